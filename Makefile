@@ -1,0 +1,27 @@
+# `make check` is what CI runs. PYTHON is the interpreter of the project's virtual environment.
+PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+TOOLS := $(dir $(PYTHON))
+
+.PHONY: run test check format bench docs
+
+run: ## serve the page
+	$(PYTHON) app.py
+
+test: ## all tests
+	$(PYTHON) -m pytest
+
+check: ## format, lint, types, import contracts
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m importlinter.cli lint || $(TOOLS)lint-imports
+
+format: ## what `check` would complain about and can mend itself
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: ## measure; prints ratios to a floor or a peer of the same run
+	$(PYTHON) -m benchmarks
+
+docs: ## rewrite what is made from code: the README's tables and docs/data-model.md
+	$(PYTHON) -m tests.generated_docs

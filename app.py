@@ -1,0 +1,42 @@
+"""Diptych: compose and launch. Settings, store, client and services are made here; nothing else is."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+from providers.demo.server import DemoServer
+
+from playground.engine import Engine
+from playground.keys import KeyRing
+from playground.services import Services, new_ulid, utc_now
+from playground.settings import Settings, environment
+from playground.worker import Worker
+from providers.client import Client
+from providers.rows import CATALOG
+from providers.transport import Transport
+from storage.database import Store
+from ui import command_line
+from ui.app import App
+from ui.serving import serve
+
+
+def compose(settings: Settings) -> App:
+    """The application, ready to serve or to carry out a command."""
+    store = Store.open(settings.data_dir)
+    services = Services(
+        settings=settings,
+        store=store,
+        client=Client(Transport({"http://demo.invalid": DemoServer()})),
+        catalog=CATALOG if settings.demo else CATALOG.without("demo"),
+        keys=KeyRing(settings),
+        clock=utc_now,
+        new_id=new_ulid,
+        rng=random.SystemRandom(),
+    )
+    worker = Worker(store.data_dir, new_ulid())
+    return App(services, Engine(services, worker), worker)
+
+
+if __name__ == "__main__":
+    sys.exit(command_line.main(sys.argv[1:], CATALOG, dict(environment()), compose, serve))

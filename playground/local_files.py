@@ -1,0 +1,43 @@
+"""Files named on the command line as input images: cleaned like uploads, and nothing is stored."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.image_hygiene import CleanImage, UploadRefused, clean_image, clean_mask, refuse_size
+from providers.types import InputImage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImage:
+    """A file that can be sent."""
+
+    input: InputImage
+    notes: tuple[str, ...]
+    """What was changed, in sentences."""
+
+
+def read_image(path: Path) -> ReadImage:
+    """The file as a reference image. Raises: UploadRefused when it cannot be used."""
+    return _as_input(clean_image(_read(path), path.name))
+
+
+def read_mask(path: Path, base: InputImage) -> ReadImage:
+    """The file as a mask of `base`. Raises: UploadRefused when it cannot be used."""
+    return _as_input(clean_mask(_read(path), path.name, (base.width, base.height)))
+
+
+def _as_input(cleaned: CleanImage) -> ReadImage:
+    sha256 = hashlib.sha256(cleaned.data).hexdigest()
+    image = InputImage(cleaned.data, cleaned.media_type, cleaned.width, cleaned.height, sha256)
+    return ReadImage(image, cleaned.notes)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        refuse_size(path.stat().st_size, path.name)
+        return path.read_bytes()
+    except OSError as error:
+        raise UploadRefused(f"{path} cannot be read: {error.strerror or 'no such file'}.") from None

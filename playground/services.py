@@ -1,0 +1,59 @@
+"""What every use case is handed: settings, store, client, catalogue, keys, clock, ids and randomness.
+
+Clock, ids and randomness are values, so that a test decides them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+from playground.keys import KeyRing
+from playground.settings import Settings
+from providers.catalog import Catalog
+from providers.client import Client
+from storage.database import Store
+
+Clock = Callable[[], datetime]
+
+LOCAL_OWNER = "local"
+"""The one owner of everything in local mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The composed parts; made once by `app.py`, and by each test."""
+
+    settings: Settings
+    store: Store
+    client: Client
+    catalog: Catalog
+    keys: KeyRing
+    clock: Clock
+    """Current time, UTC."""
+    new_id: Callable[[], str]
+    """A fresh lower-case ULID."""
+    rng: random.Random
+
+    def now(self) -> str:
+        """Current time as stored: `2026-08-21T10:15:30.123Z`."""
+        return timestamp(self.clock())
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+def new_ulid() -> str:
+    """A lower-case ULID: 26 characters that sort by time."""
+    return str(ULID()).lower()
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment as UTC text with milliseconds and `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

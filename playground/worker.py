@@ -1,0 +1,52 @@
+"""Which process carries a run out, and whether it still lives.
+
+Each process holds a lock on a file of its own for as long as it lives; the operating system drops the lock when the
+process ends, however it ends. So a run whose worker's lock can be taken was left behind.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_NAME = re.compile(r"[0-9a-z]{1,64}")
+
+
+class Worker:
+    """This process, as the database knows it."""
+
+    def __init__(self, data_dir: Path, worker_id: str) -> None:
+        """`worker_id` is a fresh id; a lock file of that name is made below the data folder."""
+        self.worker_id = worker_id
+        self._folder = data_dir / "workers"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self._path(worker_id))
+        self._lock.acquire(timeout=0)
+
+    def is_alive(self, worker_id: str | None) -> bool:
+        """Whether the process of that id still runs; a run without a worker belongs to nobody."""
+        if worker_id is None or not _NAME.fullmatch(worker_id):
+            return False
+        if worker_id == self.worker_id:
+            return True
+        path = self._path(worker_id)
+        if not path.exists():
+            return False
+        probe = FileLock(path)
+        try:
+            probe.acquire(timeout=0)
+        except Timeout:
+            return True
+        probe.release()
+        path.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        """Gives the lock back."""
+        self._lock.release()
+        self._path(self.worker_id).unlink(missing_ok=True)
+
+    def _path(self, worker_id: str) -> Path:
+        return self._folder / f"{worker_id}.lock"

@@ -1,0 +1,1 @@
+"""Requests into HTTP and answers into images. Knows nothing of the store, of pages or of our other packages."""

@@ -1,0 +1,1 @@
+"""The compositions: what stands where in a picture, by subject. No manner here, that is for the painters."""

@@ -1,0 +1,175 @@
+"""Image bytes, exactly as they came, in files named by their SHA-256: `blobs/ab/ab12….png`.
+
+A file is wholly there or not there: it is written under another name in `blobs/incoming/`, brought to disk and then
+renamed. Rows are written after the bytes, so that a row never points at a missing file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from storage import errors
+from storage.files import make_folder, sync_folder, write_durably
+
+EXTENSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "image/png": "png",
+        "image/jpeg": "jpg",
+        "image/webp": "webp",
+        "image/gif": "gif",
+        "image/avif": "avif",
+        "application/octet-stream": "bin",
+    }
+)
+"""File extension of each media type that is kept; `.bin` is for bytes that could not be read as an image."""
+
+_MEDIA_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
+
+INCOMING = "incoming"
+"""Folder for files while they are being written; nothing in it is ever read."""
+
+LEFTOVER_AFTER_S = 3600
+"""Age from which a temporary file is a crash's leftover: no write takes an hour, and other processes may be writing."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def checked_sha256(sha256: str) -> str:
+    """The name itself, if it is 64 lower-case hexadecimal digits and so cannot lead anywhere else.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"{sha256[:80]!r} is not a SHA-256 in lower-case hexadecimal")
+    return sha256
+
+
+def media_type_of(path: Path) -> str:
+    """Media type of a blob by its extension.
+
+    Raises:
+        ValueError: the extension is not one of `EXTENSIONS`.
+    """
+    extension = path.suffix.removeprefix(".")
+    if extension not in _MEDIA_TYPES:
+        raise ValueError(f"{path.name!r} has no extension of a kept media type")
+    return _MEDIA_TYPES[extension]
+
+
+def sweep_leftovers(incoming: Path) -> None:
+    """Delete temporary files that a crash left behind at least `LEFTOVER_AFTER_S` ago."""
+    oldest = time.time() - LEFTOVER_AFTER_S
+    for part in incoming.glob("*.tmp"):
+        try:
+            if part.stat().st_mtime < oldest:
+                part.unlink()
+        except FileNotFoundError:  # another process swept it
+            continue
+
+
+class BlobFolder:
+    """Bytes by hash. May be used from any number of threads and processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._incoming = root / INCOMING
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._incoming)
+        sweep_leftovers(self._incoming)
+
+    def put(self, data: bytes, media_type: str) -> str:
+        """SHA-256 of `data`, which is on disk when this returns. What is there already is not written again.
+
+        Raises:
+            ValueError: no bytes, or a media type that is not one of `EXTENSIONS`.
+            StoreFull, StoreNotWritable: they could not be written; nothing was left behind.
+        """
+        if not data:
+            raise ValueError("an image without bytes cannot be stored")
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256, media_type)
+        try:
+            make_folder(path.parent)
+            if path.is_file() and path.stat().st_size == len(data):
+                # Another thread may have renamed it this moment and not yet brought the name to disk.
+                sync_folder(path.parent)
+            else:
+                write_durably(path, data, temporary_in=self._incoming)
+        except OSError as error:
+            raise errors.of_os(error, self.root) from error
+        return sha256
+
+    def path(self, sha256: str, media_type: str) -> Path:
+        """Where these bytes lie or would lie.
+
+        Raises:
+            ValueError: not a SHA-256, or not a kept media type.
+        """
+        if media_type not in EXTENSIONS:
+            raise ValueError(f"media type {media_type[:80]!r} is not kept; expected one of {', '.join(EXTENSIONS)}")
+        return self._folder(sha256) / f"{sha256}.{EXTENSIONS[media_type]}"
+
+    def find(self, sha256: str) -> Path | None:
+        """The file with these bytes, whatever its media type, or `None`.
+
+        Raises:
+            ValueError: not a SHA-256.
+        """
+        return next(iter(self._files(sha256)), None)
+
+    def exists(self, sha256: str) -> bool:
+        """Whether these bytes are here. Raises `ValueError` when the name is not a SHA-256."""
+        return self.find(sha256) is not None
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes as an open file, for the caller to close.
+
+        Raises:
+            FileNotFoundError: they are not here.
+            ValueError: not a SHA-256.
+        """
+        path = self.find(sha256)
+        if path is None:
+            raise FileNotFoundError(f"no blob {sha256} in {str(self.root)!r}")
+        return path.open("rb")
+
+    def delete(self, sha256: str) -> bool:
+        """Delete these bytes; false if they were not here. Whether a row still needs them is the caller's to know.
+
+        Raises:
+            ValueError: not a SHA-256.
+        """
+        found = self._files(sha256)
+        for path in found:
+            path.unlink(missing_ok=True)
+        return bool(found)
+
+    def all(self) -> Iterator[tuple[str, Path]]:
+        """Each blob as (sha256, file), by name. Files that are no blobs are passed over; `verify` reports them."""
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                if is_blob_name(path):
+                    yield path.stem, path
+
+    def _folder(self, sha256: str) -> Path:
+        return self.root / checked_sha256(sha256)[:2]
+
+    def _files(self, sha256: str) -> list[Path]:
+        folder = self._folder(sha256)
+        return [path for extension in EXTENSIONS.values() if (path := folder / f"{sha256}.{extension}").is_file()]
+
+
+def is_blob_name(path: Path) -> bool:
+    """Whether a file's name and folder are those of a blob."""
+    return (
+        bool(_SHA256.fullmatch(path.stem))
+        and path.suffix.removeprefix(".") in _MEDIA_TYPES
+        and path.parent.name == path.stem[:2]
+    )

@@ -1,0 +1,136 @@
+"""Connections to the database file, all opened the same way, and the transactions on them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a statement waits for another process. Threads of this process never wait here: they queue."""
+
+_WAL_RETRY_S = 0.02
+_JOURNAL_LIMIT_BYTES = 64 * 2**20
+
+
+class TrackingConnection(sqlite3.Connection):
+    """A connection that can close the cursors a job left open.
+
+    An open cursor keeps its connection at the moment it was made, whatever `begin` and `rollback` say: the thread would
+    go on seeing old rows, and the log could not be folded into the database.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 the signature is sqlite3's
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+        super().__init__(*args, **kwargs)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 the signature is sqlite3's
+        """Run one statement on a cursor that is remembered. sqlite3's own version does not call `cursor()`."""
+        cursor = self.cursor()
+        self._cursors.add(cursor)
+        return cursor.execute(sql, parameters)
+
+    def close_cursors(self) -> None:
+        """Close every cursor that is still referred to."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._cursors.clear()
+
+
+def close_cursors(db: Database) -> None:
+    """Close the cursors that jobs left open on a connection of `connect`."""
+    if isinstance(db.conn, TrackingConnection):
+        db.conn.close_cursors()
+
+
+def connect(path: Path) -> Database:
+    """A connection that writes: WAL, every commit on disk before it is acknowledged, foreign keys enforced.
+
+    Raises:
+        sqlite3.Error: the file cannot be opened, is no database, or stays locked for `BUSY_TIMEOUT_S`.
+    """
+    conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, factory=TrackingConnection)
+    try:
+        _switch_to_wal(conn)
+        conn.execute("pragma synchronous=full")
+        conn.execute("pragma foreign_keys=on")
+        conn.execute(f"pragma journal_size_limit={_JOURNAL_LIMIT_BYTES}")
+        return Database(conn, execute_plugins=False)
+    except BaseException:
+        conn.close()
+        raise
+
+
+def connect_reader(path: Path) -> Database:
+    """A connection that refuses to write. It may be closed from another thread, never used by two at once."""
+    db = connect(path)
+    try:
+        db.conn.execute("pragma query_only=on")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_untouching(path: Path) -> sqlite3.Connection:
+    """A connection for looking at a file that may be damaged: it neither creates, repairs nor checkpoints it."""
+    # Closing the last writable connection folds the log into the file, which must not happen to a damaged one; a
+    # read-only connection does not, but leaves an empty log behind where there was none.
+    mode = "ro" if Path(f"{path}-wal").exists() else "rw"
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT_S)
+    try:
+        conn.execute("pragma query_only=on")
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+@contextmanager
+def immediate(db: Database) -> Iterator[Database]:
+    """A transaction that holds the write lock from its start.
+
+    The library's own `atomic()` begins deferred: whoever reads first and then writes fails as soon as another
+    process committed in between, and no timeout helps.
+    """
+    db.conn.execute("begin immediate")
+    try:
+        yield db
+        db.conn.commit()
+    except BaseException:
+        db.conn.rollback()
+        raise
+
+
+@contextmanager
+def snapshot(db: Database) -> Iterator[Database]:
+    """Several reads of one moment. Cursors left open are closed at its end."""
+    if db.conn.in_transaction:
+        yield db
+        return
+    db.conn.execute("begin")
+    try:
+        yield db
+    finally:
+        close_cursors(db)
+        db.conn.rollback()
+
+
+def _switch_to_wal(conn: sqlite3.Connection) -> None:
+    # The busy timeout does not cover the switch itself: where several processes start at once on a new file, all but
+    # one are refused on the spot.
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            conn.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_WAL_RETRY_S)

@@ -1,0 +1,116 @@
+"""What can go wrong with the store, each with a sentence that can be shown as it stands.
+
+    StoreError
+    ├── StoreDamaged       rows or files are not what they were; nothing is recreated over them
+    ├── StoreTooNew        a newer version of the program made this database
+    ├── StoreNotWritable   the folder or its disk refuses writing
+    ├── StoreFull          no space left; what was acknowledged is safe, writing goes on once there is room
+    ├── StoreBusy          somebody else holds the database, or the queue did not move in time
+    └── StoreClosed        the program is shutting down
+
+Every message names the data folder and says what to do. Errors of the caller's own SQL (a broken constraint, a wrong
+type) are not translated: they are programming errors and keep their `sqlite3` class.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """Base of all errors of the store."""
+
+
+class StoreDamaged(StoreError):
+    """The database or a file is damaged, missing or not ours."""
+
+
+class StoreTooNew(StoreError):
+    """The database was made by a newer version of the program."""
+
+
+class StoreNotWritable(StoreError):
+    """The data folder cannot be written."""
+
+
+class StoreBusy(StoreError):
+    """The database did not become free in time."""
+
+    def __init__(self, message: str, *, may_be_saved: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_saved = may_be_saved
+        """True where the commit may still follow: look again before repeating. False: certainly not saved."""
+
+
+class StoreFull(StoreError):
+    """The disk, or the quota on it, is full."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed."""
+
+
+_FULL_CODES = frozenset(
+    # Seen: a file size limit or a quota gives IOERR_WRITE, a full disk gives FULL, a full disk under the shared-memory
+    # file gives IOERR_SHMSIZE.
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
+)
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def full(folder: Path) -> StoreFull:
+    """The error for a full disk."""
+    return StoreFull(
+        f"The disk of the data folder {str(folder)!r} is full, so nothing new was saved. "
+        "What was saved before is safe; free some space and try again, no restart is needed."
+    )
+
+
+def not_writable(folder: Path, reason: str) -> StoreNotWritable:
+    """The error for a folder that refuses writing; `reason` is the system's word."""
+    return StoreNotWritable(
+        f"The data folder {str(folder)!r} cannot be written ({reason}). "
+        "Check its permissions and its disk, or point DIPTYCH_DATA_DIR at a folder on a local disk."
+    )
+
+
+def damaged(folder: Path, reason: str, *, advice: str = "") -> StoreDamaged:
+    """The error for a damaged database; `advice` replaces the general way out."""
+    way_out = advice or "Nothing was changed. Keep a copy of the folder and put back the newest backup."
+    return StoreDamaged(f"The data folder {str(folder)!r} is damaged: {reason}. {way_out}")
+
+
+def closed(folder: Path) -> StoreClosed:
+    """The error for a call after `close()`."""
+    return StoreClosed(
+        f"The store of the data folder {str(folder)!r} is closed, nothing was saved. Start the program again."
+    )
+
+
+def of_sqlite(error: sqlite3.Error, folder: Path) -> StoreError | None:
+    """The store's error behind one of sqlite's, or `None` where the statement itself was wrong."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    primary = code & 0xFF
+    if code in _FULL_CODES:
+        return full(folder)
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return damaged(folder, f"the database cannot be read ({error})")
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"Another program holds the database in the data folder {str(folder)!r}. "
+            "Nothing was saved; try again, or close the other program."
+        )
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        return not_writable(folder, str(error))
+    return None
+
+
+def of_os(error: OSError, folder: Path) -> StoreError:
+    """The store's error behind a file that could not be written."""
+    if error.errno in _NO_SPACE:
+        return full(folder)
+    return not_writable(folder, error.strerror or type(error).__name__)

@@ -1,0 +1,218 @@
+"""What a picture's bytes say about themselves, and the small copies that lists show.
+
+Bytes come from providers and from visitors, so nothing is decoded before its header was checked against the limits.
+Originals are never changed; a thumbnail is a new picture without any of the original's metadata.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from PIL import Image, ImageOps, features
+
+from storage import errors
+from storage.blobs import INCOMING, checked_sha256, sweep_leftovers
+from storage.files import make_folder, write_durably
+from storage.gif import count_frames
+
+MAX_SIDE_PX = 8192
+"""Longest side. The largest picture sold has 4096; browsers stop drawing canvases not far above 8192."""
+
+MAX_PIXELS = 64_000_000
+"""Most pixels. Four bytes each are 256 MB decoded, which a small server survives; Pillow's own limit is 716 MB."""
+
+THUMBNAIL_EDGE_PX = 512
+THUMBNAIL_QUALITY = 82
+
+_THUMBNAIL_METHOD = 1
+"""WebP effort 0 to 6. 4, the default, takes 2.5 times as long for files 7% smaller."""
+
+_DECODERS = 2
+"""Pictures decoded at once: twice `MAX_PIXELS` is the most memory that thumbnails ever take."""
+
+_PILLOW_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "image/png": "PNG",
+        "image/jpeg": "JPEG",
+        "image/webp": "WEBP",
+        "image/gif": "GIF",
+    }
+    | ({"image/avif": "AVIF"} if features.check("avif") else {})
+)
+
+# All that Pillow's parsers were seen to raise on damaged files. `Warning` is for a process that makes errors of them.
+_PARSER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+    Warning,
+    Image.DecompressionBombError,
+)
+
+
+class UnreadableImage(Exception):
+    """Bytes that are no picture we take; the message is the reason, fit to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What a picture's header says."""
+
+    media_type: str
+    width: int
+    """As stored, before any turning that EXIF asks for."""
+    height: int
+    has_alpha: bool
+    """Whether it can have transparent parts, not whether it has."""
+    frames: int
+    """1 for a still picture."""
+
+
+def read_header(data: bytes) -> ImageHeader:
+    """The header of a PNG, JPEG, WebP, GIF or AVIF; no pixel is decoded, so the rest may still be damaged.
+
+    Raises:
+        UnreadableImage: another format, a damaged header, or beyond `MAX_SIDE_PX` or `MAX_PIXELS`.
+    """
+    media_type = _sniff(data[:32])
+    try:
+        with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[media_type]]) as image:
+            width, height = image.size
+            _check_size(width, height)
+            # Pillow counts a GIF's frames by reading each; ours stops at a limit.
+            frames = count_frames(data) if media_type == "image/gif" else getattr(image, "n_frames", 1)
+            if media_type == "image/jpeg":
+                frames = 1  # further pictures behind the first (MPO) are previews and depth maps
+            return ImageHeader(media_type, width, height, image.has_transparency_data, frames)
+    except UnreadableImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadableImage(_too_large("more pixels")) from None
+    except _PARSER_ERRORS as error:
+        raise UnreadableImage(f"damaged {_PILLOW_NAMES[media_type]} image: its header cannot be read") from error
+
+
+class ThumbnailFolder:
+    """Small WebP copies by the original's hash: `thumbs/ab/ab12….webp`. They can all be made again."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._incoming = root / INCOMING
+        self._decoders = threading.BoundedSemaphore(_DECODERS)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._incoming)
+        sweep_leftovers(self._incoming)
+
+    def path(self, sha256: str) -> Path:
+        """Where the thumbnail lies or would lie. Raises `ValueError` when the name is not a SHA-256."""
+        return self.root / checked_sha256(sha256)[:2] / f"{sha256}.webp"
+
+    def ensure(self, sha256: str, source: Path) -> Path:
+        """The thumbnail, made from the file `source` if it is not there yet. Raises as `make` does."""
+        path = self.path(sha256)
+        return path if path.is_file() else self.make(sha256, source)
+
+    def make(self, sha256: str, source: Path) -> Path:
+        """Make the thumbnail: upright, long edge at most `THUMBNAIL_EDGE_PX`, alpha kept, first frame, no metadata.
+
+        Raises:
+            UnreadableImage: `source` is no picture we take, or is damaged.
+            FileNotFoundError: `source` is not there.
+            StoreFull, StoreNotWritable: it cannot be written.
+        """
+        path = self.path(sha256)
+        data = source.read_bytes()
+        with self._decoders:
+            small = _thumbnail(data)
+        try:
+            make_folder(path.parent)
+            write_durably(path, small, temporary_in=self._incoming)
+        except OSError as error:
+            raise errors.of_os(error, self.root) from error
+        return path
+
+    def delete(self, sha256: str) -> bool:
+        """Delete the thumbnail; false if there was none. Raises `ValueError` when the name is not a SHA-256."""
+        path = self.path(sha256)
+        there = path.is_file()
+        path.unlink(missing_ok=True)
+        return there
+
+
+def _thumbnail(data: bytes) -> bytes:
+    header = read_header(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[header.media_type]]) as image:
+            # For a JPEG this makes the decoder itself shrink it, so the full picture never lies in memory.
+            image.draft("RGB", (THUMBNAIL_EDGE_PX, THUMBNAIL_EDGE_PX))
+            image.load()
+            small = _with_plain_mode(image, has_alpha=header.has_alpha)
+            small.thumbnail((THUMBNAIL_EDGE_PX, THUMBNAIL_EDGE_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            upright = ImageOps.exif_transpose(small)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadableImage(_too_large("more pixels")) from None
+    except _PARSER_ERRORS as error:
+        raise UnreadableImage(f"damaged {_PILLOW_NAMES[header.media_type]} image") from error
+    # Pasted into a new picture: what Pillow carries along (EXIF, place, comment, colour profile) stays behind.
+    bare = Image.new(upright.mode, upright.size)
+    bare.paste(upright)
+    out = io.BytesIO()
+    bare.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
+    return out.getvalue()
+
+
+def _with_plain_mode(image: Image.Image, *, has_alpha: bool) -> Image.Image:
+    """The picture as RGB or RGBA. 16-bit grey is scaled down first: a plain conversion would cut it off at white."""
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda value: value / 257).convert("L")
+    return image.convert("RGBA" if has_alpha else "RGB")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise UnreadableImage("the image has no pixels")
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        raise UnreadableImage(_too_large(f"{width}x{height} pixels"))
+
+
+def _too_large(found: str) -> str:
+    return (
+        f"the image is too large: {found}, but at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 10**6} million are taken"
+    )
+
+
+def _sniff(start: bytes) -> str:
+    """Media type by the first bytes: names and declared types are the sender's word."""
+    media_type = _by_magic(start)
+    if media_type not in _PILLOW_NAMES:
+        raise UnreadableImage("not an image that is taken: expected PNG, JPEG, WebP, GIF or AVIF")
+    return media_type
+
+
+def _by_magic(start: bytes) -> str:
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "image/webp"
+    if start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis"):
+        return "image/avif"
+    return ""

@@ -1,0 +1,222 @@
+"""What the store keeps, as values: one frozen dataclass for each kind of row.
+
+What was asked, what was sent and what came back are three columns of a run and are never folded into one. Times are
+UTC text as `2026-08-21T10:15:30.123Z`, so that text order is time order. Money is integer micro-dollars; `None` is
+unknown and `0` is known to be free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+GroupKind = Literal["run", "compare", "parity", "sweep", "battle"]
+Operation = Literal["generate", "edit"]
+RunState = Literal["queued", "sending", "waiting", "downloading", "succeeded", "failed", "cancelled", "unknown"]
+LedgerState = Literal["reserved", "settled", "released", "unknown"]
+CostSource = Literal["reported", "computed", "estimated", "unknown"]
+InputRole = Literal["image", "mask"]
+BattleState = Literal["open", "voted", "skipped", "expired"]
+BattleSource = Literal["history", "new"]
+Outcome = Literal["a", "b", "tie", "both_bad"]
+
+OPEN_STATES: tuple[RunState, ...] = ("queued", "sending", "waiting", "downloading")
+"""States of a run that somebody still has to end."""
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The runs of one press of Run."""
+
+    group_id: str
+    owner: str
+    """Who pressed: `local` on a machine of one's own, otherwise a hash of the visitor's token."""
+    kind: GroupKind
+    operation: Operation
+    template: str
+    """The prompt as typed, before variables are filled in."""
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a run did not end well, in words that can be shown."""
+
+    kind: str
+    message: str
+    param: str | None = None
+    """The field the provider blames, by its name there."""
+    status: int | None = None
+    """HTTP status, where one was received."""
+    retryable: bool = False
+    retry_after_s: float | None = None
+    may_have_been_billed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """One image a run produced; its bytes lie in the blob folder under `sha256`, exactly as they came."""
+
+    image_id: str
+    run_id: str
+    position: int
+    """0-based place among the images of the run."""
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    created_at: str
+    seed: int | None = None
+    revised_prompt: str | None = None
+    checks: tuple[str, ...] = ()
+    """What was noticed about the image: `size_differs`, `no_alpha`, `duplicate`, `blank`, `damaged`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInput:
+    """One reference image or mask a run was given."""
+
+    run_id: str
+    position: int
+    """0-based; the first image is the base that a mask belongs to."""
+    role: InputRole
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture somebody brought along, kept from the moment it was dropped, whether or not a run uses it."""
+
+    owner: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    name: str
+    """The file's name as the browser gave it: to show, never to open."""
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPartial:
+    """A preview that came before the image was done."""
+
+    run_id: str
+    image_position: int
+    partial_position: int
+    sha256: str
+    media_type: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One line of the ledger. The sum of these lines is the spend; nothing else is."""
+
+    ledger_id: str
+    run_id: str
+    state: LedgerState
+    amount_microusd: int | None
+    """Reserved: what was estimated. Settled: what it cost. Released: 0. `None`: nobody knows."""
+    source: CostSource
+    price_id: str | None
+    """Which price row was used, for example `openai/gpt-image-2@2026-11-21`."""
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One request to one offer, from the press of Run to its end."""
+
+    run_id: str
+    group_id: str
+    owner: str
+    position: int
+    """0-based place in its group."""
+    offer: str
+    """`provider/model`, as `openai/gpt-image-2`."""
+    operation: Operation
+    prompt: str
+    asked: Json
+    """Canonical fields as the person set them; see `playground.plan.asked_document`."""
+    state: RunState
+    queued_at: str
+    estimate_microusd: int | None
+    sent: Json | None = None
+    """Fields of the provider's request, without keys and without image bytes."""
+    got: Json | None = None
+    """What the provider says it used: size, quality, background, output_format, usage."""
+    worker: str | None = None
+    """The process that carries the run out; its lock file tells whether it lives."""
+    key_source: str | None = None
+    """`server`, `session` or `none`: where the key comes from, never the key."""
+    sent_at: str | None = None
+    finished_at: str | None = None
+    latency_ms: int | None = None
+    """Call sent to last byte received, monotonic clock."""
+    first_preview_ms: int | None = None
+    request_id: str | None = None
+    remote_id: str | None = None
+    unreadable_sha256: str | None = None
+    """Blob with bytes of an answer that could not be read as an image, kept as they came."""
+    error: RunError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with all that a page shows of it."""
+
+    run: Run
+    images: tuple[StoredImage, ...]
+    inputs: tuple[StoredInput, ...]
+    partials: tuple[StoredPartial, ...]
+    cost_microusd: int | None
+    """Sum of the settled lines; `None` while reserved or when unknown."""
+    cost_source: CostSource
+    ledger_state: LedgerState
+
+
+@dataclass(frozen=True, slots=True)
+class Battle:
+    """Two images of one prompt, shown blind. Side a and side b were drawn by the server's coin."""
+
+    battle_id: str
+    """128 random bits; all that the browser learns before the vote."""
+    voter: str
+    operation: Operation
+    prompt: str
+    image_a: str
+    """`image_id` on side a."""
+    image_b: str
+    offer_a: str
+    offer_b: str
+    source: BattleSource
+    is_demo: bool
+    """Battles of drawn pictures are kept apart from real ratings."""
+    probability: float
+    """Chance with which this pair was drawn."""
+    state: BattleState
+    created_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One judgement of one battle; there is never a second."""
+
+    battle_id: str
+    voter: str
+    outcome: Outcome
+    decided_ms: int | None
+    counted: bool
+    reason: str | None
+    """Why the vote does not count, where it does not."""
+    voted_at: str

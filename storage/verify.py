@@ -1,0 +1,227 @@
+"""The audit of a store: every row has its bytes, every byte its row, and the ledger agrees with the runs.
+
+It changes nothing and may run beside the app; what is being written at that moment can then show up as a file without
+a row. Files are read piece by piece, so memory does not grow with their size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlite_utils import Database
+
+from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
+from storage.database import Store
+from storage.rows import Row, fetch
+
+ProblemKind = Literal[
+    "database",
+    "foreign_key",
+    "blob_missing",
+    "blob_damaged",
+    "size_differs",
+    "blob_unknown",
+    "stray_file",
+    "temporary_file",
+    "thumbnail_unknown",
+    "ledger_missing",
+    "ledger_unsettled",
+    "ledger_unreserved",
+]
+
+_PIECE_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it should be."""
+
+    kind: ProblemKind
+    subject: str
+    """What it is about: a hash, a run, a file below the data folder, or a table."""
+    message: str
+    """What was found, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Bytes that a row speaks of."""
+
+    sha256: str
+    media_type: str | None
+    """`None` where the row does not say."""
+    size_bytes: int | None
+    """`None` where the row does not say."""
+    holder: str
+    """The row, in words."""
+
+
+_KEPT = """
+    select sha256, media_type, size_bytes, 'image ' || image_id as holder from images
+    union all select sha256, media_type, null, role || ' ' || position || ' of run ' || run_id from inputs
+    union all select sha256, media_type, null, 'preview ' || partial_position || ' of run ' || run_id from partials
+    union all select sha256, media_type, size_bytes, 'upload ' || name from uploads
+    union all select unreadable_sha256, null, null, 'unreadable answer of run ' || run_id from runs
+        where unreadable_sha256 is not null
+"""
+
+_LEDGER_RULES: tuple[tuple[ProblemKind, str, str], ...] = (
+    (
+        "ledger_missing",
+        "the run has no line in the ledger, so its cost is counted nowhere",
+        "select run_id from runs where run_id not in (select run_id from ledger) order by seq",
+    ),
+    (
+        "ledger_unsettled",
+        "the run is over but its money is still reserved",
+        """select distinct r.seq, r.run_id from runs as r join ledger as l on l.run_id = r.run_id
+        where r.state not in ('queued', 'sending', 'waiting', 'downloading') and l.state = 'reserved' order by r.seq""",
+    ),
+    (
+        "ledger_unreserved",
+        "the run is still open but its money is no longer reserved",
+        """select distinct r.seq, r.run_id from runs as r join ledger as l on l.run_id = r.run_id
+        where r.state in ('queued', 'sending', 'waiting', 'downloading') and l.state != 'reserved' order by r.seq""",
+    ),
+)
+
+
+def verify(store: Store) -> list[Problem]:
+    """All that is wrong with a store, empty when nothing is.
+
+    Raises:
+        StoreError: the database cannot be read at all.
+    """
+    # Files first: what is put there afterwards has its row later still, and is then not taken for a stray.
+    files, sizes = _check_files(store)
+    rows, kept = store.read(lambda db: (list(_check_rows(db)), _kept(db)))
+    known = {each.sha256 for each in kept}
+    return [
+        *rows,
+        *files,
+        *(problem for each in kept if (problem := _check_kept(store, each, sizes))),
+        *(
+            Problem("blob_unknown", sha256, "no row speaks of these bytes; a crash may have come between the two")
+            for sha256 in sizes
+            if sha256 not in known
+        ),
+        *_check_thumbnails(store, known),
+    ]
+
+
+def _check_rows(db: Database) -> Iterator[Problem]:
+    for (found,) in db.conn.execute("pragma integrity_check").fetchall():
+        if found != "ok":
+            yield Problem("database", "database", f"the integrity check says {found!r}")
+    for table, rowid, parent, _ in db.conn.execute("pragma foreign_key_check").fetchall():
+        yield Problem("foreign_key", str(table), f"row {rowid} points at a row of {parent} that is not there")
+    for kind, message, sql in _LEDGER_RULES:
+        for row in fetch(db, sql):
+            yield Problem(kind, str(row["run_id"]), message)
+
+
+def _kept(db: Database) -> list[_Kept]:
+    def kept(row: Row) -> _Kept:
+        return _Kept(row["sha256"], row["media_type"], row["size_bytes"], row["holder"])
+
+    return [kept(row) for row in fetch(db, _KEPT)]
+
+
+def _check_files(store: Store) -> tuple[list[Problem], dict[str, int]]:
+    """Problems of the blob folder, and the size of each blob by its name, damaged ones included."""
+    problems: list[Problem] = []
+    sizes: dict[str, int] = {}
+    for path in _files_below(store.blobs.root):
+        if _is_temporary(path, store.blobs.root):
+            problems.append(_temporary(store, path))
+        elif path.is_symlink() or not is_blob_name(path):
+            problems.append(_stray(store, path))
+        else:
+            try:
+                sha256, sizes[path.stem] = _hash_file(path)
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+            if sha256 != path.stem:
+                problems.append(
+                    Problem(
+                        "blob_damaged", path.stem, f"the file {_name(store, path)} has other bytes than its name says"
+                    )
+                )
+    return problems, sizes
+
+
+def _check_kept(store: Store, kept: _Kept, sizes: dict[str, int]) -> Problem | None:
+    if kept.media_type is None:
+        there = kept.sha256 in sizes
+    elif kept.media_type not in EXTENSIONS:
+        return Problem(
+            "blob_missing", kept.sha256, f"{kept.holder} has media type {kept.media_type!r}, never kept here"
+        )
+    else:
+        there = _has_file(store, kept.sha256, kept.media_type)
+    if not there:
+        return Problem("blob_missing", kept.sha256, f"the bytes of {kept.holder} are not there")
+    size = sizes.get(kept.sha256, kept.size_bytes)
+    if kept.size_bytes is not None and size != kept.size_bytes:
+        return Problem("size_differs", kept.sha256, f"{kept.holder} has {kept.size_bytes} bytes, its file {size}")
+    return None
+
+
+def _has_file(store: Store, sha256: str, media_type: str) -> bool:
+    try:
+        return store.blobs.path(sha256, media_type).is_file()
+    except ValueError:  # 64 characters, as the schema asks, but no hash
+        return False
+
+
+def _check_thumbnails(store: Store, known: set[str]) -> Iterator[Problem]:
+    for path in _files_below(store.thumbs.root):
+        if _is_temporary(path, store.thumbs.root):
+            yield _temporary(store, path)
+        elif path.is_symlink() or not is_blob_name(path) or path.suffix != ".webp":
+            yield _stray(store, path)
+        elif path.stem not in known:
+            yield Problem("thumbnail_unknown", path.stem, "a thumbnail of an image that no row speaks of")
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    """Every file below a folder, by name; one folder's names at a time are held in memory."""
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            yield from _files_below(path)
+        else:
+            yield path
+
+
+def _hash_file(path: Path) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _is_temporary(path: Path, root: Path) -> bool:
+    return path.parent == root / INCOMING or path.suffix in (".tmp", ".part")
+
+
+def _temporary(store: Store, path: Path) -> Problem:
+    return Problem(
+        "temporary_file",
+        _name(store, path),
+        "a file that was never finished: being written now, or left by a crash and deleted an hour later",
+    )
+
+
+def _stray(store: Store, path: Path) -> Problem:
+    return Problem("stray_file", _name(store, path), "this file is none of ours")
+
+
+def _name(store: Store, path: Path) -> str:
+    return path.relative_to(store.data_dir).as_posix()

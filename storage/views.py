@@ -1,0 +1,82 @@
+"""Runs with all that a page shows of them, gathered for many runs at once in four queries."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from storage.records import CostSource, LedgerLine, LedgerState, Run, RunView, StoredImage, StoredInput, StoredPartial
+from storage.rows import Row, fetch, to_image, to_input, to_ledger_line, to_partial
+
+T = TypeVar("T")
+
+_LEDGER_BY_WEIGHT: tuple[LedgerState, ...] = ("reserved", "unknown", "settled", "released")
+"""A run with several lines counts as the first of these that one of them is in."""
+
+_SOURCES_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "computed", "reported")
+"""A sum is only as good as its worst part."""
+
+_IMAGES = "select * from images where run_id in (select value from json_each(?)) order by run_id, position"
+_INPUTS = "select * from inputs where run_id in (select value from json_each(?)) order by run_id, role, position"
+_PARTIALS = """select * from partials where run_id in (select value from json_each(?))
+    order by run_id, image_position, partial_position"""
+_LEDGER = "select * from ledger where run_id in (select value from json_each(?)) order by run_id, ledger_id"
+
+
+def views_of(db: Database, runs: Sequence[Run]) -> list[RunView]:
+    """A view of each run, in the order given. The number of queries does not depend on the number of runs."""
+    if not runs:
+        return []
+    ids = json.dumps([run.run_id for run in runs])
+    images = _by_run(db, _IMAGES, ids, to_image)
+    inputs = _by_run(db, _INPUTS, ids, to_input)
+    partials = _by_run(db, _PARTIALS, ids, to_partial)
+    ledger = _by_run(db, _LEDGER, ids, to_ledger_line)
+    return [
+        _view(
+            run, tuple(images[run.run_id]), tuple(inputs[run.run_id]), tuple(partials[run.run_id]), ledger[run.run_id]
+        )
+        for run in runs
+    ]
+
+
+def _by_run(db: Database, sql: str, ids: str, record: Callable[[Row], T]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = defaultdict(list)
+    for row in fetch(db, sql, (ids,)):
+        found[row["run_id"]].append(record(row))
+    return found
+
+
+def _view(
+    run: Run,
+    images: tuple[StoredImage, ...],
+    inputs: tuple[StoredInput, ...],
+    partials: tuple[StoredPartial, ...],
+    lines: Sequence[LedgerLine],
+) -> RunView:
+    state = _ledger_state(lines)
+    counted = [line for line in lines if line.state == state]
+    known = state in ("settled", "released")
+    return RunView(
+        run=run,
+        images=images,
+        inputs=inputs,
+        partials=partials,
+        # Released lines hold 0: a run that certainly cost nothing has a known cost.
+        cost_microusd=sum(line.amount_microusd or 0 for line in counted) if known else None,
+        cost_source=next(
+            (source for source in _SOURCES_BY_DOUBT if any(x.source == source for x in counted)), "unknown"
+        ),
+        ledger_state=state,
+    )
+
+
+def _ledger_state(lines: Sequence[LedgerLine]) -> LedgerState:
+    for state in _LEDGER_BY_WEIGHT:
+        if any(line.state == state for line in lines):
+            return state
+    return "unknown"

@@ -1,0 +1,256 @@
+"""Battles from the draw to the reveal, on a real store."""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from dataclasses import asdict
+from datetime import timedelta
+
+import pytest
+
+from arena import battle, board
+from arena.battle import BattleOff, VoteRefused
+from tests.arena.world import Clock, add_run, make_services, picture
+
+SECRETS = ("openai", "gpt-image", "fal/", "demo/", "SECRETMAKER", "4711", "24800", "41200", "req_1")
+"""Makers, a seed, a latency, a cost, a request id: nothing of it may be seen before the vote."""
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def services(tmp_path, clock):
+    made = make_services(tmp_path / "data", clock=clock)
+    yield made
+    made.store.close()
+
+
+def go(coroutine):
+    return asyncio.run(coroutine)
+
+
+def a_pair(services, prompt="A lighthouse at dusk", **more):
+    return add_run(services, "openai/gpt-image-2", prompt, **more) + add_run(
+        services, "openai/gpt-image-1-mini", prompt, **more
+    )
+
+
+def next_of(services, voter="local"):
+    return go(battle.next_battle(services, voter))
+
+
+def vote(services, battle_id, outcome="a", voter="local"):
+    return go(battle.vote(services, battle_id, voter, outcome, 1234))
+
+
+def test_no_byte_before_the_vote_tells_the_maker(services):
+    add_run(services, "openai/gpt-image-2", data=picture((96, 64), form="PNG"))
+    add_run(
+        services, "openai/gpt-image-1-mini", data=picture((64, 64), form="JPEG"), latency_ms=9_100, cost_microusd=11_000
+    )
+    blind = next_of(services)
+    told = json.dumps(asdict(blind)).encode()
+    files = [battle.blind_file(services, blind.battle_id, side, "local") for side in ("a", "b")]
+    for data in [told, *(path.read_bytes() for path in files), *(str(path).encode() for path in files)]:
+        for secret in (*SECRETS, "9100", "11000"):
+            assert secret.lower().encode() not in data.lower(), secret
+    first, second = (path.stat() for path in files)
+    assert (first.st_size, first.st_mtime_ns, first.st_mode) == (second.st_size, second.st_mtime_ns, second.st_mode)
+    assert (blind.width, blind.height) == (64, 64)
+
+
+def test_a_vote_counts_reveals_and_moves_ratings(services):
+    a_pair(services)
+    blind = next_of(services)
+    result = vote(services, blind.battle_id, "a")
+    assert result.counted
+    assert result.reason is None
+    assert {result.reveal.a.offer, result.reveal.b.offer} == {"openai/gpt-image-2", "openai/gpt-image-1-mini"}
+    assert result.reveal.a.cost_microusd == 41_200
+    assert result.reveal.a.latency_ms == 24_800
+    assert asdict(result.change) == {"a_before": 1000, "a_after": 1002, "b_before": 1000, "b_after": 998}
+    rows = {row.row.competitor: row.row for row in go(board.leaderboard(services, operation="generate")).rows}
+    assert rows[result.reveal.a.offer].rating == result.change.a_after
+    assert rows[result.reveal.b.offer].wins == 0
+
+
+def test_second_vote_other_voter_and_unknown_outcome_are_refused(services):
+    a_pair(services)
+    blind = next_of(services)
+    for outcome in ("A", "bothbad", "", "a "):
+        with pytest.raises(VoteRefused) as refused:
+            vote(services, blind.battle_id, outcome)
+        assert refused.value.kind == "unknown_outcome"
+    with pytest.raises(VoteRefused) as refused:
+        vote(services, blind.battle_id, voter="somebody")
+    assert refused.value.kind == "unknown_battle"
+    vote(services, blind.battle_id)
+    with pytest.raises(VoteRefused) as refused:
+        vote(services, blind.battle_id, "b")
+    assert refused.value.kind == "already_voted"
+    assert go(board.leaderboard(services, operation="generate")).votes == 1
+
+
+def test_skipped_and_expired_battles_take_no_vote(services, clock):
+    a_pair(services)
+    skipped = next_of(services)
+    go(battle.skip(services, skipped.battle_id, "local"))
+    with pytest.raises(VoteRefused) as refused:
+        vote(services, skipped.battle_id)
+    assert refused.value.kind == "skipped"
+    again = next_of(services)
+    assert again.battle_id != skipped.battle_id
+    clock.move(battle.LIFE + timedelta(milliseconds=1))
+    with pytest.raises(VoteRefused) as refused:
+        vote(services, again.battle_id)
+    assert refused.value.kind == "expired"
+    assert battle.blind_file(services, again.battle_id, "a", "local") is None
+    assert go(board.leaderboard(services, operation="generate")).votes == 0
+
+
+def test_copies_are_the_voters_alone_and_old_ones_are_swept(services, clock):
+    a_pair(services)
+    old = next_of(services)
+    path = battle.blind_file(services, old.battle_id, "b", "local")
+    assert path is not None
+    for battle_id, side, voter in [
+        (old.battle_id, "b", "somebody"), (old.battle_id, "c", "local"), ("0" * 32, "a", "local"),
+        ("../../diptych", "a", "local"), (old.battle_id.upper(), "a", "local"), ("", "a", "local"),
+    ]:  # fmt: skip
+        assert battle.blind_file(services, battle_id, side, voter) is None
+    clock.move(battle.LIFE + timedelta(minutes=1))
+    new = next_of(services)
+    assert new.battle_id != old.battle_id
+    assert not path.parent.exists()
+    assert battle.blind_file(services, new.battle_id, "b", "local") is not None
+
+
+def test_an_open_battle_is_taken_up_again(services):
+    a_pair(services)
+    assert next_of(services) == next_of(services)
+
+
+def test_pairs_share_prompt_operation_inputs_and_owner(services):
+    base, other = picture(), picture()
+    add_run(services, "openai/gpt-image-2", "One")
+    add_run(services, "openai/gpt-image-1-mini", "Another")
+    add_run(services, "openai/gpt-image-1-mini", "One", owner="somebody")
+    add_run(services, "openai/gpt-image-2", "Edit", inputs=[base])
+    add_run(services, "openai/gpt-image-1-mini", "Edit", inputs=[other])
+    add_run(services, "openai/gpt-image-1-mini", "Edit", inputs=[base, other])
+    add_run(services, "openai/gpt-image-1-mini", "Edit")
+    add_run(services, "demo/flat", "One")
+    add_run(services, "openai/gpt-image-2", "One")
+    add_run(services, "openai/gpt-image-1-mini", "One", checks=("blank",))
+    add_run(services, "openai/gpt-image-1-mini", "One", state="failed")
+    assert next_of(services) is None
+    add_run(services, "openai/gpt-image-1-mini", "Edit", inputs=[base])
+    found = next_of(services)
+    assert found.operation == "edit"
+    assert len(found.inputs) == 1
+
+
+def test_every_pair_comes_once_then_none_is_left(services):
+    for offer in ("openai/gpt-image-2", "openai/gpt-image-1-mini", "openai/gpt-image-1.5"):
+        add_run(services, offer, images=2)
+    for _ in range(12):
+        vote(services, next_of(services).battle_id, "tie")
+    assert next_of(services) is None
+    assert go(board.leaderboard(services, operation="generate")).votes == 12
+
+
+def test_a_pair_whose_file_is_damaged_is_passed_over(services):
+    add_run(services, "openai/gpt-image-2")
+    add_run(services, "openai/gpt-image-1-mini")
+    bad = services.store.read(lambda db: db.execute("select sha256 from images limit 1").fetchone()[0])
+    services.store.blobs.find(bad).write_bytes(b"\x89PNG\r\n\x1a\n garbage")
+    assert next_of(services) is None
+    add_run(services, "openai/gpt-image-1.5")
+    assert next_of(services) is not None
+
+
+def test_two_results_can_be_sent_to_a_blind_vote(services):
+    one, two = a_pair(services)
+    three = add_run(services, "openai/gpt-image-2")[0]
+    foreign = add_run(services, "openai/gpt-image-1-mini", owner="somebody")[0]
+    elsewhere = add_run(services, "openai/gpt-image-1-mini", "Another prompt")[0]
+    blind = go(battle.start_from_images(services, "local", one, two))
+    assert go(battle.next_battle(services, "local")) == blind
+    for image in (three, foreign, elsewhere, one, "nothing"):
+        with pytest.raises(BattleOff):
+            go(battle.start_from_images(services, "local", one, image))
+
+
+def test_demo_votes_are_a_board_of_their_own(services):
+    add_run(services, "demo/flat")
+    add_run(services, "demo/sketch")
+    vote(services, next_of(services).battle_id)
+    shown = go(board.leaderboard(services, operation="generate"))
+    assert (shown.is_demo, shown.has_demo, shown.has_real, shown.votes) == (True, True, False, 1)
+    a_pair(services)
+    vote(services, next_of(services).battle_id)
+    shown = go(board.leaderboard(services, operation="generate"))
+    assert (shown.is_demo, shown.votes) == (False, 1)
+    assert {row.row.competitor for row in shown.rows} == {"openai/gpt-image-2", "openai/gpt-image-1-mini"}
+    assert go(board.leaderboard(services, operation="generate", demo=True)).votes == 1
+    assert go(board.leaderboard(services, operation="edit")).rows == ()
+
+
+def test_the_change_of_each_vote_is_the_step_of_the_board(services):
+    for n in range(9):
+        a_pair(services, f"Prompt {n}")
+    ratings: dict[str, float] = {}
+    for outcome in ("a", "b", "tie", "both_bad", "a", "a", "b", "a", "tie"):
+        result = vote(services, next_of(services).battle_id, outcome)
+        for side, before, after in (
+            (result.reveal.a, result.change.a_before, result.change.a_after),
+            (result.reveal.b, result.change.b_before, result.change.b_after),
+        ):
+            assert ratings.get(side.offer, 1000) == before
+            ratings[side.offer] = after
+    shown = go(board.leaderboard(services, operation="generate"))
+    assert {row.row.competitor: row.row.rating for row in shown.rows} == ratings
+    assert sum(ratings.values()) == pytest.approx(2000)
+
+
+def test_400_battles_have_one_vote_each_under_eight_threads(services):
+    a_pair(services)
+    one = next_of(services)
+    ids = [one.battle_id]
+
+    def copy(db, number):
+        row = db.execute("select * from battles where battle_id = ?", [one.battle_id]).fetchone()
+        new = f"{number:032x}"
+        db.execute(f"insert into battles values ({', '.join('?' * len(row))})", [new, *row[1:]])
+        return new
+
+    ids += [services.store.write(lambda db, n=n: copy(db, n)) for n in range(1, 400)]
+    taken, refused = Counter(), Counter()
+    start = threading.Barrier(8)
+
+    async def vote_on_all(outcome):
+        for battle_id in ids:
+            try:
+                await battle.vote(services, battle_id, "local", outcome)
+                taken[battle_id] += 1
+            except VoteRefused as error:
+                refused[error.kind] += 1
+
+    def voter(number):
+        start.wait()
+        asyncio.run(vote_on_all(("a", "b", "tie", "both_bad")[number % 4]))
+
+    threads = [threading.Thread(target=voter, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert taken == Counter(dict.fromkeys(ids, 1))
+    assert refused == {"already_voted": 7 * 400}
+    shown = go(board.leaderboard(services, operation="generate"))
+    assert shown.votes == 400
+    assert sum(row.row.rating for row in shown.rows) == pytest.approx(2000)

@@ -1,0 +1,42 @@
+"""What all tests share: no network but loopback, and an application composed over a temporary folder."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Harness
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anything but this machine fails the test that makes it."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = address[0]
+            assert host == "localhost" or ipaddress.ip_address(host).is_loopback, f"a test connects to {host}"
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[Callable[..., Harness]]:
+    """Composes applications over `tmp_path`; closes their stores at the end."""
+    made: list[Harness] = []
+
+    def make(**changes: Any) -> Harness:
+        one = Harness(tmp_path / "data", **changes)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()

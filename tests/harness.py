@@ -1,0 +1,93 @@
+"""The application as tests compose it: real parts over a temporary folder, with time and randomness in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from playground import library
+from playground.engine import Engine
+from playground.keys import KeyRing
+from playground.plan import make_plan
+from playground.services import LOCAL_OWNER, Services, new_ulid, utc_now
+from playground.settings import Secret, Settings
+from playground.worker import Worker
+from providers.catalog import Catalog
+from providers.client import Client
+from providers.demo.server import DemoServer
+from providers.rows import CATALOG
+from providers.transport import Transport
+from providers.types import ImageRequest
+from storage.database import Store
+from storage.records import RunView
+from ui.app import App
+
+OFFER = "openai/gpt-image-2"
+KEY = "sk-test-0123456789"
+
+
+async def no_sleep(_seconds: float) -> None:
+    """Waits between tries take no time in tests."""
+    await asyncio.sleep(0)
+
+
+class Harness:
+    """One process of the application. Build a second one over the same folder to restart it."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        openai_url: str | None = None,
+        key: str | None = KEY,
+        catalog: Catalog = CATALOG,
+        settings: Settings | None = None,
+        demo_pace: float = 0.0,
+    ) -> None:
+        base_urls: Mapping[str, str] = {"openai": openai_url} if openai_url else {}
+        keys = {"openai": Secret(key)} if key else {}
+        given = settings or Settings()
+        self.settings = replace(given, data_dir=data_dir, base_urls=base_urls, keys=keys)
+        store = Store.open(data_dir)
+        transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})
+        self.services = Services(
+            settings=self.settings,
+            store=store,
+            client=Client(transport, sleep=no_sleep, rng=random.Random(1)),
+            catalog=catalog,
+            keys=KeyRing(self.settings),
+            clock=utc_now,
+            new_id=new_ulid,
+            rng=random.Random(1),
+        )
+        self.worker = Worker(data_dir, new_ulid())
+        self.engine = Engine(self.services, self.worker)
+        self.app = App(self.services, self.engine, self.worker)
+
+    async def run(self, request: ImageRequest, *offers: str, owner: str = LOCAL_OWNER) -> tuple[RunView, ...]:
+        """Submits the request and returns its runs when all have ended."""
+        plan = make_plan(request, offers or (OFFER,), self.services.catalog)
+        group_id = await self.engine.submit(plan, owner)
+        async for _ in self.engine.follow(group_id, owner):
+            pass
+        found = await library.group(self.services, group_id, owner)
+        assert found is not None
+        return found.runs
+
+    async def one(self, prompt: str = "A red fox", offer: str = OFFER, **fields: object) -> RunView:
+        """The ended run of a simple request."""
+        runs = await self.run(ImageRequest(prompt=prompt, **fields), offer)  # type: ignore[arg-type]
+        return runs[0]
+
+    async def stop(self) -> None:
+        """Ends the engine as a shutdown does."""
+        await self.engine.close(5)
+        await self.services.client.close()
+
+    def close(self) -> None:
+        """Closes the store; may be called twice."""
+        self.worker.close()
+        self.services.store.close()

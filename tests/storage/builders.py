@@ -1,0 +1,108 @@
+"""Records for tests, with everything a test does not care about filled in."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image
+from sqlite_utils import Database
+
+from storage import runs, uploads
+from storage.database import Store
+from storage.records import Group, LedgerLine, Run, StoredImage, StoredInput, StoredPartial, Upload
+
+NOW = "2026-11-21T10:15:30.123Z"
+LATER = "2026-11-21T10:15:31.456Z"
+SHA = "ab" * 32
+
+
+def make_group(group_id: str = "g1", **changes: Any) -> Group:
+    return replace(Group(group_id, "local", "run", "generate", "a cat", NOW), **changes)
+
+
+def make_run(run_id: str = "r1", **changes: Any) -> Run:
+    run = Run(
+        run_id=run_id,
+        group_id="g1",
+        owner="local",
+        position=0,
+        offer="openai/gpt-image-2",
+        operation="generate",
+        prompt="a cat",
+        asked={"size": "auto", "n": 1},
+        state="queued",
+        queued_at=NOW,
+        estimate_microusd=31_000,
+    )
+    return replace(run, **changes)
+
+
+def make_line(run_id: str = "r1", **changes: Any) -> LedgerLine:
+    return replace(LedgerLine(f"l-{run_id}", run_id, "reserved", 31_000, "estimated", None, NOW), **changes)
+
+
+def make_image(run_id: str = "r1", **changes: Any) -> StoredImage:
+    return replace(StoredImage(f"i-{run_id}", run_id, 0, SHA, "image/png", 8, 6, 100, NOW), **changes)
+
+
+def make_input(run_id: str = "r1", **changes: Any) -> StoredInput:
+    return replace(StoredInput(run_id, 0, "image", SHA, "image/png", 8, 6), **changes)
+
+
+def make_partial(run_id: str = "r1", **changes: Any) -> StoredPartial:
+    return replace(StoredPartial(run_id, 0, 0, SHA, "image/png", NOW), **changes)
+
+
+def make_upload(**changes: Any) -> Upload:
+    return replace(Upload("local", SHA, "image/png", 8, 6, 100, "cat.png", NOW), **changes)
+
+
+def insert(db: Database, *some: Run) -> None:
+    """Runs with their groups and reservations."""
+    for group_id, owner in dict.fromkeys((run.group_id, run.owner) for run in some):
+        if runs.get_group(db, group_id, None) is None:
+            runs.insert_group(db, make_group(group_id, owner=owner))
+    runs.insert_runs(db, some, [], [make_line(run.run_id) for run in some])
+
+
+def end(db: Database, run_id: str = "r1", **changes: Any) -> bool:
+    values: dict[str, Any] = {
+        "state": "succeeded",
+        "finished_at": LATER,
+        "latency_ms": 900,
+        "got": None,
+        "request_id": None,
+        "error": None,
+    }
+    return runs.finish(db, run_id, **(values | changes))
+
+
+def picture(
+    *, size: tuple[int, int] = (8, 6), mode: str = "RGB", form: str = "PNG", colour: Any = 40, **options: Any
+) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, colour).save(out, form, **options)
+    return out.getvalue()
+
+
+def store_everything(store: Store) -> dict[str, str]:
+    """One finished run with every kind of row, its bytes and thumbnail; the hashes by kind of row."""
+    data = {kind: picture(colour=shade) for shade, kind in enumerate(("image", "input", "partial", "upload"))}
+    sha = {kind: store.blobs.put(content, "image/png") for kind, content in data.items()}
+    sha["unreadable"] = store.blobs.put(b"<html>", "application/octet-stream")
+
+    def job(db: Database) -> None:
+        runs.insert_group(db, make_group())
+        runs.insert_runs(db, [make_run()], [make_input(sha256=sha["input"])], [make_line(state="settled")])
+        runs.add_image(db, make_image(sha256=sha["image"], size_bytes=len(data["image"])))
+        runs.add_partial(db, make_partial(sha256=sha["partial"]), first_preview_ms=1)
+        uploads.add(db, make_upload(sha256=sha["upload"], size_bytes=len(data["upload"])))
+        end(db, unreadable_sha256=sha["unreadable"])
+
+    store.write(job)
+    source = store.blobs.find(sha["image"])
+    assert source
+    store.thumbs.make(sha["image"], source)
+    return sha

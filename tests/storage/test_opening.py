@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from storage import runs
+from storage.database import Store
+from storage.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreNotWritable, StoreTooNew
+from storage.migrations import RELEASED, migrations
+from tests.storage.builders import insert, make_run, store_everything
+
+DATABASE = "diptych.sqlite3"
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A folder with rows and bytes in it, closed."""
+    store = Store.open(tmp_path / "data")
+    store_everything(store)
+    store.write(lambda db: insert(db, *(make_run(f"x{number}", group_id="g2") for number in range(300))))
+    store.close()
+    return store.data_dir
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def assert_refused(folder: Path, error: type[StoreError], words: str) -> None:
+    before = contents(folder)
+    with pytest.raises(error, match=words) as caught:
+        Store.open(folder)
+    assert str(folder) in str(caught.value)
+    assert contents(folder) == before
+
+
+def test_the_first_opening_makes_a_private_folder(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "deep" / "data")
+    store.close()
+    assert store.data_dir.stat().st_mode & 0o777 == 0o700
+    assert (store.data_dir / DATABASE).stat().st_mode & 0o777 == 0o600
+    assert not list(store.data_dir.glob(".probe*"))
+
+
+def test_opening_again_keeps_the_rows(used: Path) -> None:
+    store = Store.open(used)
+    assert store.read(lambda db: runs.get(db, "r1", "local"))
+    store.close()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    place.write_text("mine")
+    with pytest.raises(StoreNotWritable, match="cannot be written"):
+        Store.open(place)
+    with pytest.raises(StoreNotWritable, match="cannot be written"):
+        Store.open(place / "below")
+    assert place.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreNotWritable):
+        Store.open(tmp_path)
+    tmp_path.chmod(0o700)
+
+
+def test_garbage_is_refused(used: Path) -> None:
+    (used / DATABASE).write_bytes(b"not a database at all " * 1000)
+    assert_refused(used, StoreDamaged, "cannot be read")
+
+
+@pytest.mark.parametrize("keep", [100, 4096, 20_000, 100_000])
+def test_a_truncated_database_is_refused(used: Path, keep: int) -> None:
+    os.truncate(used / DATABASE, keep)
+    assert_refused(used, StoreDamaged, "put back the newest backup")
+
+
+def test_a_flipped_page_is_refused(used: Path) -> None:
+    with (used / DATABASE).open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096)
+    assert_refused(used, StoreDamaged, "damaged")
+
+
+@pytest.mark.parametrize("marker", [True, False])
+def test_an_emptied_database_beside_blobs_is_refused(used: Path, *, marker: bool) -> None:
+    (used / DATABASE).write_bytes(b"")
+    if not marker:
+        (used / "HAS-DATA").unlink()
+    assert_refused(used, StoreDamaged, "held data before")
+
+
+@pytest.mark.parametrize("marker", [True, False])
+def test_a_database_that_went_away_is_refused_and_not_made_anew(used: Path, *, marker: bool) -> None:
+    (used / DATABASE).unlink()
+    if not marker:
+        (used / "HAS-DATA").unlink()
+    assert_refused(used, StoreDamaged, "missing or empty")
+
+
+def test_a_database_without_tables_is_refused_where_data_was(used: Path) -> None:
+    (used / DATABASE).unlink()
+    with closing(sqlite3.connect(used / DATABASE)) as conn:
+        conn.execute("create table t (x)")
+        conn.execute("drop table t")
+    assert_refused(used, StoreDamaged, "held data before")
+
+
+def test_without_blobs_the_marker_alone_tells_a_loss_from_a_first_run(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.close()
+    (tmp_path / DATABASE).write_bytes(b"")
+    assert_refused(tmp_path, StoreDamaged, "held data before")
+
+
+def test_an_empty_file_in_an_empty_folder_is_a_first_run(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"")
+    Store.open(tmp_path).close()
+
+
+def test_bytes_without_rows_after_a_crash_do_not_stop_the_program(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.blobs.put(b"uploaded, then the power went", "image/png")
+    store.close()
+    Store.open(tmp_path).close()
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as conn:
+        conn.execute("create table recipes (name)")
+    with pytest.raises(StoreDamaged, match="something else"):
+        Store.open(tmp_path)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as conn:
+        assert conn.execute("select name from sqlite_master").fetchall() == [("recipes",)]
+
+
+def test_a_newer_schema_is_refused(used: Path) -> None:
+    with closing(sqlite3.connect(used / DATABASE)) as conn, conn:
+        conn.execute("insert into _sqlite_migrations values (99, 'diptych', 'm099_future', '2030-01-01')")
+    assert_refused(used, StoreTooNew, "m099_future.*update the program")
+
+
+def test_the_names_of_the_steps_are_those_that_were_released() -> None:
+    with closing(sqlite3.connect(":memory:")) as conn:
+        assert tuple(step.name for step in migrations.pending(Database(conn, execute_plugins=False))) == RELEASED
+
+
+def make_old(folder: Path, *, rows: bool) -> None:
+    """A database as the first released step left it."""
+    with closing(sqlite3.connect(folder / DATABASE)) as conn:
+        db = Database(conn, execute_plugins=False)
+        migrations.apply(db, stop_before="m002_battles")
+        if rows:
+            with db.atomic():
+                insert(db, make_run())
+
+
+def test_an_upgrade_keeps_the_rows_and_copies_the_file_first(tmp_path: Path) -> None:
+    make_old(tmp_path, rows=True)
+    store = Store.open(tmp_path)
+    assert store.read(lambda db: (db.table("battles").exists(), runs.get(db, "r1", "local") is not None)) == (
+        True,
+        True,
+    )
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "before-m002_battles.sqlite3")) as conn:
+        assert conn.execute("select run_id from runs").fetchall() == [("r1",)]
+        assert not conn.execute("select 1 from sqlite_master where name = 'battles'").fetchall()
+
+
+def test_an_upgrade_without_rows_makes_no_copy(tmp_path: Path) -> None:
+    make_old(tmp_path, rows=False)
+    Store.open(tmp_path).close()
+    assert not list(tmp_path.glob("before-*"))
+
+
+def test_an_upgrade_that_fails_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_old(tmp_path, rows=True)
+    monkeypatch.setattr("storage.migrations._BATTLES", ("create table battles (x) strict",))
+    with pytest.raises(StoreError):
+        Store.open(tmp_path)
+    monkeypatch.undo()
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as conn:
+        assert not conn.execute("select 1 from sqlite_master where name = 'battles'").fetchall()
+    store = Store.open(tmp_path)
+    assert store.read(lambda db: runs.get(db, "r1", "local"))
+    store.close()
+
+
+OPEN_AND_WRITE = """
+import sys
+from pathlib import Path
+from storage import runs
+from storage.database import Store
+from tests.storage.builders import make_group
+store = Store.open(Path(sys.argv[1]))
+store.write(lambda db: runs.insert_group(db, make_group("process" + sys.argv[2])))
+store.close()
+"""
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_four_processes_opening_at_once_all_come_up(tmp_path: Path, *, old: bool) -> None:
+    if old:
+        make_old(tmp_path, rows=True)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN_AND_WRITE, str(tmp_path), str(n)], stderr=subprocess.PIPE)
+        for n in range(4)
+    ]
+    failures = [process.communicate(timeout=30)[1].decode() for process in processes]
+    assert failures == [""] * 4
+    store = Store.open(tmp_path)
+    names = store.read(lambda db: [row[0] for row in db.conn.execute("select name from _sqlite_migrations").fetchall()])
+    groups = store.read(lambda db: db.conn.execute("select count(*) from groups").fetchone()[0])
+    store.close()
+    assert (tuple(names), groups) == (RELEASED, 5 if old else 4)
+
+
+def test_a_locked_database_is_busy(used: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.connections.BUSY_TIMEOUT_S", 0.05)
+    with closing(sqlite3.connect(used / DATABASE)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(StoreBusy):
+            Store.open(used)
+
+
+def test_leftovers_of_a_crash_are_swept_once_they_are_old(used: Path) -> None:
+    for folder in ("blobs", "thumbs"):
+        for name, age_s in (("old.tmp", 4000), ("young.tmp", 10)):
+            part = used / folder / "incoming" / name
+            part.write_bytes(b"half")
+            os.utime(part, (part.stat().st_atime, part.stat().st_mtime - age_s))
+    Store.open(used).close()
+    assert [path.name for path in sorted(used.glob("*/incoming/*"))] == ["young.tmp", "young.tmp"]
+
+
+def test_a_full_disk_at_the_start_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", no_space)
+    with pytest.raises(StoreFull, match="free some space"):
+        Store.open(tmp_path)
+
+
+def test_a_copied_folder_opens(used: Path, tmp_path: Path) -> None:
+    shutil.copytree(used, tmp_path / "elsewhere")
+    Store.open(tmp_path / "elsewhere").close()

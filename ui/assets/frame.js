@@ -1,0 +1,163 @@
+/* The frame: components that draw themselves, linkable tabs, theme, keys, and the gate that shows the page when it stands.
+
+   A page is linked by its tab's id: `#history`, `#settings`; what follows a slash belongs to the page, as in
+   `#playground/remix/<run_id>`. Pages listen for it as a `diptych:visit` event of the document. */
+
+import { announce } from "./dom.js";
+
+const STORED_THEME = "diptych-theme";
+const painters = new Map();
+const waiting = [];
+
+/** Registers what draws a kind of component: `paint({element, trigger, props, watch, upload})`, called once each. */
+function component(kind, paint) {
+  painters.set(kind, paint);
+  for (const item of waiting.filter((entry) => entry[0] === kind)) {
+    waiting.splice(waiting.indexOf(item), 1);
+    paint(item[1]);
+  }
+}
+
+function mount(kind, tools) {
+  const paint = painters.get(kind);
+  if (paint) paint(tools);
+  else waiting.push([kind, tools]);
+}
+
+const early = window.diptych?.early || [];
+window.diptych = { component, mount, announce, visit, pressRun: () => press("pg-run") };
+for (const [kind, tools] of early) mount(kind, tools);
+
+/* Tabs */
+
+const tabButton = (id) => document.querySelector(`#nav [role=tab][data-tab-id="${CSS.escape(id)}"]`);
+
+function place() {
+  const asked = location.hash.slice(1) || new URLSearchParams(location.search).get("tab") || "";
+  const [tab, ...rest] = asked.split("/").map(decodeURIComponent);
+  return { tab, rest };
+}
+
+/** Opens the tab the address names and tells the page what stands after it. */
+function visit() {
+  const { tab, rest } = place();
+  const button = tab && tabButton(tab);
+  if (!button) return;
+  if (button.getAttribute("aria-selected") !== "true") button.click();
+  if (rest.length) {
+    history.replaceState(null, "", `#${tab}`);
+    document.dispatchEvent(new CustomEvent("diptych:visit", { detail: { tab, rest } }));
+  }
+}
+
+function followTabs() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#nav [role=tab]");
+    if (!button?.dataset.tabId || place().tab === button.dataset.tabId) return;
+    const url = new URL(location.href);
+    url.searchParams.delete("tab");
+    url.hash = button.dataset.tabId;
+    history.replaceState(null, "", url);
+    window.scrollTo(0, 0);
+  });
+  window.addEventListener("hashchange", visit);
+}
+
+/* Theme: Gradio follows the system; a choice made here wins and is kept in this browser. */
+
+function keepTheme() {
+  const forced = new URLSearchParams(location.search).has("__theme");
+  const chosen = localStorage.getItem(STORED_THEME);
+  const enforce = () => {
+    const want = document.body.dataset.theme;
+    if (want && document.body.classList.contains("dark") !== (want === "dark")) document.body.classList.toggle("dark", want === "dark");
+  };
+  if (chosen && !forced) document.body.dataset.theme = chosen;
+  enforce();
+  new MutationObserver(enforce).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+}
+
+function switchTheme() {
+  const next = document.body.classList.contains("dark") ? "light" : "dark";
+  document.body.dataset.theme = next;
+  document.body.classList.toggle("dark", next === "dark");
+  localStorage.setItem(STORED_THEME, next);
+  announce(next === "dark" ? "Dark theme" : "Light theme");
+}
+
+/* Help */
+
+function toggleHelp(open) {
+  const panel = document.getElementById("d-help");
+  const button = document.querySelector("[data-frame=help]");
+  if (!panel || !button) return;
+  const show = open ?? panel.hidden;
+  if (panel.hidden === !show) return;
+  panel.hidden = !show;
+  button.setAttribute("aria-expanded", String(show));
+  if (show) panel.focus();
+  else button.focus();
+}
+
+/* Keys */
+
+const isTyping = (target) => Boolean(target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]"));
+
+function press(id) {
+  const button = document.getElementById(id);
+  if (!button || button.disabled || button.offsetParent === null) return false;
+  button.click();
+  return true;
+}
+
+function onKey(event) {
+  const withCommand = event.ctrlKey || event.metaKey;
+  if (withCommand && event.key === "Enter" && press("pg-run")) event.preventDefault();
+  else if (withCommand && event.key === "." && press("pg-stop")) event.preventDefault();
+  else if (event.key === "Escape") toggleHelp(false);
+  else if (withCommand || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  else if (event.key === "?") toggleHelp();
+  else if (event.key === "/") {
+    const field = document.querySelector("[role=tabpanel]:not([style*='display: none']) [id$=-search] :is(input, textarea)");
+    const shown = field && field.offsetParent !== null ? field : document.querySelector("#pg-prompt textarea");
+    if (shown && shown.offsetParent !== null) {
+      event.preventDefault();
+      shown.focus();
+    }
+  }
+}
+
+function onClick(event) {
+  const button = event.target.closest?.("[data-frame]");
+  if (button?.dataset.frame === "theme") switchTheme();
+  else if (button?.dataset.frame === "help") toggleHelp();
+  else if (!event.target.closest?.("#d-help")) {
+    const panel = document.getElementById("d-help");
+    if (panel && !panel.hidden) toggleHelp(false);
+  }
+}
+
+/* The page is shown when nothing was added to it for a moment: its parts arrive in several steps. */
+
+function openGate() {
+  let timer;
+  const show = () => {
+    if (document.body.classList.contains("ready")) return;
+    document.body.classList.add("ready");
+    observer.disconnect();
+    visit();
+  };
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector("#pg-run")) return;
+    clearTimeout(timer);
+    timer = setTimeout(show, 120);
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+  setTimeout(show, 4000);
+}
+
+keepTheme();
+followTabs();
+openGate();
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", onClick);

@@ -1,0 +1,92 @@
+"""Component factories that more than one page uses."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from ui import notices
+from ui.app import App
+
+_MOUNT = (
+    "(window.diptych ??= {early: [], mount(kind, tools) { this.early.push([kind, tools]) }})"
+    ".mount(%r, {element, trigger, props, watch, upload}); /* events: %s */"
+)
+"""Hands the element to the script that draws this kind; a script that is not there yet finds it in `early`."""
+
+
+def drawn(kind: str, value: object, *, elem_id: str, events: Sequence[str] = (), classes: Sequence[str] = ()) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    """A component whose JSON value is drawn by the script registered as `kind` (see `assets/dom.js`).
+
+    Each name of `events` becomes a listener of the component: `component.open(handler, ...)`; the data a script gives
+    to `trigger("open", {...})` are attributes of the handler's `gr.EventData`. They come from the browser: check them.
+    """
+    return gr.HTML(
+        value,
+        html_template=f"<div class='drawn {kind}'></div>",
+        js_on_load=_MOUNT % (kind, " ".join(f"'{name}'" for name in events)),
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes=list(classes),
+    )
+
+
+def static(markup: str, *, elem_id: str) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    """Markup of ours that never changes. It passes through a JavaScript template literal: no text of others in it."""
+    if "${" in markup or "\\" in markup:
+        raise ValueError("Static markup must not hold '${' or a backslash: Gradio would run it as a script.")
+    return gr.HTML("", html_template=markup, js_on_load=None, apply_default_css=False, elem_id=elem_id)
+
+
+def segment(
+    choices: Sequence[tuple[str, str]], value: str | None, *, label: str, elem_id: str, info: str | None = None, visible: bool = True
+) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    """A row of choices of which one is chosen. A choice of two lines is written `name\\nfigure`."""
+    return gr.Radio(
+        list(choices), value=value, label=label, info=info, elem_id=elem_id, elem_classes="seg", interactive=True, visible=visible
+    )
+
+
+def bound(handler: Callable[..., Any], app: App) -> Callable[..., Any]:
+    """The handler with `app` given, for a listener: `button.click(bound(on_press, app), ...)`.
+
+    `functools.partial` would hide the annotations by which Gradio hands out `gr.Request` and `gr.EventData`. Each call
+    gives a new function, so listeners do not share a concurrency limit. This is the edge where errors become notices.
+    """
+    if inspect.isasyncgenfunction(handler):
+        return _described(_bound_stream(handler, app), handler)
+    return _described(_bound_call(handler, app), handler)
+
+
+def _bound_call(handler: Callable[..., Awaitable[Any]], app: App) -> Callable[..., Any]:
+    @wraps(handler)
+    async def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the handler takes and returns
+        try:
+            return await handler(app, *args, **named)
+        except Exception as error:  # noqa: BLE001 - the handler's edge
+            raise notices.say(error) from error
+
+    return call
+
+
+def _bound_stream(handler: Callable[..., AsyncIterator[Any]], app: App) -> Callable[..., Any]:
+    @wraps(handler)
+    async def stream(*args: Any, **named: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - whatever the handler takes
+        try:
+            async for value in handler(app, *args, **named):
+                yield value
+        except Exception as error:  # noqa: BLE001 - the handler's edge
+            raise notices.say(error) from error
+
+    return stream
+
+
+def _described(function: Callable[..., Any], handler: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(handler)
+    parameters = list(signature.parameters.values())[1:]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
+    return function

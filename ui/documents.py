@@ -1,0 +1,205 @@
+"""Runs, plans and the catalogue as JSON documents: what the command line prints and every other door will answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from playground.plan import Plan, PlannedRun
+from playground.services import Services
+from providers.adapter import HttpCall, call_document
+from providers.catalog import Catalog, ModelSpec, Offer, Price
+from providers.pricing import CostLine
+from storage.records import RunError, RunView, StoredImage
+
+Document = dict[str, object]
+
+
+def run_document(view: RunView, services: Services) -> Document:
+    """One run with its images; `path` is the file with the provider's bytes, untouched."""
+    run = view.run
+    return {
+        "run_id": run.run_id,
+        "group_id": run.group_id,
+        "offer": run.offer,
+        "operation": run.operation,
+        "state": run.state,
+        "asked": dict(run.asked),
+        "sent": dict(run.sent) if run.sent is not None else None,
+        "got": dict(run.got) if run.got is not None else None,
+        "images": [_image_document(image, services) for image in view.images],
+        "partials": len(view.partials),
+        "estimate_microusd": run.estimate_microusd,
+        "cost_microusd": view.cost_microusd,
+        "cost_source": view.cost_source if view.ledger_state == "settled" else "unknown",
+        "ledger_state": view.ledger_state,
+        "queued_at": run.queued_at,
+        "finished_at": run.finished_at,
+        "latency_ms": run.latency_ms,
+        "first_preview_ms": run.first_preview_ms,
+        "request_id": run.request_id,
+        "remote_id": run.remote_id,
+        "error": error_document(run.error),
+    }
+
+
+def _image_document(image: StoredImage, services: Services) -> Document:
+    return {
+        "path": str(services.store.blobs.path(image.sha256, image.media_type).resolve()),
+        "sha256": image.sha256,
+        "media_type": image.media_type,
+        "width": image.width,
+        "height": image.height,
+        "bytes": image.size_bytes,
+        "seed": image.seed,
+        "revised_prompt": image.revised_prompt,
+        "checks": list(image.checks),
+        "locked_path": None,
+    }
+
+
+def error_document(error: RunError | None) -> Document | None:
+    """Why a run did not end well."""
+    if error is None:
+        return None
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "param": error.param,
+        "status": error.status,
+        "retryable": error.retryable,
+        "retry_after_s": error.retry_after_s,
+        "may_have_been_billed": error.may_have_been_billed,
+    }
+
+
+def plan_document(plan: Plan, base_urls: Mapping[str, str]) -> Document:
+    """What would be sent and what it would cost. `base_urls`: provider -> address, where it is moved."""
+    return {
+        "total_microusd": plan.high_microusd,
+        "total_low_microusd": plan.low_microusd,
+        "problems": [{"field": problem.field, "message": problem.message} for problem in plan.problems],
+        "runs": [_planned_document(run, base_urls) for run in plan.runs],
+    }
+
+
+def _planned_document(run: PlannedRun, base_urls: Mapping[str, str]) -> Document:
+    base_url = base_urls.get(run.provider.provider_id, run.provider.base_url)
+    return {
+        "offer": run.offer.offer_id,
+        "estimate_microusd": run.estimate.high_microusd,
+        "estimate_low_microusd": run.estimate.low_microusd,
+        "price_id": run.estimate.price.price_id if run.estimate.price else None,
+        "note": run.estimate.note,
+        "lines": [_line_document(line) for line in run.estimate.lines],
+        "problems": [{"field": problem.field, "message": problem.message} for problem in run.problems],
+        "fields": [
+            {
+                "field": row.field,
+                "asked": row.asked,
+                "handling": row.handling,
+                "sent_as": row.sent_as,
+                "value": row.value,
+                "note": row.note,
+            }
+            for row in run.fields
+        ],
+        "request": _request_document(run.call, base_url, run.provider.key_variable),
+    }
+
+
+def _line_document(line: CostLine) -> Document:
+    return {
+        "label": line.label,
+        "tokens": line.high_tokens,
+        "tokens_low": line.low_tokens,
+        "usd_per_million_tokens": str(line.unit_microusd),
+        "amount_microusd": _number(line.high_tokens * line.unit_microusd),
+    }
+
+
+def _request_document(call: HttpCall, base_url: str, key_variable: str | None) -> Document:
+    headers = {"Content-Type": "multipart/form-data" if call.files else "application/json"}
+    if key_variable:
+        headers["Authorization"] = f"Bearer ${key_variable}"
+    return {"method": call.method, "url": base_url + call.path, "headers": headers, "body": call_document(call)}
+
+
+def catalog_document(catalog: Catalog) -> Document:
+    """Providers, models and offers with lifecycle, limits and prices."""
+    return {
+        "providers": [
+            {
+                "provider": row.provider_id,
+                "name": row.name,
+                "base_url": row.base_url,
+                "base_url_variable": row.base_url_variable,
+                "key_variable": row.key_variable,
+                "accepts_any_model": row.accepts_any_model,
+            }
+            for row in catalog.providers
+        ],
+        "models": [_model_document(row) for row in catalog.models],
+        "offers": [_offer_document(row) for row in catalog.offers],
+    }
+
+
+def _model_document(row: ModelSpec) -> Document:
+    rule = row.sizes
+    sizes: Document = {"fixed": list(rule.fixed)} if rule.fixed else {
+        "multiple_of": rule.multiple,
+        "max_edge": rule.max_edge,
+        "min_area": rule.min_area,
+        "max_area": rule.max_area,
+        "max_ratio": rule.max_ratio,
+        "suggested": list(rule.suggested),
+    }  # fmt: skip
+    return {
+        "model": row.model_id,
+        "name": row.name,
+        "family": row.family,
+        "maker": row.maker,
+        "released_on": row.released_on.isoformat() if row.released_on else None,
+        "retires_on": row.retires_on.isoformat() if row.retires_on else None,
+        "snapshots": list(row.snapshots),
+        "sizes": sizes,
+        "qualities": list(row.qualities),
+        "backgrounds": list(row.backgrounds),
+        "formats": list(row.formats),
+        "moderation": list(row.moderation),
+        "input_fidelity": list(row.input_fidelity),
+        "mask": row.mask,
+        "max_n": row.max_n,
+        "max_images": row.max_images,
+        "max_prompt_chars": row.max_prompt_chars,
+        "max_partials": row.max_partials,
+        "note": row.note,
+        "source": row.source,
+    }
+
+
+def _offer_document(row: Offer) -> Document:
+    return {
+        "offer": row.offer_id,
+        "provider": row.provider_id,
+        "model": row.model_id,
+        "provider_model_id": row.provider_model_id,
+        "price": _price_document(row.price) if row.price else None,
+    }
+
+
+def _price_document(price: Price) -> Document:
+    return {
+        "price_id": price.price_id,
+        "unit": "USD per million tokens",
+        "text_in": str(price.text_in),
+        "image_in": str(price.image_in),
+        "image_out": str(price.image_out),
+        "text_out": str(price.text_out) if price.text_out is not None else None,
+        "valid_from": price.valid_from.isoformat(),
+        "source": price.source,
+    }
+
+
+def _number(amount: Decimal) -> int | float:
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

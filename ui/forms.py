@@ -1,0 +1,321 @@
+"""Component values <-> image requests, and which controls the ticked offers call for. Pure.
+
+`FormValues` is what the form holds, whether or not a control is in sight. A request takes only what some ticked model
+has; for the rest the field stays `None`, "not said".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from providers.catalog import ModelSpec
+from providers.sizes import parse_size
+from providers.types import (
+    BACKGROUNDS,
+    DEFAULT_TIMEOUT_S,
+    FIDELITIES,
+    FORMATS,
+    MODERATIONS,
+    QUALITIES,
+    ImageRequest,
+    InputImage,
+)
+
+SQUARE, LANDSCAPE, PORTRAIT, OTHER = "1024x1024", "1536x1024", "1024x1536", "other"
+AUTO, CUSTOM = "auto", "custom"
+MAX_REFERENCES = 16
+COMPRESSIBLE = ("jpeg", "webp")
+DEFAULT_COMPRESSION = 90
+MODEL_DECIDES = "model"
+"""Choice of input fidelity that leaves the field out of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image of the store in the tray, or a mask: what the page needs to show and price it, without its bytes."""
+
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    name: str = ""
+
+    def document(self) -> dict[str, object]:
+        """As JSON for the tray and the draft."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class FormValues:
+    """What the form holds. Money is never spent by a default: quality starts at low."""
+
+    prompt: str = ""
+    offers: tuple[str, ...] = ()
+    size: str = SQUARE
+    """`auto` or `WIDTHxHEIGHT`; a custom size that is half typed is kept as typed."""
+    quality: str = "low"
+    n: int = 1
+    background: str = AUTO
+    output_format: str = "png"
+    output_compression: int = DEFAULT_COMPRESSION
+    moderation: str = AUTO
+    input_fidelity: str = MODEL_DECIDES
+    partial_images: int = 0
+    user: str = ""
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    references: tuple[Reference, ...] = ()
+    mask: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Which controls show for the ticked offers, and with which choices."""
+
+    qualities: tuple[str, ...]
+    sizes: tuple[str, ...]
+    """Sizes under Other, beside `auto` and a custom one."""
+    backgrounds: tuple[str, ...]
+    formats: tuple[str, ...]
+    moderations: tuple[str, ...]
+    fidelities: tuple[str, ...]
+    compression: bool
+    custom_size: bool
+    """Whether some model takes a size typed by hand."""
+    mask: bool
+    user: bool
+    max_n: int
+    max_partials: int
+    max_references: int
+    some_only: frozenset[str]
+    """Fields that only some of the ticked models have, or have in full."""
+
+
+def controls_of(specs: Sequence[ModelSpec], values: FormValues) -> Controls:
+    """The controls these models call for. With no model ticked, what any model has: quality, size and format."""
+    is_edit = bool(values.references)
+    fixed = {size for spec in specs for size in spec.sizes.fixed}
+    suggested = {size for spec in specs for size in (*spec.sizes.suggested, *spec.sizes.fixed)}
+    fidelities = _among(FIDELITIES, [spec.input_fidelity for spec in specs]) if is_edit else ()
+    return Controls(
+        qualities=_among(QUALITIES, [spec.qualities for spec in specs]) or ("auto", "low", "medium", "high"),
+        sizes=tuple(sorted(suggested - {SQUARE, LANDSCAPE, PORTRAIT}, key=_area)),
+        backgrounds=_among(BACKGROUNDS, [spec.backgrounds for spec in specs]),
+        formats=_among(FORMATS, [spec.formats for spec in specs]),
+        moderations=_among(MODERATIONS, [spec.moderation for spec in specs]),
+        fidelities=fidelities,
+        compression=bool(specs) and values.output_format in COMPRESSIBLE,
+        custom_size=not specs or not fixed or any(not spec.sizes.fixed for spec in specs),
+        mask=is_edit and any(spec.mask for spec in specs),
+        user=any(spec.takes_user for spec in specs),
+        max_n=max((spec.max_n for spec in specs), default=1),
+        max_partials=max((spec.max_partials for spec in specs), default=0),
+        max_references=max((spec.max_images for spec in specs), default=MAX_REFERENCES),
+        some_only=frozenset(_some_only(specs)),
+    )
+
+
+def _among(order: Sequence[str], lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    found = {value for values in lists for value in values}
+    return tuple(value for value in order if value in found)
+
+
+def _some_only(specs: Sequence[ModelSpec]) -> Iterable[str]:
+    has: dict[str, list[object]] = {
+        "quality": [frozenset(spec.qualities) for spec in specs],
+        "size": [frozenset(spec.sizes.fixed) for spec in specs],
+        "background": [frozenset(spec.backgrounds) for spec in specs],
+        "output_format": [frozenset(spec.formats) for spec in specs],
+        "moderation": [frozenset(spec.moderation) for spec in specs],
+        "input_fidelity": [frozenset(spec.input_fidelity) for spec in specs],
+        "mask": [spec.mask for spec in specs],
+        "user": [spec.takes_user for spec in specs],
+        "partial_images": [spec.max_partials for spec in specs],
+        "n": [spec.max_n for spec in specs],
+    }
+    return [name for name, values in has.items() if len(set(values)) > 1]
+
+
+def request_of(
+    values: FormValues, controls: Controls, images: Sequence[InputImage] = (), mask: InputImage | None = None
+) -> ImageRequest:
+    """What the form asks for. `images` are the references with their bytes, or stand-ins where only a price is wanted."""
+    return ImageRequest(
+        prompt=values.prompt,
+        n=values.n,
+        size=values.size,
+        quality=values.quality,
+        background=values.background if controls.backgrounds else None,
+        output_format=values.output_format if controls.formats else None,
+        output_compression=values.output_compression if controls.compression else None,
+        moderation=values.moderation if controls.moderations else None,
+        input_fidelity=_said(values.input_fidelity, controls.fidelities),
+        partial_images=min(values.partial_images, controls.max_partials) or None,
+        user=values.user.strip() or None if controls.user else None,
+        timeout_s=values.timeout_s,
+        images=tuple(images),
+        mask=mask if controls.mask else None,
+    )
+
+
+def _said(value: str, allowed: Sequence[str]) -> str | None:
+    return value if value in allowed else None
+
+
+def stand_in(reference: Reference) -> InputImage:
+    """The reference as an input without its bytes: enough for checks and prices."""
+    return InputImage(b"", reference.media_type, reference.width, reference.height, reference.sha256)
+
+
+def as_reference(image: InputImage, name: str = "") -> Reference:
+    """The input as the tray keeps it."""
+    return Reference(image.sha256, image.media_type, image.width, image.height, name)
+
+
+def from_request(
+    asked: ImageRequest, offers: Sequence[str], references: Sequence[Reference] = (), mask: Reference | None = None
+) -> FormValues:
+    """The form as it stood when this was asked (Remix); a field that was not said takes its default."""
+    start = FormValues()
+    return FormValues(
+        prompt=asked.prompt,
+        offers=tuple(offers),
+        size=asked.size or start.size,
+        quality=asked.quality or start.quality,
+        n=asked.n,
+        background=asked.background or start.background,
+        output_format=asked.output_format or start.output_format,
+        output_compression=start.output_compression if asked.output_compression is None else asked.output_compression,
+        moderation=asked.moderation or start.moderation,
+        input_fidelity=asked.input_fidelity or start.input_fidelity,
+        partial_images=asked.partial_images or 0,
+        user=asked.user or "",
+        timeout_s=asked.timeout_s,
+        references=tuple(references),
+        mask=mask,
+    )
+
+
+def first_visit(free_offers: Sequence[str]) -> FormValues:
+    """The form nobody has touched: two free offers ticked, with previews, since they cost nothing."""
+    ticked = tuple(free_offers[:2])
+    return FormValues(offers=ticked, partial_images=2 if ticked else 0)
+
+
+def add_references(values: FormValues, added: Sequence[Reference], *, as_base: bool = False) -> FormValues:
+    """The form with more references, each image once. The first one makes it an edit, whose size the model takes from it."""
+    new = [reference for reference in dict.fromkeys(added)]
+    if as_base:
+        kept = [reference for reference in values.references if reference.sha256 not in {item.sha256 for item in new}]
+        joined = [*new, *kept]
+    else:
+        known = {reference.sha256 for reference in values.references}
+        joined = [*values.references, *(reference for reference in new if reference.sha256 not in known)]
+    size = AUTO if joined and not values.references and values.size == SQUARE else values.size
+    changed = replace(values, references=tuple(joined[:MAX_REFERENCES]), size=size)
+    return drop_foreign_mask(changed, values)
+
+
+def drop_foreign_mask(values: FormValues, before: FormValues) -> FormValues:
+    """The form without its mask when the base image is another one than the mask was made for."""
+    base = values.references[0].sha256 if values.references else None
+    base_before = before.references[0].sha256 if before.references else None
+    return values if base == base_before else replace(values, mask=None)
+
+
+# Size: one value in the request, up to four controls on the page.
+
+
+def chosen_size(segment: str | None, other: str | None, width: float | None, height: float | None) -> str:
+    """The size the controls say together."""
+    if segment in (SQUARE, LANDSCAPE, PORTRAIT):
+        return str(segment)
+    if other == CUSTOM:
+        return f"{int(width or 0)}x{int(height or 0)}"
+    return other or AUTO
+
+
+def size_controls(size: str, offered: Sequence[str]) -> tuple[str, str, int, int]:
+    """Segment, choice under Other, width and height that say this size."""
+    width, height = parse_size(size) or (1024, 1024)
+    if size in (SQUARE, LANDSCAPE, PORTRAIT):
+        return size, AUTO, width, height
+    return OTHER, size if size == AUTO or size in offered else CUSTOM, width, height
+
+
+def _area(size: str) -> tuple[int, int]:
+    width, height = parse_size(size) or (0, 0)
+    return width * height, width
+
+
+# The draft a browser keeps, and the tray, are JSON from outside: read with care.
+
+
+def draft_of(values: FormValues) -> dict[str, object]:
+    """The form as JSON for the browser's own storage. References go by hash; there is never a key in it."""
+    return {
+        **{field.name: getattr(values, field.name) for field in fields(values) if field.name not in _NESTED},
+        "offers": list(values.offers),
+        "references": [reference.document() for reference in values.references],
+        "mask": values.mask.document() if values.mask else None,
+    }
+
+
+_NESTED = ("offers", "references", "mask")
+
+
+def from_draft(draft: object, start: FormValues) -> FormValues:
+    """The form of a draft; whatever in it cannot be read keeps its value of `start`."""
+    if not isinstance(draft, Mapping) or not draft:
+        return start
+    plain = {}
+    for field in fields(FormValues):
+        value, default = draft.get(field.name), getattr(start, field.name)
+        if field.name not in _NESTED and _is_like(value, default):
+            plain[field.name] = value
+    return replace(
+        start,
+        **plain,
+        offers=texts(draft.get("offers")),
+        references=references_of(draft.get("references")),
+        mask=reference_of(draft.get("mask")),
+    )
+
+
+def _is_like(value: object, default: object) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(default)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a JSON list, each once."""
+    items = value if isinstance(value, list | tuple) else ()
+    return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
+
+
+def references_of(value: object) -> tuple[Reference, ...]:
+    """The references of a JSON list, each image once, at most as many as any model takes."""
+    items = value if isinstance(value, list | tuple) else ()
+    found = {reference.sha256: reference for item in items if (reference := reference_of(item))}
+    return tuple(found.values())[:MAX_REFERENCES]
+
+
+def reference_of(value: object) -> Reference | None:
+    """The reference of a JSON object, or `None` when it is not one."""
+    if not isinstance(value, Mapping):
+        return None
+    sha256, media_type, name = value.get("sha256"), value.get("media_type"), value.get("name", "")
+    width, height = value.get("width"), value.get("height")
+    if not isinstance(sha256, str) or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        return None
+    if not isinstance(media_type, str) or not isinstance(width, int) or not isinstance(height, int):
+        return None
+    return Reference(sha256, media_type, width, height, name if isinstance(name, str) else "")
+
+
+def clamp_number(value: object, low: float, high: float, default: float) -> float:
+    """The number of a field, within its bounds; an empty field says the default."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    return min(max(float(value), low), high)

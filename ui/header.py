@@ -1,0 +1,67 @@
+"""The header: brand, figures of the strip, theme and help. The real tab list is lifted between them by the style sheet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from playground import library
+from playground.services import timestamp
+from ui.app import App
+from ui.components import drawn, static
+from ui.views import strip_view
+
+ASSETS = Path(__file__).parent / "assets"
+
+KEYS = (
+    ("Ctrl Enter", "Run"),
+    ("Ctrl .", "Stop"),
+    ("/", "Go to search, or to the prompt"),
+    ("1 2", "A better, B better, in Arena"),
+    ("3 4 0", "Tie, both bad, skip, in Arena"),
+    ("N", "Next battle, in Arena"),
+    ("?", "This list"),
+)
+
+_BRAND = """
+<a class="brand" href="#playground" aria-label="Diptych, to the Playground">
+<svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true"><rect x="1" y="1" width="8.5" height="16" rx="1.5" fill="currentColor" stroke="currentColor" stroke-width="1.5"/>
+<rect x="12.5" y="1" width="8.5" height="16" rx="1.5" fill="none" stroke="currentColor" stroke-width="1.5"/></svg><span>Diptych</span></a>
+<div class="frame-buttons">
+<button type="button" class="icon-button" data-frame="theme" aria-label="Switch between light and dark" title="Light or dark">
+<svg class="icon" width="16" height="16" aria-hidden="true"><use href="#i-moon"/></svg></button>
+<button type="button" class="icon-button" data-frame="help" aria-label="Keyboard help" aria-expanded="false" aria-controls="d-help" title="Keyboard help">
+<svg class="icon" width="16" height="16" aria-hidden="true"><use href="#i-help"/></svg></button>
+</div>
+<div id="d-live" class="unseen" role="status" aria-live="polite"></div>
+"""
+
+
+def build(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    """Puts the header on the page and returns the strip, whose value is `strip(app, owner)`."""
+    sprite = (ASSETS / "icons.svg").read_text(encoding="utf-8")
+    static(sprite + _BRAND + _help(), elem_id="d-brand")
+    return drawn("strip", strip_view(len(app.services.catalog.providers), 0, None, 0), elem_id="d-strip")
+
+
+async def strip(app: App, owner: str) -> dict[str, object]:
+    """The strip's value now: providers ready, spend since midnight UTC, runs under way."""
+    services = app.services
+    midnight = services.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    totals = await library.totals_since(services, owner, timestamp(midnight))
+    providers = services.catalog.providers
+    ready = sum(services.keys.find(provider, owner) is not None for provider in providers)
+    return strip_view(len(providers), ready, totals, app.engine.running(owner))
+
+
+def _help() -> str:
+    rows = "".join(f"<div><dt>{_caps(keys)}</dt><dd>{meaning}</dd></div>" for keys, meaning in KEYS)
+    return (
+        '<div id="d-help" class="popover" role="dialog" aria-label="Keyboard" tabindex="-1" hidden>'
+        f"<h2>Keyboard</h2><dl>{rows}</dl><p>On a Mac, Cmd stands for Ctrl.</p></div>"
+    )
+
+
+def _caps(keys: str) -> str:
+    return " ".join(f"<kbd>{key}</kbd>" for key in keys.split())

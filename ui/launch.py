@@ -1,0 +1,93 @@
+"""How the page is launched: head, theme, routes and limits, as values for `Blocks.launch`.
+
+Style sheets and scripts are files of our own under `dp/<hash>/`, because Gradio rewrites what is given as `css`. The
+hash is that of all files together, so a changed file changes every address and the browser may keep them for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ui import guard, routes
+from ui.app import App
+from ui.theme import theme
+
+ASSETS = Path(__file__).parent / "assets"
+STYLES = ("tokens.css", "frame.css", "styles.css", "playground.css", "tiles.css", "boards.css")
+SCRIPTS = ("frame.js", "playground.js", "boards.js")
+FONT = "inter-latin-wght-normal.woff2"
+
+
+class ImmutableFiles(StaticFiles):
+    """Static files that a browser never asks for again."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - passed through unchanged
+        """The file, marked as unchanging."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file of that name; folders have no listing."""
+        return await super().get_response(path, scope)
+
+
+@cache
+def assets_hash() -> str:
+    """Names this state of the assets folder."""
+    digest = hashlib.sha256()
+    for path in sorted(ASSETS.iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def assets_route() -> Mount:
+    """Serves the assets folder at the address `head_html` links to."""
+    return Mount(f"/dp/{assets_hash()}", ImmutableFiles(directory=ASSETS), name="assets")
+
+
+def head_html() -> str:
+    """Links for the page's head, relative to wherever the app is mounted."""
+    at = f"dp/{assets_hash()}"
+    present = {path.name for path in ASSETS.iterdir()}
+    return "".join(
+        [
+            f'<link rel="preload" href="{at}/{FONT}" as="font" type="font/woff2" crossorigin>',
+            *(f'<link rel="stylesheet" href="{at}/{name}">' for name in STYLES if name in present),
+            f'<link rel="icon" href="{at}/mark.svg" type="image/svg+xml">',
+            *(f'<script type="module" src="{at}/{name}"></script>' for name in SCRIPTS if name in present),
+        ]
+    )
+
+
+def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> dict[str, object]:
+    """Keyword arguments for `Blocks.launch`; address and port are the caller's. `on_loop` learns the server's loop."""
+    return {
+        "head": head_html(),
+        "theme": theme(),
+        "app_kwargs": {
+            "routes": [assets_route(), *routes.routes(app)],
+            "middleware": guard.middleware(app.services.settings),
+            "lifespan": routes.lifespan(app, on_loop),
+        },
+        "run_history": False,
+        "ssr_mode": False,
+        "max_threads": 200,
+        "state_session_capacity": 500,
+        "max_file_size": "50mb",
+        "enable_monitoring": False,
+        "footer_links": [],
+        "show_error": False,
+        "quiet": True,
+        "favicon_path": ASSETS / "mark.svg",
+    }

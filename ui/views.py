@@ -1,0 +1,133 @@
+"""Money, time and states as words, for every page. Pure: records in, texts and plain JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from storage.blobs import EXTENSIONS
+from storage.ledger import LedgerTotals
+from storage.records import CostSource
+
+_LOW = 10_000
+_DOLLAR = 1_000_000
+
+
+def money(microusd: int | None) -> str:
+    """`$0.0059`, `$0.041`, `$1.24`; `free` for 0 and `unknown` for `None`."""
+    if microusd is None:
+        return "unknown"
+    return "free" if microusd == 0 else dollars(microusd)
+
+
+def dollars(microusd: int) -> str:
+    """The amount with as many digits as matter, 0 as `$0`."""
+    if microusd == 0:
+        return "$0"
+    if abs(microusd) < 50:
+        return "under $0.0001"
+    places = 4 if abs(microusd) < _LOW else 3 if abs(microusd) < _DOLLAR else 2
+    return _dollars(microusd, places)
+
+
+def cost(microusd: int) -> str:
+    """An amount that was paid: four digits below a dollar, so that it can be held against a bill."""
+    if microusd == 0 or abs(microusd) < 50:
+        return dollars(microusd)
+    return _dollars(microusd, 4 if abs(microusd) < _DOLLAR else 2)
+
+
+def _dollars(microusd: int, places: int) -> str:
+    amount = (Decimal(microusd) / _DOLLAR).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    text = f"{abs(amount):,}"
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0").ljust(2, "0") if fraction else ""
+    return f"{'-' if amount < 0 else ''}${whole}.{fraction}"
+
+
+def price(low_microusd: int | None, high_microusd: int | None) -> str:
+    """An expected amount: `free`, `$0.041`, `$0.006 to $0.21`, `price unknown`."""
+    if low_microusd is None or high_microusd is None:
+        return "price unknown"
+    low, high = money(low_microusd), money(high_microusd)
+    if low == high:
+        return high
+    return f"{'$0' if low_microusd == 0 else low} to {high}"
+
+
+def about(low_microusd: int | None, high_microusd: int | None) -> str:
+    """The same, said as an estimate where it is one figure: `about $0.126`."""
+    text = price(low_microusd, high_microusd)
+    return f"about {text}" if text.startswith("$") and " to " not in text else text
+
+
+def run_label(runs: int, low_microusd: int | None, high_microusd: int | None) -> str:
+    """The words on the Run button: `Run 4 · about $0.126`, `Run · free`."""
+    if runs == 0:
+        return "Run"
+    figure = about(low_microusd, high_microusd)
+    return f"Run · {figure}" if runs == 1 else f"Run {runs} · {figure}"
+
+
+def cost_label(source: CostSource, microusd: int) -> str:
+    """What stands beside a cost: where the figure comes from."""
+    return "" if microusd == 0 and source != "reported" else source
+
+
+def seconds(milliseconds: int | None) -> str:
+    """`24.8 s`, `300 s`; empty when nobody measured it."""
+    if milliseconds is None:
+        return ""
+    value = milliseconds / 1000
+    return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s"
+
+
+def size(width: int, height: int) -> str:
+    """`1536 × 1024`."""
+    return f"{width} × {height}"
+
+
+def size_text(text: str) -> str:
+    """`1536x1024` as `1536 × 1024`; `auto` stays."""
+    return text.replace("x", " × ") if text[:1].isdigit() else text
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`, `1,204 images`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def ordinal(number: int) -> str:
+    """`First`, `Second`, …, `12th`."""
+    names = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+    if 1 <= number <= len(names):
+        return names[number - 1]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def sentence(parts: Sequence[str]) -> str:
+    """The parts that say something, as `a · b`."""
+    return " · ".join(part for part in parts if part)
+
+
+def media_url(sha256: str, media_type: str) -> str:
+    """Where the original lies, relative to the page."""
+    return f"media/{sha256}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
+def thumb_url(sha256: str) -> str:
+    """Where its 512 px copy lies, relative to the page."""
+    return f"thumbs/{sha256}.webp"
+
+
+def strip_view(providers: int, ready: int, totals: LedgerTotals | None, running: int) -> dict[str, object]:
+    """The figures at the right of the header."""
+    spent = totals.settled_microusd if totals else 0
+    return {
+        "providers": providers,
+        "ready": ready,
+        "spent": dollars(spent),
+        "unknown": totals.unknown_count if totals else 0,
+        "running": running,
+    }
