@@ -63,7 +63,7 @@ def _end(services: Services, run: Run) -> None:
 
 def _claim(services: Services, run: Run, worker: Worker) -> bool:
     def claim(db: Database) -> bool:
-        return runs.claim(db, run.run_id, worker.worker_id)
+        return runs.take_over(db, run.run_id, from_worker=run.worker, worker=worker.worker_id)
 
     return services.store.write(claim)
 

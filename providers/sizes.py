@@ -78,5 +78,6 @@ def _legal_near(width: float, height: float, rule: SizeRule) -> str:
     ]
     if not legal:
         return "auto"
-    best = min(legal, key=lambda size: (abs(size[0] - width) + abs(size[1] - height), size))
+    # A tie goes to the larger size: nothing of the image is lost.
+    best = min(legal, key=lambda size: (abs(size[0] - width) + abs(size[1] - height), -size[0] * size[1]))
     return f"{best[0]}x{best[1]}"

@@ -29,12 +29,12 @@ class EventParser:
 
     def close(self) -> Iterator[tuple[str, bytes]]:
         """The last event, when the stream ended without the blank line behind it."""
-        if self._buffer:
-            self._take(bytes(self._buffer).rstrip(b"\r"))
-            self._buffer.clear()
-        event = self._take(b"")
-        if event is not None:
-            yield event
+        last = bytes(self._buffer).rstrip(b"\r")
+        self._buffer.clear()
+        for line in (last, b""):
+            event = self._take(line)
+            if event is not None:
+                yield event
 
     def _next_line(self) -> bytes | None:
         end = self._line_end()

@@ -1,0 +1,128 @@
+"""A process that dies: what it was doing is told by the next one, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from playground import library
+from playground.plan import make_plan
+from playground.services import LOCAL_OWNER
+from providers.types import ImageRequest
+from storage.verify import verify
+from tests.fakes import faults
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY, OFFER, Harness
+
+ROOT = Path(__file__).parents[2]
+Make = Callable[..., Harness]
+
+
+def environment(fake: FakeOpenAI | None, data_dir: Path) -> dict[str, str]:
+    ours = {"OPENAI_API_KEY": KEY, "DIPTYCH_DATA_DIR": str(data_dir), "NO_PROXY": "127.0.0.1"}
+    return {**os.environ, **ours, **({"OPENAI_BASE_URL": fake.base_url} if fake else {})}
+
+
+def command(*arguments: str, env: dict[str, str]) -> tuple[int, dict[str, object]]:
+    done = subprocess.run([sys.executable, "app.py", *arguments], cwd=ROOT, env=env, capture_output=True, timeout=60)
+    return done.returncode, json.loads(done.stdout or b"{}")
+
+
+def test_a_call_under_way_when_the_process_is_killed_is_told_and_never_sent_again(tmp_path: Path) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        env = environment(fake, tmp_path)
+        victim = subprocess.Popen(
+            [sys.executable, "app.py", "generate", "--offer", OFFER, "--prompt", "A red fox"],
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 30
+        while not fake.posts and time.monotonic() < deadline:
+            time.sleep(0.02)
+        _, while_alive = command("history", "--json", env=env)
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        code, document = command("history", "--json", env=env)
+        verified, _ = command("verify", "--json", env=env)
+        assert fake.posts == 1
+    runs = document["runs"]
+    assert isinstance(runs, list)
+    assert isinstance(while_alive["runs"], list)
+    assert while_alive["runs"][0]["state"] == "sending", "a living process keeps its run"
+    assert (code, verified) == (0, 0)
+    assert runs[0]["state"] == "unknown"
+    assert runs[0]["ledger_state"] == "unknown"
+    assert runs[0]["cost_microusd"] is None
+    assert runs[0]["error"]["may_have_been_billed"] is True
+    assert "may have billed" in runs[0]["error"]["message"]
+
+
+@pytest.mark.asyncio
+async def test_queued_runs_go_on_at_the_next_start(harness: Make) -> None:
+    first = harness(demo_pace=100.0)
+    offers = ["demo/flat", "demo/sketch", "demo/painterly"]
+    plan = make_plan(ImageRequest("[slow] a fox"), offers, first.services.catalog)
+    for _ in range(2):
+        await first.engine.submit(plan, LOCAL_OWNER)
+    await asyncio.sleep(0.3)
+    await first.stop()
+
+    second = harness()
+    await second.engine.start()
+    async for _ in second.engine.follow_owner(LOCAL_OWNER):
+        pass
+    groups = await library.recent_groups(second.services, LOCAL_OWNER, limit=5)
+    states = sorted(run.run.state for group in groups for run in group.runs)
+    await second.stop()
+    assert states == ["cancelled"] * 3 + ["succeeded"] * 3
+    assert verify(second.services.store) == []
+
+
+@pytest.mark.asyncio
+async def test_a_queued_run_whose_key_is_gone_is_ended_unbilled(harness: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        first = harness(openai_url=fake.base_url)
+        plan = make_plan(ImageRequest("a fox"), [OFFER], first.services.catalog)
+        for _ in range(6):
+            await first.engine.submit(plan, LOCAL_OWNER)
+        while fake.posts < 5:
+            await asyncio.sleep(0.01)
+        await first.engine.close(drain_s=0)
+        await first.services.client.close()
+        second = harness(openai_url=fake.base_url, key=None)
+        await second.engine.start()
+        groups = await library.recent_groups(second.services, LOCAL_OWNER, limit=9)
+        await second.stop()
+        assert fake.posts == 5
+    ended = sorted((group.runs[0].run.state, group.runs[0].ledger_state) for group in groups)
+    assert ended == [("cancelled", "released")] + [("unknown", "unknown")] * 5
+
+
+@pytest.mark.asyncio
+async def test_a_stop_waits_for_calls_under_way_and_leaves_queued_ones(harness: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Slow(2))
+        first = harness(openai_url=fake.base_url)
+        plan = make_plan(ImageRequest("a fox"), [OFFER], first.services.catalog)
+        for _ in range(7):
+            await first.engine.submit(plan, LOCAL_OWNER)
+        while fake.posts < 5:
+            await asyncio.sleep(0.01)
+        await first.engine.close(drain_s=10)
+        groups = await library.recent_groups(first.services, LOCAL_OWNER, limit=9)
+        await first.services.client.close()
+    states = sorted(group.runs[0].run.state for group in groups)
+    assert states == ["queued"] * 2 + ["succeeded"] * 5

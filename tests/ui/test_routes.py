@@ -1,0 +1,104 @@
+"""Our own routes: whose files they give, and keys that go in but never come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from playground.settings import Settings
+from providers.types import ImageRequest
+from tests.harness import KEY, Harness
+from ui import guard, routes
+
+Make = Callable[..., Harness]
+MINE = {"X-Diptych": "1"}
+
+
+@pytest.fixture
+def public(harness: Make) -> Iterator[tuple[Harness, Callable[[], TestClient]]]:
+    one = harness(settings=replace(Settings(), mode="public"), key=None)
+    app = Starlette(routes=routes.routes(one.app), middleware=guard.middleware(one.settings))
+
+    def visitor() -> TestClient:
+        page = TestClient(app, base_url="http://127.0.0.1")
+        page.get("/")
+        return page
+
+    return one, visitor
+
+
+def owner_of(page: TestClient) -> str:
+    import hashlib
+
+    return hashlib.sha256(page.cookies[guard.VISITOR_COOKIE].encode()).hexdigest()[:32]
+
+
+@pytest.mark.asyncio
+async def test_an_image_is_given_to_its_owner_and_to_nobody_else(
+    public: tuple[Harness, Callable[[], TestClient]],
+) -> None:
+    one, visitor = public
+    mine, other = visitor(), visitor()
+    (view,) = await one.run(ImageRequest("a fox"), "demo/flat", owner=owner_of(mine))
+    await one.stop()
+    image = view.images[0]
+    path = one.services.store.blobs.path(image.sha256, image.media_type)
+    answer = mine.get(f"/media/{path.name}")
+    assert answer.content == path.read_bytes()
+    assert answer.headers["content-type"] == "image/png"
+    assert "immutable" in answer.headers["cache-control"]
+    assert "private" in answer.headers["cache-control"]
+    saved = mine.get(f"/media/{path.name}?download")
+    assert "attachment" in saved.headers["content-disposition"]
+    assert mine.get(f"/thumbs/{image.sha256}.webp").headers["content-type"] == "image/webp"
+    for stranger in (other, TestClient(mine.app, base_url="http://127.0.0.1")):
+        for url in (f"/media/{path.name}", f"/thumbs/{image.sha256}.webp"):
+            assert stranger.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["x.png", "../diptych.db", "0" * 64 + ".svg", "0" * 64 + ".png", "%2e%2e%2fx"])
+def test_other_names_are_not_found(name: str, public: tuple[Harness, Callable[[], TestClient]]) -> None:
+    _, visitor = public
+    assert visitor().get(f"/media/{name}").status_code == 404
+    assert visitor().get(f"/blind/{name}/a.webp").status_code == 404
+
+
+def test_a_key_is_held_for_its_visitor_and_never_given_back(public: tuple[Harness, Callable[[], TestClient]]) -> None:
+    _, visitor = public
+    mine, other = visitor(), visitor()
+    assert mine.get("/keys").json()[0]["source"] == "missing"
+    put = mine.post("/keys/openai", json={"key": f" {KEY} "}, headers=MINE)
+    assert put.json()["source"] == "session"
+    assert put.json()["ends_in_s"] > 11 * 3600
+    assert KEY not in put.text + mine.get("/keys").text
+    assert other.get("/keys").json()[0]["source"] == "missing"
+    assert mine.delete("/keys/openai", headers=MINE).json()["source"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/keys/openai", {"key": KEY}, {}, 403),
+        ("/keys/openai", {"key": "two words"}, MINE, 400),
+        ("/keys/openai", {"key": 7}, MINE, 400),
+        ("/keys/openai", {"key": "x" * 9000}, MINE, 400),
+        ("/keys/demo", {"key": KEY}, MINE, 400),
+        ("/keys/nobody", {"key": KEY}, MINE, 400),
+    ],
+)
+def test_wrong_keys_are_refused_in_words(
+    path: str,
+    body: object,
+    headers: dict[str, str],
+    status: int,
+    public: tuple[Harness, Callable[[], TestClient]],
+) -> None:
+    _, visitor = public
+    answer = visitor().post(path, json=body, headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["error"]["message"].endswith(".")
+    assert KEY not in answer.text
