@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from providers.demo.colors import mix, scaled
-from providers.demo.scenes.animals import COATS, sitting
 from providers.demo.scenes.botany import sprig
-from providers.demo.scenes.figures import cap, crown
+from providers.demo.scenes.growth import pine
+from providers.demo.scenes.headwear import cap, crown
+from providers.demo.scenes.quadrupeds import COATS, sitting
 from providers.demo.scenes.sea import sailing_boat
-from providers.demo.scenes.stage import Stage, birds, pine, weather
+from providers.demo.scenes.stage import Stage, birds, weather
 from providers.demo.shapes import Shape, circle, ellipse, polygon, rectangle, ribbon, smooth, star
 
 

@@ -69,7 +69,7 @@ def _mixed(row: str, *, is_dark: bool) -> Palette:
     return Palette(is_dark=is_dark, **colors)
 
 
-_DARK = frozenset("dusk violet night aurora storm umber nocturne".split())
+_DARK = frozenset({"dusk", "violet", "night", "aurora", "storm", "umber", "nocturne"})
 _ROWS = {
     "dusk": "3b4a6b 8d7f94 f0b283 ffe9c4 6d6c86 4a4a63 2c3042 1d202b f4ead6 c8503c e8a04c 4c6a58 4a6580 ffd98a",
     "violet": "2c2654 6e4f88 dd9488 ffdcb8 8a6796 5f467c 3d2e59 241c3a f6e6dc e4785a f0b35f 5b6a72 5d5a8c ffdf9c",

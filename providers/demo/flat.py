@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from providers.demo.noise import resized, value_noise
+from providers.demo.noise import resized, unit, value_noise
 from providers.demo.raster import Patch, patch
 from providers.demo.shapes import Drawing, Field, Shape
 
@@ -34,7 +34,7 @@ def paint(
             _print(picture, alpha, shape, part, scale)
     if ground is None:
         picture = _pressed(picture, scale, rng)
-    return np.clip(np.concatenate([picture, alpha[..., None]], axis=2), 0, 1)
+    return unit(np.concatenate([picture, alpha[..., None]], axis=2))
 
 
 def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: float) -> Field:
@@ -51,7 +51,7 @@ def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: fl
     cut = calm * ((whole + ramp + np.float32(0.5)) / np.maximum(tone * steps, np.float32(0.3)))
     cut = cut + (cut - cut.mean(axis=2, keepdims=True)) * np.float32(0.25)
     picture = pixels + (cut - pixels) * np.float32(0.45 + 0.5 * strength)
-    return np.clip(_pressed(picture, float(min(shape)), rng), 0, 1)
+    return unit(_pressed(picture, float(min(shape)), rng))
 
 
 def _print(picture: Field, alpha: Field, shape: Shape, part: Patch, scale: float) -> None:
@@ -79,7 +79,7 @@ def _two_tones(shape: Shape, light: Field, scale: float) -> Field:
     edge = TONE_EDGE.get(shape.fill, 0.5)
     reach = max(0.01, float(np.ptp(np.concatenate(shape.paths)[:, 0])))
     sharp = np.float32(scale * reach * 0.35)
-    return np.clip((light - np.float32(edge)) * sharp + np.float32(0.5), 0, 1) * np.float32(0.8)
+    return unit((light - np.float32(edge)) * sharp + np.float32(0.5)) * np.float32(0.8)
 
 
 def _pressed(picture: Field, scale: float, rng: np.random.Generator) -> Field:

@@ -16,6 +16,12 @@ def seeded(*parts: object) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
+def unit(field: Field) -> Field:
+    """`field` clipped to 0 to 1."""
+    clipped: Field = np.clip(field, np.float32(0), np.float32(1))
+    return clipped
+
+
 def resized(field: Field, shape: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC) -> Field:
     """A (h, w) field at another (height, width)."""
     picture = Image.fromarray(np.ascontiguousarray(field, dtype=np.float32))

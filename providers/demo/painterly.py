@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from providers.demo.noise import clouds, resized, value_noise
+from providers.demo.noise import clouds, resized, unit, value_noise
 from providers.demo.raster import Patch, patch
 from providers.demo.shapes import Drawing, Field, Shape, Texture
 
 PIGMENT: dict[Texture, tuple[str, float, float]] = {
     "plain": ("cloud", 0.022, 0.05),
     "sky": ("veil", 0.05, 0.28),
-    "rock": ("crag", 0.13, 0.14),
+    "rock": ("crag", 0.09, 0.09),
     "water": ("streak", 0.12, 0.22),
     "leaf": ("dab", 0.10, 0.18),
     "wood": ("streak", 0.13, 0.18),
@@ -56,7 +56,7 @@ def paint(
     if ground is None:
         layers = _broken_edges(layers, scale, rng)
         layers[..., :3] = tooth(layers[..., :3], scale, level, rng)
-    return np.clip(layers, 0, 1)
+    return unit(layers)
 
 
 def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: float) -> Field:
@@ -65,7 +65,7 @@ def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: fl
     layers = _broken_edges(pixels, scale, rng, reach=0.6 + 1.5 * strength)
     mist = clouds(rng, (pixels.shape[0], pixels.shape[1]), scale * 0.08, octaves=3)
     layers = layers * (1 + np.float32(0.07 * strength) * mist[..., None])
-    return np.clip(tooth(layers, scale, level, rng), 0, 1)
+    return unit(tooth(layers, scale, level, rng))
 
 
 def tooth(picture: Field, scale: float, level: int, rng: np.random.Generator) -> Field:
@@ -123,7 +123,8 @@ def _over(cover: Field, below: Field, *, transparent: bool) -> Field:
     """The share of the new pigment where what lies below may itself be see-through."""
     if not transparent:
         return cover
-    return cover / np.maximum(cover + below * (1 - cover), 1e-4)
+    share = cover / np.maximum(cover + below * (1 - cover), 1e-4)
+    return share.astype(np.float32)
 
 
 def _lighten(picture: Field, drawing: Drawing, scale: float) -> None:
@@ -144,16 +145,17 @@ def _lighten(picture: Field, drawing: Drawing, scale: float) -> None:
 
 
 def _broken_edges(layers: Field, scale: float, rng: np.random.Generator, *, reach: float = 1.0) -> Field:
-    """Each pixel taken from a little way off, the same way within one dab: that is what a flat brush does to an edge."""
+    """Each pixel taken from a little way off, the same way within one dab: what a flat brush does to an edge."""
     shape = (layers.shape[0], layers.shape[1])
-    amount = np.float32(scale * 0.0012 * reach)
+    amount = np.float32(scale * 0.001 * reach)
     down = value_noise(rng, shape, scale * 0.018, scale * 0.012) * amount
     across = value_noise(rng, shape, scale * 0.012, scale * 0.018) * amount
     # Less than a pixel between the two directions would show as stairs: the dice round each pixel its own way.
-    dither = rng.random(shape, dtype=np.float32) - np.float32(0.5)
+    dither = (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(0.8)
     down += dither
     across -= dither
     rows = np.clip(np.rint(down) + np.arange(shape[0], dtype=np.float32)[:, None], 0, shape[0] - 1).astype(np.int32)
     columns = np.clip(np.rint(across) + np.arange(shape[1], dtype=np.float32)[None, :], 0, shape[1] - 1)
     place = rows * np.int32(shape[1]) + columns.astype(np.int32)
-    return layers.reshape(-1, layers.shape[2])[place]
+    taken: Field = layers.reshape(-1, layers.shape[2])[place]
+    return taken

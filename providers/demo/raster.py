@@ -8,7 +8,7 @@ from math import ceil, floor
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from providers.demo.noise import resized
+from providers.demo.noise import resized, unit
 from providers.demo.shapes import Field, Path, Shape
 
 FEW_PIXELS = 250_000
@@ -49,12 +49,12 @@ def patch(shape: Shape, canvas: tuple[int, int], scale: float) -> Patch | None:
 
 def _light(shape: Shape, across: Field, down: Field) -> Field:
     if shape.fill == "down":
-        return np.clip(down, 0, 1).astype(np.float32)
+        return unit(down)
     if shape.fill == "right":
-        return np.clip(np.abs(across - 0.3) * 1.5 - 0.08, 0, 1).astype(np.float32)
+        return unit(np.abs(across - np.float32(0.3)) * np.float32(1.5) - np.float32(0.08))
     if shape.fill == "round":
         reach = np.sqrt((across - 0.34) ** 2 + (down - 0.27) ** 2)
-        return np.clip(reach * 1.35 - 0.1, 0, 1).astype(np.float32)
+        return unit(reach * np.float32(1.35) - np.float32(0.1))
     return np.zeros((1, 1), dtype=np.float32)
 
 
@@ -67,7 +67,7 @@ def _covered(paths: tuple[Path, ...], box: tuple[int, int, int, int], scale: flo
         small = (max(2, round(size[0] / shrink)), max(2, round(size[1] / shrink)))
         picture = _filled(paths, (left, top), small, (small[0] / size[0] * scale, small[1] / size[1] * scale), scale)
         picture = picture.filter(ImageFilter.GaussianBlur(blur / shrink))
-        return np.clip(resized(np.asarray(picture, dtype=np.float32) / 255, (size[1], size[0])), 0, 1)
+        return unit(resized(np.asarray(picture, dtype=np.float32) / np.float32(255), (size[1], size[0])))
     over = 4 if size[0] * size[1] < FEW_PIXELS else 2
     big = (size[0] * over, size[1] * over)
     picture = _filled(paths, (left, top), big, (scale * over, scale * over), scale).reduce(over)

@@ -127,19 +127,19 @@ def _closed(base: Image.Image, clear: Image.Image, box: tuple[int, int, int, int
     kept = ImageOps.invert(clear)
     small = (max(1, base.width // 4), max(1, base.height // 4))
     picture = np.asarray(base.resize(small, Image.Resampling.BOX), dtype=np.float32)
-    weight = (np.asarray(kept.resize(small, Image.Resampling.BOX), dtype=np.float32) / np.float32(255))[..., None] ** 4
-    levels = []
-    size = small
-    while min(size) > 2:
-        levels.append(size)
-        size = (max(1, size[0] // 2), max(1, size[1] // 2))
+    opaque = np.asarray(kept.resize(small, Image.Resampling.BOX), dtype=np.float32) / np.float32(255)
+    # A small picture's pixel counts only when nearly all of it is kept: its rim already holds what was taken out.
+    weight = np.power(opaque, np.float32(4))[..., None]
+    sizes = [small]
+    while min(sizes[-1]) > 1:
+        sizes.append((max(1, sizes[-1][0] // 2), max(1, sizes[-1][1] // 2)))
+    filled = (picture * weight).sum(axis=(0, 1), keepdims=True) / max(float(weight.sum()), 1e-3)
     # Coarse to fine: each level fills what the finer one does not know, so the seam keeps the colours next to it.
-    filled = np.full((1, 1, 3), picture.mean(), dtype=np.float32)
-    for step in reversed(levels):
-        below = _scaled_layers(filled, step)
-        known = _scaled_layers(weight, step)
-        seen = _scaled_layers(picture * weight, step) / np.maximum(known, np.float32(1e-3))
-        filled = below + (seen - below) * np.minimum(known * 3, 1)
+    for size in reversed(sizes):
+        known = _scaled_layers(weight, size)
+        seen = _scaled_layers(picture * weight, size) / np.maximum(known, np.float32(1e-3))
+        below = _scaled_layers(filled, size)
+        filled = below + (seen - below) * np.minimum(known * np.float32(12), np.float32(1))
     return as_image(filled / np.float32(255)).resize(base.size, Image.Resampling.BICUBIC).crop(box)
 
 
@@ -162,7 +162,7 @@ def _in_mood(pixels: Field, reading: Reading, palette: Palette, strength: float)
         strength *= 1.5
     tone = (pixels @ np.array([0.299, 0.587, 0.114], dtype=np.float32))[..., None]
     target = reading.colors[0] if reading.colors else mix(palette.sky_mid, palette.accent, 0.2)
-    tint = np.asarray(scaled(target, 1 / max(0.25, brightness(target))), dtype=np.float32)
+    tint = np.asarray(mix(scaled(target, 1 / max(0.25, brightness(target))), (1.0, 1.0, 1.0), 0.3), dtype=np.float32)
     graded = tone * tint
     if palette.is_dark and "night" in reading.moods:
         graded = graded * np.float32(0.42)

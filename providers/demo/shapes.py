@@ -139,7 +139,8 @@ def leaf(x: float, y: float, length: float, angle: float, width: float = 0.3, be
     middle = bend * along**2
     body = np.concatenate([np.stack([along, middle - half / 2], 1), np.stack([along, middle + half / 2], 1)[::-1]])
     turn = np.array([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]])
-    return (body * length @ turn + np.array([x, y])).astype(np.float32)
+    blade: Path = (body * length @ turn + np.array([x, y])).astype(np.float32)
+    return blade
 
 
 def star(x: float, y: float, radius: float, points: int, inner: float = 0.5, turn: float = -pi / 2) -> Path:

@@ -1,4 +1,4 @@
-"""The weakest manner: a pencil on paper. Wobbling outlines, hatching for tone, a pale wash of colour that misses its lines.
+"""The weakest manner: a pencil on paper. Wobbling outlines, hatching for tone, a pale wash of colour.
 
 It overlooks the finer wishes of a prompt (`Shape.fine`), so that a blind vote has something to find.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from providers.demo.noise import clouds, value_noise
+from providers.demo.noise import clouds, unit, value_noise
 from providers.demo.raster import Patch, patch
 from providers.demo.shapes import Drawing, Field, Path, Shape
 
-PAPER = (0.957, 0.937, 0.898)
+PAPER = (0.953, 0.943, 0.922)
 PENCIL = (0.20, 0.19, 0.21)
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
@@ -47,7 +47,7 @@ def paint(
             _outline(lines, shape.paths, scale, rng, level)
     drawn = _on_paper(wash, lines, scale, rng, paper=None if ground is None else ground, touched=alpha)
     cover = alpha if transparent else np.ones(canvas, dtype=np.float32)
-    return np.clip(np.concatenate([drawn, np.maximum(cover, lines if transparent else cover)[..., None]], axis=2), 0, 1)
+    return unit(np.concatenate([drawn, np.maximum(cover, lines if transparent else cover)[..., None]], axis=2))
 
 
 def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: float) -> Field:
@@ -60,7 +60,7 @@ def restyle(pixels: Field, level: int, rng: np.random.Generator, *, strength: fl
     lines = np.clip((np.hypot(down, across) - np.float32(0.012)) * 11, 0, 1).astype(np.float32)
     scale = float(min(tone.shape))
     drawn = _on_paper(pixels, lines, scale, rng, paper=None, touched=np.ones_like(tone))
-    return np.clip(drawn + (pixels - drawn) * np.float32(0.35 * (1 - strength)), 0, 1)
+    return unit(drawn + (pixels - drawn) * np.float32(0.35 * (1 - strength)))
 
 
 def _shade(wash: Field, alpha: Field, shape: Shape, part: Patch) -> None:
@@ -116,9 +116,9 @@ def _on_paper(
     patchy = clouds(rng, shape, scale * 0.11, octaves=3)
     tone = wash @ LUMA
     sheet: Field = np.broadcast_to(np.asarray(PAPER, dtype=np.float32), (*shape, 3)).astype(np.float32)
-    strength = np.clip(np.float32(0.62) + np.float32(0.09) * patchy, 0.3, 0.85)[..., None]
-    pale = np.float32(0.25) + np.float32(0.75) * wash
-    drawn = sheet * (1 - strength + strength * pale)
+    strength = np.clip(np.float32(0.74) + np.float32(0.09) * patchy, 0.4, 0.95)[..., None]
+    pale = np.float32(0.16) + np.float32(0.84) * wash
+    drawn: Field = sheet * (1 - strength + strength * pale)
     ink = np.maximum(_hatching(1 - tone, scale, rng), lines * np.float32(0.85))
     tooth = value_noise(rng, shape, max(1.3, scale * 0.0026), max(1.3, scale * 0.0026))
     ink = np.clip(ink * (np.float32(0.82) + np.float32(0.42) * tooth), 0, 1)[..., None]
@@ -126,7 +126,8 @@ def _on_paper(
     drawn *= 1 + np.float32(0.014) * tooth[..., None]
     if paper is None:
         return drawn
-    return paper + (drawn - paper) * np.maximum(touched, lines)[..., None]
+    over: Field = paper + (drawn - paper) * np.maximum(touched, lines)[..., None]
+    return over
 
 
 def _hatching(dark: Field, scale: float, rng: np.random.Generator) -> Field:

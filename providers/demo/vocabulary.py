@@ -27,28 +27,41 @@ KINDS: dict[str, str] = _words(
     {
         "poster": "poster flyer placard billboard playbill cover affiche plakat bookcover ポスター",
         "logo": "logo icon emblem badge logotype monogram wordmark favicon sticker stamp",
-        "portrait": "portrait person man woman girl boy sailor king queen grandmother grandfather face bust child lady "
-        "gentleman musician astronaut dancer poet selfie headshot porträt retrato mother father knight wizard doctor "
+        "portrait": "portrait person man woman girl boy sailor king queen grandmother "
+        "grandfather face bust child lady "
+        "gentleman musician astronaut dancer poet selfie headshot porträt retrato mother "
+        "father knight wizard doctor "
         "people human model samurai 人 女 男",
-        "animal": "fox cat kitten dog puppy bird owl fish wolf bear rabbit hare deer horse sparrow raven crow robin "
-        "swan koi whale corgi tiger lion katze fuchs hund vogel fisch gato perro chat chien 猫 犬 鸟 狐 魚 鱼 狗 animal "
-        "songbird goldfish husky parrot duck penguin",
+        "animal": "fox cat kitten dog puppy bird owl fish wolf bear rabbit hare deer "
+        "horse sparrow raven crow robin "
+        "swan koi whale corgi tiger lion katze fuchs hund vogel fisch gato perro chat "
+        "chien 猫 犬 鸟 狐 魚 鱼 狗 animal "
+        "songbird goldfish husky parrot duck "
+        "penguin",
         "lighthouse": "lighthouse leuchtturm faro phare beacon 灯台",
-        "boat": "boat ship sail sailboat sailing yacht ferry harbour harbor regatta schooner boot vessel canoe kayak 船",
-        "still_life": "vase bowl fruit mug cup bottle citrus orange lemon apple pear jug pitcher teapot stoneware "
+        "boat": "boat ship sail sailboat sailing yacht ferry harbour harbor regatta "
+        "schooner boot vessel canoe kayak 船",
+        "still_life": "vase bowl fruit mug cup bottle citrus orange lemon apple pear jug "
+        "pitcher teapot stoneware "
         "ceramic product perfume candle jar glass pottery coffee tea wine bread table tableware plum peach",
-        "interior": "interior room armchair chair sofa lamp corner kitchen bedroom library reading bookshelf fireplace "
+        "interior": "interior room armchair chair sofa lamp corner kitchen bedroom "
+        "library reading bookshelf fireplace "
         "studio living desk office cafe couch cosy cozy nook",
-        "plant": "plant leaf leave flower potted fern cactus monstera rose tulip bouquet herbarium botanical botanic blossom "
-        "sunflower poppy daisy orchid succulent garden herb pflanze blume 花 植物",
-        "city": "city skyline street downtown metropolis tower skyscraper town urban cityscape tokyo york manhattan "
+        "plant": "plant leaf leave flower potted fern cactus monstera rose tulip bouquet "
+        "herbarium botanical botanic blossom "
+        "sunflower poppy daisy orchid succulent garden herb "
+        "pflanze blume 花 植物",
+        "city": "city skyline street downtown metropolis tower skyscraper town urban "
+        "cityscape tokyo york manhattan "
         "berlin london paris stadt ciudad ville rooftop alley neon cyberpunk 街 城市 bridge",
         "house": "house cottage cabin hut farm barn home village chalet church castle haus casa maison 家 temple",
         "forest": "forest tree wood woodland pine birch jungle grove spruce wald bosque forêt 森 森林 树 autumn",
         "dunes": "dune desert sahara sand oasis camel wüste desierto 砂漠 沙漠 canyon mesa",
-        "ridges": "mountain ridge peak hill alp alpine valley summit range volcano glacier fuji landscape berg montaña "
+        "ridges": "mountain ridge peak hill alp alpine valley summit range volcano "
+        "glacier fuji landscape berg montaña "
         "montagne 山 mist fog",
-        "sea": "sea ocean coast beach wave shore lake water river island bay cliff meer mar mer 海 horizon sunset sunrise "
+        "sea": "sea ocean coast beach wave shore lake water river island bay cliff meer "
+        "mar mer 海 horizon sunset sunrise "
         "headland seascape underwater",
         "field": "field meadow wheat prairie lavender vineyard countryside pasture grass farmland",
         "space": "space planet galaxy moon star cosmos nebula rocket saturn mars orbit 月 星 universe astronomy",
@@ -75,7 +88,7 @@ SUBJECTS: dict[str, str] = _words(
         "pear": "pear",
         "sailor": "sailor captain fisherman",
         "crown": "king queen prince princess",
-        "long_hair": "woman girl lady queen dancer mother grandmother 女",
+        "long_hair": "woman girl lady dancer mother grandmother 女",
         "old": "old elderly grandmother grandfather aged ancient",
         "cactus": "cactus succulent",
         "flower": "flower rose tulip bouquet blossom sunflower poppy daisy orchid blume 花",

@@ -31,8 +31,21 @@ MODELS: Final[tuple[Model, ...]] = get_args(Model)
 """Model ids, best first."""
 
 FIELDS: Final = frozenset(
-    "prompt model n size quality background moderation output_format output_compression stream partial_images "
-    "safety_identifier user".split()
+    {
+        "prompt",
+        "model",
+        "n",
+        "size",
+        "quality",
+        "background",
+        "moderation",
+        "output_format",
+        "output_compression",
+        "stream",
+        "partial_images",
+        "safety_identifier",
+        "user",
+    }
 )
 EDIT_FIELDS: Final = (FIELDS - {"moderation"}) | {"input_fidelity"}
 MAX_PROMPT: Final = 32_000
@@ -270,7 +283,10 @@ def _input_images(parts: list[Part]) -> tuple[Image.Image, ...]:
     if not files:
         raise missing_parameter("image")
     if len(files) > MAX_IMAGES:
-        message = f"Invalid 'image': array too long. Expected an array with maximum length {MAX_IMAGES}, but got an array with length {len(files)} instead."
+        message = (
+            f"Invalid 'image': array too long. Expected an array with maximum length {MAX_IMAGES}, but got an array "
+            f"with length {len(files)} instead."
+        )
         raise WireError(400, message, param="image", code="array_above_max_length")
     opened = (_opened(part, place, MAX_IMAGE_BYTES) for place, part in enumerate(files, start=1))
     return tuple(_on_white(picture) for picture in opened)
@@ -323,7 +339,7 @@ def _mask(parts: list[Part], base: Image.Image) -> Image.Image | None:
             f"image ({base.width}x{base.height})."
         )
         raise WireError(400, message, kind=USER_ERROR, param="mask", code="invalid_image_file")
-    if picture.format not in {None, "PNG"} or not picture.has_transparency_data:
+    if masks[0].content_type != "image/png" or not picture.has_transparency_data:
         message = "Invalid mask image format: the mask must be a PNG with an alpha channel."
         raise WireError(400, message, kind=USER_ERROR, param="mask", code="invalid_image_file")
     return picture.convert("RGBA").getchannel("A")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import cos, pi, sin
 
 from providers.demo.colors import Color, mix, scaled
+from providers.demo.scenes.growth import blossom
 from providers.demo.scenes.stage import Stage, shadow
-from providers.demo.scenes.still_life import blossom
 from providers.demo.shapes import Path, Shape, circle, ellipse, lathe, leaf, polygon, rectangle, ribbon
 
 

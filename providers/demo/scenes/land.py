@@ -5,9 +5,12 @@ from __future__ import annotations
 from math import sin
 
 from providers.demo.colors import mix
+from providers.demo.scenes.growth import foliage, pine, tuft
 from providers.demo.scenes.sea import house
-from providers.demo.scenes.stage import Stage, foliage, pine, sky, tuft, weather
+from providers.demo.scenes.stage import Stage, sky, weather
 from providers.demo.shapes import Path, Shape, circle, ellipse, leaf, polygon, rectangle, ribbon, ridge, smooth
+
+CONIFERS = frozenset({"pine", "spruce", "fir", "conifer"})
 
 
 def ridges(stage: Stage) -> tuple[list[Shape], tuple[float, float]]:
@@ -137,7 +140,9 @@ def wood(stage: Stage, horizon: float) -> list[Shape]:
     """Rows of trees behind each other from `horizon` to the lower edge, leaving the middle open."""
     palette, width, height = stage.palette, stage.width, stage.height
     snowy = stage.reading.wants("snow") or "winter" in stage.reading.moods
-    broad = "autumn" in stage.reading.moods or (not snowy and stage.chance(0.3))
+    broad = "autumn" in stage.reading.moods or (
+        not snowy and not CONIFERS & set(stage.reading.words) and stage.chance(0.3)
+    )
     earth = palette.light if snowy else mix(palette.leaf, palette.near, 0.45)
     shapes: list[Shape] = []
     for i in range(4):
@@ -300,9 +305,9 @@ def space(stage: Stage) -> tuple[list[Shape], tuple[float, float]]:
     hole = ellipse(x, y, radius * 1.3, radius * 0.27, tilt)
     half = len(ring) // 2
     for is_back in (True, False):
-        part = slice(half, None) if is_back else slice(0, half)
+        span = slice(half, None) if is_back else slice(0, half)
         arc = polygon(
-            [*[(float(a), float(b)) for a, b in ring[part]], *[(float(a), float(b)) for a, b in hole[part][::-1]]]
+            [*[(float(a), float(b)) for a, b in ring[span]], *[(float(a), float(b)) for a, b in hole[span][::-1]]]
         )
         if is_back:
             shapes.append(Shape((arc,), palette.second, mix(palette.second, palette.dark, 0.5)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from providers.demo.colors import Color, mix, scaled
-from providers.demo.scenes.stage import Stage, sky, tuft, weather
+from providers.demo.scenes.growth import tuft
+from providers.demo.scenes.stage import Stage, sky, weather
 from providers.demo.shapes import Shape, circle, ellipse, polygon, rectangle, ridge, smooth
 
 

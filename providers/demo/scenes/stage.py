@@ -8,17 +8,7 @@ import numpy as np
 
 from providers.demo.colors import Palette, mix
 from providers.demo.prompt_reading import Reading
-from providers.demo.shapes import (
-    Path,
-    Shape,
-    blob,
-    circle,
-    ellipse,
-    leaf,
-    polygon,
-    rectangle,
-    ribbon,
-)
+from providers.demo.shapes import Path, Shape, circle, ellipse, polygon, rectangle, ribbon
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +42,12 @@ def sky(stage: Stage, horizon: float, *, sun: tuple[float, float] | None = None)
     """Air down to `horizon`, with sun or moon, stars and clouds as the prompt and the hour ask."""
     palette, reading = stage.palette, stage.reading
     half = horizon * 0.58
+    # One wash and a soft band over it: two washes side by side would show where they meet.
+    whole = rectangle(-0.05, -0.05, stage.width + 0.05, horizon + 0.06)
+    band = rectangle(-1.0, half * 0.66, stage.width + 1.0, half * 1.3)
     air = [
-        Shape(
-            (rectangle(-0.05, -0.05, stage.width + 0.05, half + 0.002),),
-            palette.sky_top,
-            palette.sky_mid,
-            texture="sky",
-            subject=False,
-            outline=False,
-        ),
-        Shape(
-            (rectangle(-0.05, half, stage.width + 0.05, horizon + 0.06),),
-            palette.sky_mid,
-            palette.sky_low,
-            texture="sky",
-            subject=False,
-            outline=False,
-        ),
+        Shape((whole,), palette.sky_top, palette.sky_low, texture="sky", subject=False, outline=False),
+        Shape((band,), palette.sky_mid, texture="sky", soft=half * 0.3, alpha=0.9, subject=False, outline=False),
     ]
     x, y = sun or (stage.width * stage.pick(0.18, 0.45), horizon * stage.pick(0.3, 0.72))
     night = palette.is_dark and ("night" in reading.moods or reading.wants("moon", "stars"))
@@ -78,20 +57,22 @@ def sky(stage: Stage, horizon: float, *, sun: tuple[float, float] | None = None)
     radius = stage.pick(0.055, 0.085)
     if not wet:
         air.append(Shape((circle(x, y, radius * 3.2),), palette.sun, soft=0.09, alpha=0.30, glow=True, subject=False))
-        air.append(Shape((circle(x, y, radius),), palette.sun, mix(palette.sun, palette.sky_low, 0.15), subject=False))
-        if night and stage.chance(0.5):
-            air.append(
-                Shape(
-                    (circle(x + radius * 0.42, y - radius * 0.2, radius * 0.92),),
-                    mix(palette.sky_mid, palette.sky_top, y / horizon * -0.4 + 0.45),
-                    subject=False,
-                    outline=False,
-                )
-            )
+        disc = _crescent(x, y, radius) if night and stage.chance(0.5) else circle(x, y, radius)
+        air.append(Shape((disc,), palette.sun, mix(palette.sun, palette.sky_low, 0.15), subject=False))
     air.extend(cloud_bands(stage, horizon, count=5 if reading.wants("clouds", "rain") else 3))
     if reading.wants("birds") or (not palette.is_dark and stage.chance(0.35)):
         air.extend(birds(stage, horizon))
     return Sky(tuple(air), (x, y))
+
+
+def _crescent(x: float, y: float, radius: float) -> Path:
+    """A waxing moon: the outer limb, and back along a flatter inner one."""
+    angle = np.linspace(-1.25, 1.25, 40)
+    outer = np.stack([np.cos(angle + 2.6), np.sin(angle + 2.6)], axis=1)
+    ends = np.linspace(outer[-1], outer[0], 40)
+    bulge = np.sin(np.linspace(0, np.pi, 40))[:, None] * np.array([np.cos(2.6), np.sin(2.6)]) * 0.28
+    path: Path = (np.concatenate([outer, ends + bulge]) * radius + np.array([x, y])).astype(np.float32)
+    return path
 
 
 def cloud_bands(stage: Stage, horizon: float, count: int) -> list[Shape]:
@@ -188,54 +169,4 @@ def shadow(x: float, y: float, width: float, stage: Stage, *, depth: float = 0.1
         alpha=0.42,
         outline=False,
         subject=False,
-    )
-
-
-def pine(stage: Stage, x: float, y: float, size: float) -> Path:
-    """A conifer standing at (x, y), `size` high, as one ragged silhouette."""
-    tiers = 7
-    left: list[tuple[float, float]] = []
-    right: list[tuple[float, float]] = []
-    for tier in range(tiers):
-        part = (tier + 1) / tiers
-        reach = size * 0.24 * part * stage.pick(0.85, 1.15)
-        edge = y - size * (1 - part * 0.94)
-        left += [(x - reach, edge + size * 0.02), (x - reach * 0.45, edge - size * 0.012)]
-        right += [(x + reach * stage.pick(0.85, 1.1), edge + size * 0.02), (x + reach * 0.45, edge - size * 0.012)]
-    trunk = [
-        (x + size * 0.02, y - size * 0.06),
-        (x + size * 0.02, y),
-        (x - size * 0.02, y),
-        (x - size * 0.02, y - size * 0.06),
-    ]
-    return polygon([(x, y - size), *right, *trunk, *left[::-1]])
-
-
-def tuft(stage: Stage, x: float, y: float, size: float, blades: int = 7) -> tuple[Path, ...]:
-    """A tuft of grass at (x, y)."""
-    return tuple(
-        leaf(
-            x + stage.pick(-0.3, 0.3) * size,
-            y,
-            size * stage.pick(0.6, 1.1),
-            -1.57 + stage.pick(-0.6, 0.6),
-            0.09,
-            stage.pick(-0.2, 0.2),
-        )
-        for _ in range(blades)
-    )
-
-
-def foliage(stage: Stage, x: float, y: float, radius: float, lumps: int = 7) -> tuple[Path, ...]:
-    """The crown of a broad-leaved tree around (x, y)."""
-    return tuple(
-        blob(
-            stage.rng,
-            x + stage.pick(-0.75, 0.75) * radius,
-            y + stage.pick(-0.5, 0.45) * radius,
-            radius * stage.pick(0.4, 0.62),
-            radius * stage.pick(0.36, 0.55),
-            0.12,
-        )
-        for _ in range(lumps)
     )
