@@ -192,6 +192,11 @@ def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
     return BattleSide(image, view)
 
 
+def has_voted(db: Database, voter: str) -> bool:
+    """Whether there is a vote of this voter's."""
+    return fetch_one(db, "select 1 from battles where voter = ? and state = 'voted' limit 1", (voter,)) is not None
+
+
 def board_sizes(db: Database) -> dict[tuple[Operation, bool], int]:
     """Counted votes of each board that has any: (operation, whether drawn models) -> votes."""
     rows = fetch(

@@ -53,8 +53,8 @@ class StoreClosed(StoreError):
 
 
 _FULL_CODES = frozenset(
-    # Seen: a file size limit or a quota gives IOERR_WRITE, a full disk gives FULL, a full disk under the shared-memory
-    # file gives IOERR_SHMSIZE.
+    # A file size limit gives IOERR_WRITE (seen) where a full disk gives FULL. The other two are sqlite failing to grow
+    # or cut its files; they were not produced here.
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
 )
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

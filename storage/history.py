@@ -112,7 +112,9 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
 
 
 def _source(wanted: Search) -> str:
-    return "from runs_fts as f join runs as r on r.seq = f.rowid" if wanted.match else "from runs as r"
+    # A cross join keeps its order in SQLite. Left to choose, it may walk the owner's runs and search the whole index for
+    # each: 25 s instead of 0.02 s with 100,000 runs.
+    return "from runs_fts as f cross join runs as r on r.seq = f.rowid" if wanted.match else "from runs as r"
 
 
 def _conditions(owner: str | None, wanted: Search) -> list[str]:

@@ -22,7 +22,7 @@ from storage.files import make_folder, write_durably
 from storage.gif import count_frames
 
 MAX_SIDE_PX = 8192
-"""Longest side. The largest picture sold has 4096; browsers stop drawing canvases not far above 8192."""
+"""Longest side, room for twice the 4096 of a 4K picture. It also bounds what one line of pixels takes."""
 
 MAX_PIXELS = 64_000_000
 """Most pixels. Four bytes each are 256 MB decoded, which a small server survives; Pillow's own limit is 716 MB."""
@@ -31,7 +31,7 @@ THUMBNAIL_EDGE_PX = 512
 THUMBNAIL_QUALITY = 82
 
 _THUMBNAIL_METHOD = 1
-"""WebP effort 0 to 6. 4, the default, takes 2.5 times as long for files 7% smaller."""
+"""WebP effort 0 to 6. Measured at 341x512: 1 takes 5 ms, 4 (the default) 16 ms for a file of much the same size."""
 
 _DECODERS = 2
 """Pictures decoded at once: twice `MAX_PIXELS` is the most memory that thumbnails ever take."""
@@ -46,7 +46,7 @@ _PILLOW_NAMES: Mapping[str, str] = MappingProxyType(
     | ({"image/avif": "AVIF"} if features.check("avif") else {})
 )
 
-# All that Pillow's parsers were seen to raise on damaged files. `Warning` is for a process that makes errors of them.
+# Broad on purpose: Pillow's parsers raise nearly anything on damaged files. `Warning`: where those are made errors.
 _PARSER_ERRORS = (
     OSError,
     ValueError,

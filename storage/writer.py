@@ -23,7 +23,7 @@ from storage.connections import close_cursors
 T = TypeVar("T")
 
 MAX_BATCH = 64
-"""Jobs per commit. More gains nothing measurable and makes a full disk take more jobs down at once."""
+"""Jobs per commit. A full disk takes down the whole batch, so it is kept small."""
 
 MAX_WAITING = 1000
 """Jobs in the queue; beyond it callers wait for a place, so memory stays bounded."""

@@ -97,6 +97,26 @@ def test_a_flipped_page_is_refused(used: Path) -> None:
     assert_refused(used, StoreDamaged, "damaged")
 
 
+def test_a_damaged_database_with_a_log_beside_it_is_not_written_to(used: Path, tmp_path: Path) -> None:
+    store = Store.open(used)
+    store.write(lambda db: insert(db, make_run("late", group_id="g3")))
+    crashed = tmp_path / "crashed"
+    shutil.copytree(used, crashed)
+    store.close()
+    assert (crashed / f"{DATABASE}-wal").stat().st_size > 0
+    (crashed / f"{DATABASE}-shm").unlink()
+    with (crashed / DATABASE).open("r+b") as file:
+        file.seek(4096 * 12)
+        file.write(b"\xff" * 4096)
+    before = contents(crashed)
+    with pytest.raises(StoreDamaged):
+        Store.open(crashed)
+    after = contents(crashed)
+    assert {name: after[name] for name in before if not name.endswith("-shm")} == {
+        name: before[name] for name in before if not name.endswith("-shm")
+    }
+
+
 @pytest.mark.parametrize("marker", [True, False])
 def test_an_emptied_database_beside_blobs_is_refused(used: Path, *, marker: bool) -> None:
     (used / DATABASE).write_bytes(b"")

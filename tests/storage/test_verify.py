@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from storage.database import Store
+from storage.verify import verify
+from tests.storage.builders import insert, make_run, store_everything
+
+
+def sql(store: Store, statement: str) -> None:
+    """Break a rule behind the store's back: foreign keys off."""
+    with closing(sqlite3.connect(store.data_dir / "diptych.sqlite3")) as conn, conn:
+        conn.execute(statement)
+
+
+def blob(store: Store, sha256: str) -> Path:
+    path = store.blobs.find(sha256)
+    assert path
+    return path
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+Fault = Callable[[Store, dict[str, str]], object]
+
+FAULTS: dict[str, tuple[Fault, set[str]]] = {
+    "image lost": (lambda store, sha: store.blobs.delete(sha["image"]), {"blob_missing"}),
+    "input lost": (lambda store, sha: store.blobs.delete(sha["input"]), {"blob_missing"}),
+    "preview lost": (lambda store, sha: store.blobs.delete(sha["partial"]), {"blob_missing"}),
+    "upload lost": (lambda store, sha: store.blobs.delete(sha["upload"]), {"blob_missing"}),
+    "unreadable lost": (lambda store, sha: store.blobs.delete(sha["unreadable"]), {"blob_missing"}),
+    "image under another type": (
+        lambda store, sha: blob(store, sha["image"]).rename(store.blobs.path(sha["image"], "image/gif")),
+        {"blob_missing"},
+    ),
+    "bytes changed": (
+        lambda store, sha: blob(store, sha["input"]).write_bytes(b"\0" * blob(store, sha["input"]).stat().st_size),
+        {"blob_damaged"},
+    ),
+    "image cut short": (lambda store, sha: cut(blob(store, sha["image"])), {"blob_damaged", "size_differs"}),
+    "upload of another size": (lambda store, sha: sql(store, "update uploads set size_bytes = 1"), {"size_differs"}),
+    "type never kept": (
+        lambda store, sha: sql(store, "update inputs set media_type = 'image/svg+xml'"),
+        {"blob_missing"},
+    ),
+    "a row without a hash": (
+        lambda store, sha: sql(store, f"update partials set sha256 = '{'x' * 64}'"),
+        {"blob_missing", "blob_unknown"},
+    ),
+    "bytes without a row": (lambda store, sha: store.blobs.put(b"nobody's", "image/png"), {"blob_unknown"}),
+    "stray file": (lambda store, sha: (store.blobs.root / "notes.txt").write_text("x"), {"stray_file"}),
+    "stray file below": (
+        lambda store, sha: (blob(store, sha["image"]).parent / "x.png").write_text("x"),
+        {"stray_file"},
+    ),
+    "stray link": (
+        lambda store, sha: blob(store, sha["image"]).with_name("0" * 64 + ".png").symlink_to("/etc/passwd"),
+        {"stray_file"},
+    ),
+    "stray beside thumbnails": (lambda store, sha: (store.thumbs.root / "x.jpg").write_text("x"), {"stray_file"}),
+    "temporary file": (
+        lambda store, sha: (store.blobs.root / "incoming" / "x.tmp").write_text("x"),
+        {"temporary_file"},
+    ),
+    "temporary thumbnail": (
+        lambda store, sha: (store.thumbs.root / "incoming" / "x.tmp").write_text("x"),
+        {"temporary_file"},
+    ),
+    "thumbnail of nothing": (
+        lambda store, sha: store.thumbs.make("0" * 64, blob(store, sha["image"])),
+        {"thumbnail_unknown"},
+    ),
+    "no ledger line": (lambda store, sha: sql(store, "delete from ledger"), {"ledger_missing"}),
+    "still reserved": (lambda store, sha: sql(store, "update ledger set state = 'reserved'"), {"ledger_unsettled"}),
+    "no longer reserved": (lambda store, sha: sql(store, "update runs set state = 'waiting'"), {"ledger_unreserved"}),
+    "image of no run": (lambda store, sha: sql(store, "update images set run_id = 'none'"), {"foreign_key"}),
+}
+
+
+def test_a_healthy_store_is_clean(store: Store) -> None:
+    assert verify(store) == []
+    store_everything(store)
+    store.write(lambda db: insert(db, make_run("open", group_id="g2")))
+    assert verify(store) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_planted_fault_is_found(store: Store, fault: str) -> None:
+    sha = store_everything(store)
+    plant, kinds = FAULTS[fault]
+    plant(store, sha)
+    problems = verify(store)
+    assert {problem.kind for problem in problems} == kinds
+    assert all(problem.subject and problem.message for problem in problems)
+
+
+def test_a_damaged_index_is_found(store: Store) -> None:
+    store_everything(store)
+    database = store.data_dir / "diptych.sqlite3"
+    store.close()
+    with closing(sqlite3.connect(database)) as conn, conn:
+        page, size = conn.execute("select rootpage, 4096 from sqlite_master where name = 'images_by_sha256'").fetchone()
+    content = bytearray(database.read_bytes())
+    at = content.rindex(b"image/png") if page is None else (page - 1) * size
+    where = content.index(b"r1", at) if b"r1" in content[at : at + size] else at + size - 20
+    content[where] ^= 0x55
+    database.write_bytes(content)
+    again = Store.open(store.data_dir)
+    problems = verify(again)
+    again.close()
+    assert "database" in {problem.kind for problem in problems}
+
+
+def test_large_files_are_read_in_pieces(store: Store) -> None:
+    import tracemalloc
+
+    data = b"x" * 30_000_000
+    store.blobs.put(data, "image/png")
+    del data
+    tracemalloc.start()
+    verify(store)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6_000_000
