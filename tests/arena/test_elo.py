@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.elo import K, START, expected_score, replay
+from arena.elo import START, K, expected_score, replay
 
 VOTES = st.lists(
     st.tuples(st.sampled_from("klmn"), st.sampled_from("opqr"), st.sampled_from(("a", "b", "tie", "both_bad"))),
