@@ -36,9 +36,9 @@ Size = tuple[int, int]
 
 _DECODER_ERRORS = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, AttributeError, MemoryError,
-    RuntimeError, AssertionError, struct.error, zlib.error, ImageCms.PyCMSError,
+    RuntimeError, AssertionError, struct.error, zlib.error, ImageCms.PyCMSError, Warning,
 )  # fmt: skip
-"""All that decoders were seen to throw at damaged files; source: 89 hostile files, reliability notes section 4."""
+"""All that decoders were seen to throw at damaged files; warnings, where a process makes errors of them."""
 
 _SMALL_MODES = {
     "CMYK": "CMYK was converted to RGB; colours can shift a little.",
@@ -172,10 +172,11 @@ def _decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
         with Image.open(io.BytesIO(data), formats=[form]) as image:
             _refuse_dimensions(image.size, name)
             notes = _notes_before(image, form, data)
+            turned_by_load = form == "TIFF" and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
             image.seek(0)
             image.load()
             _refuse_dimensions(image.size, name)
-            notes += _turned_upright(image)
+            notes += _turned_upright(image, is_turned=turned_by_load)
             return form, _bare(image, notes, name), notes
     except UploadRefused:
         raise
@@ -224,8 +225,11 @@ def _bits_per_channel(image: Image.Image, form: str, data: bytes) -> int:
     return 16 if image.mode.startswith("I;16") else 8
 
 
-def _turned_upright(image: Image.Image) -> list[str]:
-    """Turns the image as its camera meant it, in place; says so, and what else the metadata held."""
+def _turned_upright(image: Image.Image, *, is_turned: bool) -> list[str]:
+    """Turns the image as its camera meant it, in place; says so, and what else the metadata held.
+
+    `is_turned`: decoding has turned it already, as it does with TIFF.
+    """
     notes = []
     try:
         exif = image.getexif()
@@ -234,7 +238,7 @@ def _turned_upright(image: Image.Image) -> list[str]:
         ImageOps.exif_transpose(image, in_place=True)
     except _DECODER_ERRORS:
         return ["Its camera data could not be read; check which way is up."]
-    if orientation in (2, 3, 4, 5, 6, 7, 8):
+    if is_turned or orientation in (2, 3, 4, 5, 6, 7, 8):
         notes.append("The image was rotated as its camera noted.")
     if has_place:
         notes.append("The place where it was taken was removed.")

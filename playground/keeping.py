@@ -12,7 +12,7 @@ from playground.outcome import Outcome
 from playground.services import Services
 from providers.types import GeneratedImage, PartialImage
 from storage import ledger, runs
-from storage.images import ImageHeader, UnreadableImage, read_header
+from storage.images import ImageHeader, UnreadableImage, is_blank, read_header
 from storage.records import Run, StoredImage, StoredPartial
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,8 @@ def _checks(services: Services, run: Run, header: ImageHeader, sha256: str, kept
     original = services.store.blobs.find(sha256)
     if original is not None:
         try:
-            services.store.thumbs.ensure(sha256, original)
+            if is_blank(services.store.thumbs.ensure(sha256, original)):
+                found.append("blank")
         except UnreadableImage:
             found.append("damaged")
     return tuple(found)

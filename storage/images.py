@@ -107,6 +107,10 @@ def read_header(data: bytes) -> ImageHeader:
         raise UnreadableImage(f"damaged {_PILLOW_NAMES[media_type]} image: its header cannot be read") from error
 
 
+_BLANK_SPAN = 3
+"""Steps of 255 that the encoder of thumbnails may add to a plain colour."""
+
+
 class ThumbnailFolder:
     """Small WebP copies by the original's hash: `thumbs/ab/ab12….webp`. They can all be made again."""
 
@@ -152,6 +156,15 @@ class ThumbnailFolder:
         there = path.is_file()
         path.unlink(missing_ok=True)
         return there
+
+
+def is_blank(thumbnail: Path) -> bool:
+    """Whether the image of that thumbnail is one colour all over, or wholly transparent."""
+    with Image.open(thumbnail) as image:
+        bands = image.convert("RGBA").getextrema()
+    spans = [high - low for low, high in bands]
+    alpha_high = bands[3][1]
+    return alpha_high == 0 or max(spans) <= _BLANK_SPAN
 
 
 def _thumbnail(data: bytes) -> bytes:

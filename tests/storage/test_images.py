@@ -19,6 +19,7 @@ from storage.images import (
     ImageHeader,
     ThumbnailFolder,
     UnreadableImage,
+    is_blank,
     read_header,
 )
 from tests.storage.builders import SHA, picture
@@ -196,3 +197,17 @@ def test_hostile_names_of_thumbnails_lead_nowhere(thumbs: ThumbnailFolder, tmp_p
     for use in (thumbs.path, thumbs.delete, lambda name: thumbs.ensure(name, tmp_path)):
         with pytest.raises(ValueError, match="not a SHA-256"):
             use("../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "blank"),
+    [("RGB", "white", True), ("RGB", (12, 200, 90), True), ("RGBA", (0, 0, 0, 0), True), ("RGB", None, False)],
+)
+def test_one_colour_all_over_is_blank(mode: str, colour: object, blank: bool, tmp_path: Path) -> None:
+    image = Image.new(mode, (300, 200), colour or "white")  # type: ignore[arg-type]
+    if colour is None:
+        image.paste("black", (20, 20, 60, 60))
+    source = tmp_path / "one.png"
+    image.save(source)
+    thumbs = ThumbnailFolder(tmp_path / "thumbs")
+    assert is_blank(thumbs.make("0" * 64, source)) is blank
