@@ -37,6 +37,8 @@ MAX_DECIDED_MS = 24 * 3600 * 1000
 UNFIT = ("blank", "damaged")
 """Checks that keep an image out of battles."""
 
+REPEATED = "You have voted on these two images before."
+
 OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)}
 
 RefusedKind = Literal["unknown_battle", "already_voted", "skipped", "expired", "unknown_outcome"]
@@ -187,16 +189,18 @@ async def vote(
     answer = OUTCOMES.get(outcome)
     if answer is None:
         raise VoteRefused("unknown_outcome", f"{outcome[:40]!r} is no answer. Choose A, B, tie or both bad.")
-    row = Vote(battle_id, voter, answer, _plausible(decided_ms), counted=True, reason=None, voted_at=services.now())
+    now, decided = services.now(), _plausible(decided_ms)
 
-    def write(db: Database) -> tuple[Battle, Reveal, int]:
-        battle = _end(db, battle_id, voter, state="voted", now=row.voted_at)
-        return battle, _reveal(db, battle), battles.insert_vote(db, row)
+    def write(db: Database) -> tuple[Battle, Reveal, Vote, int]:
+        battle = _end(db, battle_id, voter, state="voted", now=now)
+        reason = REPEATED if battles.voted_before(db, battle) else None
+        row = Vote(battle_id, voter, answer, decided, counted=reason is None, reason=reason, voted_at=now)
+        return battle, _reveal(db, battle), row, battles.insert_vote(db, row)
 
     def change(db: Database) -> board.RatingChange:
-        return board.rating_change(db, battle, seq, answer)
+        return board.rating_change(db, battle, seq, answer if row.counted else None)
 
-    battle, reveal, seq = await asyncio.to_thread(services.store.write, write)
+    battle, reveal, row, seq = await asyncio.to_thread(services.store.write, write)
     return VoteResult(row.counted, row.reason, reveal, await asyncio.to_thread(services.store.read, change))
 
 

@@ -68,8 +68,19 @@ async def leaderboard(services: Services, *, operation: Operation, demo: bool | 
     return await asyncio.to_thread(services.store.read, read)
 
 
-def rating_change(db: Database, battle: Battle, seq: int, outcome: str) -> RatingChange:
+async def has_voted(services: Services, voter: str) -> bool:
+    """Whether this voter has ever voted."""
+
+    def read(db: Database) -> bool:
+        return battles.has_voted(db, voter)
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def rating_change(db: Database, battle: Battle, seq: int, outcome: str | None) -> RatingChange:
     """What the vote placed at `seq` changed: all counted votes of the board before it are replayed, then this one.
+
+    Outcome `None`: the vote does not count and changes nothing.
 
     Raises:
         ValueError: a vote of the store has an unknown outcome.
@@ -77,9 +88,11 @@ def rating_change(db: Database, battle: Battle, seq: int, outcome: str) -> Ratin
     replay = elo.EloReplay()
     for vote in battles.in_order(db, battle.operation, is_demo=battle.is_demo, before=seq):
         replay.take(vote)
-    before = [replay.ratings.get(offer, elo.START) for offer in (battle.offer_a, battle.offer_b)]
+    a_before, b_before = (replay.ratings.get(offer, elo.START) for offer in (battle.offer_a, battle.offer_b))
+    if outcome is None:
+        return RatingChange(a_before, a_before, b_before, b_before)
     replay.take((battle.offer_a, battle.offer_b, outcome))
-    return RatingChange(before[0], replay.ratings[battle.offer_a], before[1], replay.ratings[battle.offer_b])
+    return RatingChange(a_before, replay.ratings[battle.offer_a], b_before, replay.ratings[battle.offer_b])
 
 
 def competitor_name(catalog: Catalog, offer_id: str) -> str:

@@ -57,11 +57,15 @@ async def run(services: Services, run_id: str, owner: str) -> RunView | None:
 async def history_page(
     services: Services, owner: str | None, *, search: str = "", limit: int = PAGE_SIZE, before: str | None = None
 ) -> tuple[HistoryPage, int]:
-    """One page of runs, newest first, and how many match in all. Without an owner: of everybody, for the operator."""
+    """One page of runs, newest first, and how many match in all. Without an owner: of everybody, for the operator.
+
+    Runs made for a battle that still waits for the owner's vote are left out, so that it stays blind.
+    """
+    blind_at = services.now() if owner is not None else None
 
     def read(db: Database) -> tuple[HistoryPage, int]:
-        page = history.page(db, owner, search=search, limit=limit, before=before)
-        return page, history.count(db, owner, search)
+        page = history.page(db, owner, search=search, limit=limit, before=before, blind_at=blind_at)
+        return page, history.count(db, owner, search, blind_at=blind_at)
 
     return await asyncio.to_thread(services.store.read, read)
 

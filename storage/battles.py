@@ -146,6 +146,17 @@ def end(db: Database, battle_id: str, voter: str, *, state: BattleState, now: st
     )
 
 
+def voted_before(db: Database, battle: Battle) -> bool:
+    """Whether the voter has voted on the same two images in another battle, whichever the sides."""
+    row = fetch_one(
+        db,
+        """select 1 from battles where voter = :voter and state = 'voted' and battle_id != :battle_id
+        and ((image_a = :a and image_b = :b) or (image_a = :b and image_b = :a)) limit 1""",
+        {"voter": battle.voter, "battle_id": battle.battle_id, "a": battle.image_a, "b": battle.image_b},
+    )
+    return row is not None
+
+
 def insert_vote(db: Database, vote: Vote) -> int:
     """Write the vote of a battle that `end` has just ended; returns its place among all votes.
 

@@ -32,7 +32,13 @@ class HistoryPage:
 
 
 def page(
-    db: Database, owner: str | None, *, search: str = "", limit: int = 24, before: str | None = None
+    db: Database,
+    owner: str | None,
+    *,
+    search: str = "",
+    limit: int = 24,
+    before: str | None = None,
+    blind_at: str | None = None,
 ) -> HistoryPage:
     """One page of runs, newest first.
 
@@ -42,6 +48,7 @@ def page(
         search: any text; runs match whose prompt has all of its words. Blank: all runs.
         limit: runs a page, 1 to `MAX_PAGE`.
         before: `next` of the page before; `None` for the first page.
+        blind_at: the time now; runs made for a battle that still waits for the owner's vote are left out. `None`: all.
 
     Raises:
         ValueError: `limit` out of bounds, or `before` is not a cursor.
@@ -51,7 +58,7 @@ def page(
     if before is not None and not _CURSOR.fullmatch(before):
         raise ValueError(f"{before[:40]!r} is not a place in the history")
     wanted = parse_search(search)
-    conditions = _conditions(owner, wanted)
+    conditions = _conditions(owner, wanted, blind_at)
     if before is not None:
         # On the index's own row number where it is searched: it then starts at the cursor instead of filtering.
         conditions.append("f.rowid < :before" if wanted.match else "r.seq < :before")
@@ -59,7 +66,7 @@ def page(
     rows = fetch(
         db,
         " ".join(["select r.*", _source(wanted), _where(conditions), "order by", order, "desc limit :limit"]),
-        _parameters(owner, wanted) | {"before": int(before) if before is not None else None, "limit": limit + 1},
+        _parameters(owner, wanted, blind_at) | {"before": int(before) if before is not None else None, "limit": limit + 1},
     )
     shown = rows[:limit]
     return HistoryPage(
@@ -68,13 +75,13 @@ def page(
     )
 
 
-def count(db: Database, owner: str | None, search: str = "") -> int:
+def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | None = None) -> int:
     """How many runs `page` would show over all pages."""
     wanted = parse_search(search)
     row = fetch_one(
         db,
-        " ".join(["select count(*) as runs", _source(wanted), _where(_conditions(owner, wanted))]),
-        _parameters(owner, wanted),
+        " ".join(["select count(*) as runs", _source(wanted), _where(_conditions(owner, wanted, blind_at))]),
+        _parameters(owner, wanted, blind_at),
     )
     return int(row["runs"]) if row else 0
 
@@ -117,7 +124,11 @@ def _source(wanted: Search) -> str:
     return "from runs_fts as f cross join runs as r on r.seq = f.rowid" if wanted.match else "from runs as r"
 
 
-def _conditions(owner: str | None, wanted: Search) -> list[str]:
+_IN_A_BATTLE = """select i.run_id from battles as b join images as i on i.image_id in (b.image_a, b.image_b)
+    where b.voter = :owner and b.state = 'open' and b.source = 'new' and b.expires_at > :blind_at"""
+
+
+def _conditions(owner: str | None, wanted: Search, blind_at: str | None) -> list[str]:
     conditions = []
     if wanted.match:
         conditions.append("runs_fts match :match")
@@ -125,6 +136,8 @@ def _conditions(owner: str | None, wanted: Search) -> list[str]:
         conditions.append("not exists (select 1 from json_each(:literals) where instr(r.prompt, value) = 0)")
     if owner is not None:
         conditions.append("r.owner = :owner")
+    if blind_at is not None:
+        conditions.append(f"r.run_id not in ({_IN_A_BATTLE})")
     return conditions
 
 
@@ -132,5 +145,5 @@ def _where(conditions: list[str]) -> str:
     return "where " + " and ".join(conditions) if conditions else ""
 
 
-def _parameters(owner: str | None, wanted: Search) -> dict[str, object]:
-    return {"owner": owner, "match": wanted.match, "literals": wanted.literals}
+def _parameters(owner: str | None, wanted: Search, blind_at: str | None) -> dict[str, object]:
+    return {"owner": owner, "match": wanted.match, "literals": wanted.literals, "blind_at": blind_at}

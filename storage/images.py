@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy
 from PIL import Image, ImageOps, features
 
 from storage import errors
@@ -161,10 +162,9 @@ class ThumbnailFolder:
 def is_blank(thumbnail: Path) -> bool:
     """Whether the image of that thumbnail is one colour all over, or wholly transparent."""
     with Image.open(thumbnail) as image:
-        bands = image.convert("RGBA").getextrema()
-    spans = [high - low for low, high in bands]
-    alpha_high = bands[3][1]
-    return alpha_high == 0 or max(spans) <= _BLANK_SPAN
+        pixels = numpy.asarray(image.convert("RGBA"))
+    spans = numpy.ptp(pixels, axis=(0, 1))
+    return not pixels[..., 3].any() or int(spans.max()) <= _BLANK_SPAN
 
 
 def _thumbnail(data: bytes) -> bytes:

@@ -288,7 +288,8 @@ def unfinished_groups(db: Database, owner: str | None) -> list[str]:
 
 
 def recent_groups(db: Database, owner: str | None, *, limit: int, before: str | None = None) -> list[Group]:
-    """Groups newest first, by id: ids are ULIDs, so their order is that of time.
+    """Groups newest first, by id: ids are ULIDs, so their order is that of time. Groups of a battle are left out:
+    they would tell its makers beside it.
 
     Args:
         db: the open database.
@@ -301,7 +302,7 @@ def recent_groups(db: Database, owner: str | None, *, limit: int, before: str | 
     """
     if limit < 1:
         raise ValueError(f"limit {limit} is below 1")
-    whose = "select * from groups where (:before is null or group_id < :before)"
+    whose = "select * from groups where kind != 'battle' and (:before is null or group_id < :before)"
     if owner is not None:
         whose += " and owner = :owner"
     rows = fetch(db, whose + " order by group_id desc limit :limit", {"owner": owner, "before": before, "limit": limit})

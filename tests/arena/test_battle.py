@@ -1,16 +1,22 @@
 """Battles from the draw to the reveal, on a real store."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import threading
 from collections import Counter
+from collections.abc import Coroutine, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from arena import battle, board
 from arena.battle import BattleOff, VoteRefused
+from playground.services import Services
 from tests.arena.world import Clock, add_run, make_services, picture
 
 SECRETS = ("openai", "gpt-image", "fal/", "demo/", "SECRETMAKER", "4711", "24800", "41200", "req_1")
@@ -18,36 +24,36 @@ SECRETS = ("openai", "gpt-image", "fal/", "demo/", "SECRETMAKER", "4711", "24800
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def services(tmp_path, clock):
+def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
     made = make_services(tmp_path / "data", clock=clock)
     yield made
     made.store.close()
 
 
-def go(coroutine):
+def go(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(coroutine)
 
 
-def a_pair(services, prompt="A lighthouse at dusk", **more):
+def a_pair(services: Services, prompt: str = "A lighthouse at dusk", **more: Any) -> list[str]:
     return add_run(services, "openai/gpt-image-2", prompt, **more) + add_run(
         services, "openai/gpt-image-1-mini", prompt, **more
     )
 
 
-def next_of(services, voter="local"):
+def next_of(services: Services, voter: str = "local") -> Any:
     return go(battle.next_battle(services, voter))
 
 
-def vote(services, battle_id, outcome="a", voter="local"):
+def vote(services: Services, battle_id: str, outcome: str = "a", voter: str = "local") -> Any:
     return go(battle.vote(services, battle_id, voter, outcome, 1234))
 
 
-def test_no_byte_before_the_vote_tells_the_maker(services):
+def test_no_byte_before_the_vote_tells_the_maker(services: Services) -> None:
     add_run(services, "openai/gpt-image-2", data=picture((96, 64), form="PNG"))
     add_run(
         services, "openai/gpt-image-1-mini", data=picture((64, 64), form="JPEG"), latency_ms=9_100, cost_microusd=11_000
@@ -63,7 +69,7 @@ def test_no_byte_before_the_vote_tells_the_maker(services):
     assert (blind.width, blind.height) == (64, 64)
 
 
-def test_a_vote_counts_reveals_and_moves_ratings(services):
+def test_a_vote_counts_reveals_and_moves_ratings(services: Services) -> None:
     a_pair(services)
     blind = next_of(services)
     result = vote(services, blind.battle_id, "a")
@@ -78,7 +84,7 @@ def test_a_vote_counts_reveals_and_moves_ratings(services):
     assert rows[result.reveal.b.offer].wins == 0
 
 
-def test_second_vote_other_voter_and_unknown_outcome_are_refused(services):
+def test_second_vote_other_voter_and_unknown_outcome_are_refused(services: Services) -> None:
     a_pair(services)
     blind = next_of(services)
     for outcome in ("A", "bothbad", "", "a "):
@@ -95,7 +101,7 @@ def test_second_vote_other_voter_and_unknown_outcome_are_refused(services):
     assert go(board.leaderboard(services, operation="generate")).votes == 1
 
 
-def test_skipped_and_expired_battles_take_no_vote(services, clock):
+def test_skipped_and_expired_battles_take_no_vote(services: Services, clock: Clock) -> None:
     a_pair(services)
     skipped = next_of(services)
     go(battle.skip(services, skipped.battle_id, "local"))
@@ -112,7 +118,7 @@ def test_skipped_and_expired_battles_take_no_vote(services, clock):
     assert go(board.leaderboard(services, operation="generate")).votes == 0
 
 
-def test_copies_are_the_voters_alone_and_old_ones_are_swept(services, clock):
+def test_copies_are_the_voters_alone_and_old_ones_are_swept(services: Services, clock: Clock) -> None:
     a_pair(services)
     old = next_of(services)
     path = battle.blind_file(services, old.battle_id, "b", "local")
@@ -129,12 +135,12 @@ def test_copies_are_the_voters_alone_and_old_ones_are_swept(services, clock):
     assert battle.blind_file(services, new.battle_id, "b", "local") is not None
 
 
-def test_an_open_battle_is_taken_up_again(services):
+def test_an_open_battle_is_taken_up_again(services: Services) -> None:
     a_pair(services)
     assert next_of(services) == next_of(services)
 
 
-def test_pairs_share_prompt_operation_inputs_and_owner(services):
+def test_pairs_share_prompt_operation_inputs_and_owner(services: Services) -> None:
     base, other = picture(), picture()
     add_run(services, "openai/gpt-image-2", "One")
     add_run(services, "openai/gpt-image-1-mini", "Another")
@@ -154,7 +160,7 @@ def test_pairs_share_prompt_operation_inputs_and_owner(services):
     assert len(found.inputs) == 1
 
 
-def test_every_pair_comes_once_then_none_is_left(services):
+def test_every_pair_comes_once_then_none_is_left(services: Services) -> None:
     for offer in ("openai/gpt-image-2", "openai/gpt-image-1-mini", "openai/gpt-image-1.5"):
         add_run(services, offer, images=2)
     for _ in range(12):
@@ -163,7 +169,7 @@ def test_every_pair_comes_once_then_none_is_left(services):
     assert go(board.leaderboard(services, operation="generate")).votes == 12
 
 
-def test_a_pair_whose_file_is_damaged_is_passed_over(services):
+def test_a_pair_whose_file_is_damaged_is_passed_over(services: Services) -> None:
     add_run(services, "openai/gpt-image-2")
     add_run(services, "openai/gpt-image-1-mini")
     bad = services.store.read(lambda db: db.execute("select sha256 from images limit 1").fetchone()[0])
@@ -173,7 +179,7 @@ def test_a_pair_whose_file_is_damaged_is_passed_over(services):
     assert next_of(services) is not None
 
 
-def test_two_results_can_be_sent_to_a_blind_vote(services):
+def test_two_results_can_be_sent_to_a_blind_vote(services: Services) -> None:
     one, two = a_pair(services)
     three = add_run(services, "openai/gpt-image-2")[0]
     foreign = add_run(services, "openai/gpt-image-1-mini", owner="somebody")[0]
@@ -185,7 +191,20 @@ def test_two_results_can_be_sent_to_a_blind_vote(services):
             go(battle.start_from_images(services, "local", one, image))
 
 
-def test_demo_votes_are_a_board_of_their_own(services):
+def test_a_second_vote_on_the_same_two_images_does_not_count_and_says_why(services: Services) -> None:
+    one, two = a_pair(services)
+    vote(services, next_of(services).battle_id, "a")
+    before = go(board.leaderboard(services, operation="generate"))
+    again = go(battle.start_from_images(services, "local", two, one))
+    result = vote(services, again.battle_id, "a")
+    assert not result.counted
+    assert result.reason == battle.REPEATED
+    assert (result.change.a_before, result.change.b_before) == (result.change.a_after, result.change.b_after)
+    after = go(board.leaderboard(services, operation="generate"))
+    assert (after.rows, after.votes, after.left_out) == (before.rows, before.votes, 1)
+
+
+def test_demo_votes_are_a_board_of_their_own(services: Services) -> None:
     add_run(services, "demo/flat")
     add_run(services, "demo/sketch")
     vote(services, next_of(services).battle_id)
@@ -200,7 +219,7 @@ def test_demo_votes_are_a_board_of_their_own(services):
     assert go(board.leaderboard(services, operation="edit")).rows == ()
 
 
-def test_the_change_of_each_vote_is_the_step_of_the_board(services):
+def test_the_change_of_each_vote_is_the_step_of_the_board(services: Services) -> None:
     for n in range(9):
         a_pair(services, f"Prompt {n}")
     ratings: dict[str, float] = {}
@@ -217,30 +236,31 @@ def test_the_change_of_each_vote_is_the_step_of_the_board(services):
     assert sum(ratings.values()) == pytest.approx(2000)
 
 
-def test_400_battles_have_one_vote_each_under_eight_threads(services):
+def test_400_battles_have_one_vote_each_under_eight_threads(services: Services) -> None:
     a_pair(services)
     one = next_of(services)
-    ids = [one.battle_id]
+    voters = {one.battle_id: "local"}
 
-    def copy(db, number):
+    def copy(db: Any, number: int) -> str:
         row = db.execute("select * from battles where battle_id = ?", [one.battle_id]).fetchone()
         new = f"{number:032x}"
-        db.execute(f"insert into battles values ({', '.join('?' * len(row))})", [new, *row[1:]])
+        db.execute(f"insert into battles values ({', '.join('?' * len(row))})", [new, f"voter {number}", *row[2:]])
         return new
 
-    ids += [services.store.write(lambda db, n=n: copy(db, n)) for n in range(1, 400)]
+    # A voter of its own for each: a second vote on the same two images would not count.
+    voters |= {services.store.write(lambda db, n=n: copy(db, n)): f"voter {n}" for n in range(1, 400)}
     taken, refused = Counter(), Counter()
     start = threading.Barrier(8)
 
-    async def vote_on_all(outcome):
-        for battle_id in ids:
+    async def vote_on_all(outcome: str) -> None:
+        for battle_id, whose in voters.items():
             try:
-                await battle.vote(services, battle_id, "local", outcome)
+                await battle.vote(services, battle_id, whose, outcome)
                 taken[battle_id] += 1
             except VoteRefused as error:
                 refused[error.kind] += 1
 
-    def voter(number):
+    def voter(number: int) -> None:
         start.wait()
         asyncio.run(vote_on_all(("a", "b", "tie", "both_bad")[number % 4]))
 
@@ -249,7 +269,7 @@ def test_400_battles_have_one_vote_each_under_eight_threads(services):
         thread.start()
     for thread in threads:
         thread.join()
-    assert taken == Counter(dict.fromkeys(ids, 1))
+    assert taken == Counter(dict.fromkeys(voters, 1))
     assert refused == {"already_voted": 7 * 400}
     shown = go(board.leaderboard(services, operation="generate"))
     assert shown.votes == 400

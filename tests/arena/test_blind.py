@@ -1,6 +1,9 @@
 """Blind copies differ in their picture alone."""
 
+from __future__ import annotations
+
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -9,7 +12,7 @@ from arena.blind import STEP_BYTES, UnfitImage, blind_pair, canvas_of, common_ca
 from tests.arena.world import picture
 
 
-def _open(data):
+def _open(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
@@ -24,7 +27,7 @@ def _open(data):
         (((3000, 100), "PNG"), ((3000, 90), "JPEG")),
     ],
 )
-def test_both_files_have_one_canvas_length_and_head(one, other):
+def test_both_files_have_one_canvas_length_and_head(one: Any, other: Any) -> None:
     sources = [picture(size, form=form, note="made by OPENAI gpt-image-2") for size, form in (one, other)]
     pair = blind_pair(*sources)
     assert len(pair[0]) == len(pair[1])
@@ -42,7 +45,7 @@ def test_both_files_have_one_canvas_length_and_head(one, other):
             assert word not in data
 
 
-def test_the_order_is_kept_and_colours_stay():
+def test_the_order_is_kept_and_colours_stay() -> None:
     red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
     files = []
     for image in (red, blue):
@@ -54,7 +57,7 @@ def test_the_order_is_kept_and_colours_stay():
     assert b[2] > 240
 
 
-def test_transparent_parts_show_white_and_missing_parts_grey():
+def test_transparent_parts_show_white_and_missing_parts_grey() -> None:
     clear, wide = Image.new("RGBA", (64, 64)), Image.new("RGB", (128, 64), "black")
     files = []
     for image in (clear, wide):
@@ -67,12 +70,12 @@ def test_transparent_parts_show_white_and_missing_parts_grey():
     assert all(120 < level < 136 for level in b.getpixel((32, 4)))
 
 
-def test_no_image_is_enlarged_and_the_canvas_is_bounded():
+def test_no_image_is_enlarged_and_the_canvas_is_bounded() -> None:
     assert common_canvas([(1024, 1536), (1536, 1024)]) == (1024, 1024)
     assert common_canvas([(4096, 2048), (4096, 2048)]) == (2048, 1024)
 
 
-def test_a_damaged_image_is_refused():
+def test_a_damaged_image_is_refused() -> None:
     with pytest.raises(UnfitImage) as refused:
         blind_pair(picture(), picture()[:200])
     assert refused.value.position == 1

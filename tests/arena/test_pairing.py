@@ -1,7 +1,10 @@
 """Who may meet, how often each pair comes, and the coin for the sides."""
 
+from __future__ import annotations
+
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +19,7 @@ CANDIDATES = st.lists(st.tuples(st.sampled_from(OFFERS), st.integers(1, 4)), max
 
 
 @given(CANDIDATES, st.integers())
-def test_a_pair_is_kin_of_two_offers_and_never_mixes_drawn_and_real(candidates, seed):
+def test_a_pair_is_kin_of_two_offers_and_never_mixes_drawn_and_real(candidates: list[Candidate], seed: int) -> None:
     pair = draw_pair(candidates, voted=(), seen=(), rng=random.Random(seed))
     of = {one.image_id: one for one in candidates}
     if pair is None:
@@ -35,7 +38,7 @@ def test_a_pair_is_kin_of_two_offers_and_never_mixes_drawn_and_real(candidates, 
     assert 0 < pair.probability <= 1
 
 
-def test_the_stored_probability_is_the_share_of_draws():
+def test_the_stored_probability_is_the_share_of_draws() -> None:
     candidates = [
         Candidate("a1", "openai/x", 1), Candidate("b1", "fal/x", 1), Candidate("b2", "fal/x", 1),
         Candidate("c1", "openai/x", 2), Candidate("d1", "fal/x", 2), Candidate("e1", "openai/y", 2),
@@ -51,18 +54,18 @@ def test_the_stored_probability_is_the_share_of_draws():
         assert drawn[key] / 20_000 == pytest.approx(probability, abs=0.015)
 
 
-def test_the_coin_is_fair():
+def test_the_coin_is_fair() -> None:
     rng = random.Random(11)
     on_a = sum(draw_sides("x", "y", rng)[0] == "x" for _ in range(20_000))
     assert abs(on_a - 10_000) < 4 * (20_000 * 0.25) ** 0.5
 
 
-def test_voted_pairs_never_come_and_seen_ones_only_at_the_end():
+def test_voted_pairs_never_come_and_seen_ones_only_at_the_end() -> None:
     candidates = [Candidate("a", "openai/x", 1), Candidate("b", "fal/x", 1), Candidate("c", "openai/y", 1)]
     ab, ac, bc = frozenset("ab"), frozenset("ac"), frozenset("bc")
     rng = random.Random(1)
 
-    def pairs(**known):
+    def pairs(**known: Any) -> set[frozenset[str]]:
         found = (draw_pair(candidates, rng=rng, **({"voted": (), "seen": ()} | known)) for _ in range(60))
         return {frozenset((pair.image_a, pair.image_b)) for pair in found if pair}
 

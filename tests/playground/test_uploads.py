@@ -40,6 +40,10 @@ def opened(clean: CleanImage) -> Image.Image:
     return image
 
 
+def opened_plain(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
 def exif(orientation: int = 1) -> Image.Exif:
     data = Image.Exif()
     data[0x0112], data[0x010F], data[0x9286] = orientation, "SECRETCAMERA", "SECRETCOMMENT"
@@ -126,7 +130,8 @@ def test_the_camera_is_obeyed_and_forgotten(form: str, orientation: int) -> None
     assert sum(image.getpixel((60, 28))) > 600  # type: ignore[arg-type]
     assert b"SECRET" not in clean.data
     assert b"Exif" not in clean.data
-    assert any("place" in note for note in clean.notes)
+    if form != "TIFF":  # Pillow writes no place into one
+        assert any("place" in note for note in clean.notes)
     assert any("rotated" in note for note in clean.notes) == (orientation > 1)
 
 
@@ -220,7 +225,12 @@ def test_names_are_shown_without_folders_or_control_characters() -> None:
 def test_a_png_that_grows_too_large_becomes_jpeg_or_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = Image.effect_noise((200, 200), 90).convert("RGB")
     webp, clear = encoded(noise, "WEBP", quality=20), encoded(noise.convert("RGBA").rotate(10), "WEBP", quality=20)
-    monkeypatch.setattr(image_hygiene, "MAX_UPLOAD_BYTES", 36_000)
+    as_png, as_jpeg = (
+        len(encoded(opened_plain(webp), form, **how))
+        for form, how in (("PNG", {}), ("JPEG", {"quality": 95, "subsampling": 0}))
+    )
+    assert as_jpeg < as_png
+    monkeypatch.setattr(image_hygiene, "MAX_UPLOAD_BYTES", as_jpeg)
     clean = clean_image(webp, "x.webp")
     assert clean.media_type == "image/jpeg"
     assert any("kept as JPEG" in note for note in clean.notes)
@@ -252,9 +262,7 @@ def alphas(clean: CleanImage) -> tuple[int, int]:
     return image.getpixel((16, 16))[3], image.getpixel((50, 40))[3]  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    "data", [mask(), black_and_white(), black_and_white(form="JPEG"), black_and_white(form="GIF")]
-)
+@pytest.mark.parametrize("data", [mask(), black_and_white(), black_and_white(form="JPEG"), black_and_white(form="GIF")])
 def test_masks_end_with_alpha_zero_where_to_repaint(data: bytes) -> None:
     clean = clean_mask(data, "m.png", (64, 48))
     assert (clean.width, clean.height) == (64, 48)

@@ -1,0 +1,104 @@
+"""The Arena in a browser: nothing can be answered before both images were painted, by button or by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+from tests.arena.world import add_run, make_services, picture
+from tests.ui.browser import FLAGS, RunningApp, chromium
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """The Arena of an app whose history holds pairs, not yet opened."""
+    services = make_services(tmp_path / "data")
+    for number in range(3):
+        for offer in ("openai/gpt-image-2", "openai/gpt-image-1-mini"):
+            add_run(services, offer, f"Prompt {number}", data=picture((300, 200)))
+    services.store.close()
+    path = chromium()
+    app = RunningApp(tmp_path / "data", tmp_path / "log.txt")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        one = browser.new_page(base_url=app.url, viewport={"width": 1440, "height": 900})
+        yield one
+        browser.close()
+    app.stop()
+
+
+def answers_sent(page: Page) -> list[str]:
+    sent: list[str] = []
+
+    def note(request: Any) -> None:
+        if "queue/join" in request.url and "blind/" in (request.post_data or ""):
+            sent.append(request.post_data)
+
+    page.on("request", note)
+    return sent
+
+
+def test_buttons_and_keys_pass_one_gate_and_a_vote_goes_once(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/blind/*/b.webp", hold)
+    sent = answers_sent(page)
+    page.goto("#arena")
+    battle = page.get_by_test_id("battle")
+    expect(battle).to_have_attribute("data-gate", "closed")
+    page.wait_for_timeout(500)
+    assert held
+    expect(page.locator(".ar-box img")).to_have_count(0)
+    for key in ("1", "2", "3", "4", "0", "n", "ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+    for button in page.locator("[data-answer]").all():
+        expect(button).to_be_disabled()
+    assert sent == []
+
+    for route in held:
+        route.continue_()
+    page.unroute("**/blind/*/b.webp")
+    expect(battle).to_have_attribute("data-gate", "open")
+    expect(page.get_by_alt_text("Image A")).to_be_visible()
+    expect(page.get_by_alt_text("Image B")).to_be_visible()
+    for key in ("ArrowRight", "1", "0"):
+        page.keyboard.press(key)
+    expect(battle).to_have_attribute("data-state", "revealed")
+    expect(page.get_by_test_id("said")).to_contain_text("Your vote counted.")
+    expect(page.get_by_test_id("side-b")).to_contain_text("Your vote")
+    assert len(sent) == 1
+    expect(page.locator("[data-answer]")).to_have_count(0)
+
+
+def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page) -> None:
+    page.route("**/blind/*/a.webp", lambda route: route.abort())
+    sent = answers_sent(page)
+    page.goto("#arena")
+    battle = page.get_by_test_id("battle")
+    expect(battle).to_have_attribute("data-gate", "broken")
+    page.keyboard.press("1")
+    assert sent == []
+    expect(page.get_by_role("button", name="A better")).to_be_disabled()
+    page.unroute("**/blind/*/a.webp")
+    page.keyboard.press("0")
+    expect(battle).to_have_attribute("data-gate", "open")
+
+
+def test_no_place_jumps_when_the_makers_are_shown(page: Page) -> None:
+    page.goto("#arena")
+    expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")
+    seen = "document.querySelectorAll('.ar-box, .ar-bar, .ar-prompt')"
+    places = f"[...{seen}].map((one) => JSON.stringify(one.getBoundingClientRect()))"
+    before = page.evaluate(places)
+    page.keyboard.press("3")
+    expect(page.get_by_test_id("battle")).to_have_attribute("data-state", "revealed")
+    assert page.evaluate(places) == before

@@ -1,0 +1,6 @@
+/* Arena, Leaderboard, History and Settings: each file draws the components of one page. */
+
+import "./arena.js";
+import "./leaderboard.js";
+import "./history.js";
+import "./settings.js";

@@ -1,0 +1,278 @@
+"""What History and Settings show, as plain JSON. Pure: records in, words and figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from providers.catalog import Catalog
+from storage.history import HistoryPage
+from storage.records import CostSource, RunState, RunView, StoredImage
+from storage.verify import Problem
+from ui import views
+from ui.board_views import maker
+
+View = dict[str, object]
+
+STATES: Mapping[RunState, tuple[str, str, str]] = {
+    "queued": ("clock", "", "Waiting"),
+    "sending": ("spin", "busy", "Running"),
+    "waiting": ("spin", "busy", "Running"),
+    "downloading": ("spin", "busy", "Running"),
+    "succeeded": ("check", "ok", "Done"),
+    "failed": ("warn", "bad", "Failed"),
+    "cancelled": ("ban", "", "Stopped"),
+    "unknown": ("warn", "warn", "Unknown"),
+}
+"""Icon, its colour and the word for each state."""
+
+FIELDS = (
+    ("size", "Size"),
+    ("quality", "Quality"),
+    ("output_format", "Format"),
+    ("background", "Background"),
+    ("n", "Images"),
+    ("output_compression", "Compression"),
+    ("moderation", "Moderation"),
+    ("input_fidelity", "Fidelity"),
+    ("partial_images", "Previews"),
+)
+FORMAT_OF = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
+CHECKS = {
+    "size_differs": "another size than asked",
+    "no_alpha": "no transparency",
+    "duplicate": "same image twice",
+    "blank": "blank image",
+    "damaged": "damaged image",
+}
+NOT_SAID = "–"
+VERIFY_SHOWN = 20
+
+
+def grid_view(page: HistoryPage, total: int, kept: int, *, search: str, first: int, chosen: str | None) -> View:
+    """One page of tiles. `total` runs match, `kept` are there in all, `first` is the number of the page's first run."""
+    if not page.runs:
+        return _nothing(search, kept)
+    return {
+        "state": "grid",
+        "tiles": [tile for view in page.runs for tile in tiles_of(view)],
+        "count": views.counted(total, "run"),
+        "range": f"{first:,} to {first + len(page.runs) - 1:,} of {total:,}",
+        "has_previous": first > 1,
+        "has_next": page.next is not None,
+        "chosen": chosen,
+    }
+
+
+def _nothing(search: str, kept: int) -> View:
+    if search.strip() and kept:
+        return {
+            "state": "no_match",
+            "title": f"Nothing matches “{search.strip()[:80]}”",
+            "text": f"{views.counted(kept, 'run')} {'is' if kept == 1 else 'are'} kept. Use fewer words, or other ones.",
+        }
+    return {
+        "state": "empty",
+        "title": "Nothing made yet",
+        "text": "Every run is kept here with its images, its cost and what was asked, sent and got.",
+    }
+
+
+def tiles_of(view: RunView) -> list[View]:
+    """A tile for each image of the run, or one that says why there is none."""
+    run = view.run
+    figure = _cost(view)
+    base: View = {"run_id": run.run_id, "prompt": run.prompt, "cost": figure}
+    if not view.images:
+        icon, colour, word = STATES[run.state]
+        return [base | {"key": run.run_id, "position": 0, "thumb": None, "icon": icon, "colour": colour, "word": word}]
+    return [
+        base
+        | {
+            "key": image.image_id,
+            "position": image.position,
+            "thumb": views.thumb_url(image.sha256),
+            "cost": figure if number == 0 else "",
+        }
+        for number, image in enumerate(view.images)
+    ]
+
+
+def _cost(view: RunView) -> str:
+    if view.cost_microusd is None:
+        return "running" if view.ledger_state == "reserved" else "cost unknown"
+    return views.money(view.cost_microusd) if view.images else views.dollars(view.cost_microusd)
+
+
+def details_view(view: RunView, position: int, catalog: Catalog) -> View:
+    """All that is known of a run, shown by its image at `position`, or the first where there is no such one."""
+    run = view.run
+    image = next((one for one in view.images if one.position == position), next(iter(view.images), None))
+    rows = field_rows(view, image)
+    differences = sum(bool(row["differs"]) for row in rows)
+    return {
+        "state": "details",
+        "run_id": run.run_id,
+        "image": _image(image) if image else None,
+        "others": [
+            {"position": one.position, "thumb": views.thumb_url(one.sha256)} for one in view.images if one is not image
+        ],
+        "prompt": run.prompt,
+        "revised": image.revised_prompt if image and image.revised_prompt != run.prompt else None,
+        "chips": _chips(view, image, differences),
+        "fields": rows,
+        "facts": _facts(view, image, catalog),
+        "inputs": [
+            {
+                "thumb": views.thumb_url(given.sha256),
+                "url": views.media_url(given.sha256, given.media_type),
+                "role": given.role,
+            }
+            for given in view.inputs
+        ],
+        "error": {"message": run.error.message, "billed": run.error.may_have_been_billed} if run.error else None,
+        "remix": f"#playground/remix/{run.run_id}",
+        "use_as_base": f"#playground/base/{run.run_id}/{image.position}" if image else None,
+    }
+
+
+def _image(image: StoredImage) -> View:
+    url = views.media_url(image.sha256, image.media_type)
+    return {
+        "position": image.position,
+        "sha256": image.sha256,
+        "url": url,
+        "download": f"{url}?download",
+        "width": image.width,
+        "height": image.height,
+    }
+
+
+def _chips(view: RunView, image: StoredImage | None, differences: int) -> list[View]:
+    icon, colour, word = STATES[view.run.state]
+    chips: list[View] = [{"icon": icon, "colour": colour, "figure": "", "word": word}]
+    if view.cost_microusd is not None:
+        label = _source_word(view.cost_source, view.cost_microusd)
+        chips.append({"icon": "", "colour": "", "figure": views.cost(view.cost_microusd), "word": label})
+    elif view.ledger_state == "unknown":
+        chips.append({"icon": "", "colour": "", "figure": "", "word": "cost unknown"})
+    if differences:
+        chips.append({"icon": "warn", "colour": "warn", "figure": "", "word": views.counted(differences, "difference")})
+    noticed = [CHECKS.get(check, check) for check in (image.checks if image else ()) if check != "size_differs"]
+    return chips + [{"icon": "warn", "colour": "warn", "figure": "", "word": word} for word in noticed]
+
+
+def _source_word(source: CostSource, microusd: int) -> str:
+    return "" if microusd == 0 and source != "reported" else source
+
+
+def field_rows(view: RunView, image: StoredImage | None) -> list[View]:
+    """Asked, sent and got, field by field; a field nobody spoke of has no row."""
+    run = view.run
+    sent, got = dict(run.sent or {}), dict(run.got or {})
+    if image is not None:
+        got["size"] = f"{image.width}x{image.height}"
+        got["output_format"] = FORMAT_OF.get(image.media_type, image.media_type)
+    if view.images:
+        got["n"] = len(view.images)
+    rows = []
+    for name, label in FIELDS:
+        asked_value, sent_value, got_value = run.asked.get(name), sent.get(name), got.get(name)
+        if asked_value is not None or sent_value is not None:
+            rows.append(_field_row(label, asked_value, sent_value, got_value))
+    return [*rows, _prompt_row(run.prompt, sent.get("prompt"), image)]
+
+
+def _field_row(label: str, asked: object, sent: object, got: object) -> View:
+    differs = got is not None and asked not in (None, "auto") and _text(asked) != _text(got)
+    return {"label": label, "asked": _text(asked), "sent": _text(sent), "got": _text(got), "differs": differs}
+
+
+def _prompt_row(prompt: str, sent: object, image: StoredImage | None) -> View:
+    revised = image.revised_prompt if image else None
+    rewritten = revised is not None and revised != prompt
+    return {
+        "label": "Prompt",
+        "asked": views.counted(len(prompt.split()), "word"),
+        "sent": NOT_SAID if sent is None else "the same" if sent == prompt else "changed",
+        "got": "rewritten" if rewritten else NOT_SAID,
+        "differs": rewritten or (sent is not None and sent != prompt),
+    }
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return NOT_SAID
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return views.size_text(str(value))[:60]
+
+
+def _facts(view: RunView, image: StoredImage | None, catalog: Catalog) -> list[View]:
+    run = view.run
+    model, provider = maker(catalog, run.offer)
+    times = [("first preview", run.first_preview_ms), ("done", run.latency_ms)]
+    spoken = views.sentence([f"{word} {views.seconds(ms)}" for word, ms in times if ms is not None])
+    facts = [
+        ("Offer", f"{model} at {provider}" if provider else model),
+        ("Made", when(run.finished_at or run.queued_at)),
+        ("Time", spoken),
+        (
+            "File",
+            f"{FORMAT_OF.get(image.media_type, image.media_type).upper()}, {bytes_text(image.size_bytes)}"
+            if image
+            else "",
+        ),
+        ("Seed", str(image.seed) if image and image.seed is not None else ""),
+        ("Key", {"server": "from the server", "session": "typed in this session"}.get(run.key_source or "", "")),
+        ("Request id", run.request_id or ""),
+        ("Provider’s job id", run.remote_id or ""),
+        ("Run", run.run_id),
+    ]
+    mono = ("Request id", "Provider’s job id", "Run")
+    return [{"label": label, "text": text, "mono": label in mono} for label, text in facts if text]
+
+
+def when(at: str) -> str:
+    """`21 Nov 2026, 10:15 UTC`."""
+    moment = datetime.fromisoformat(at)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def bytes_text(size_bytes: int) -> str:
+    """`2.41 MB`, `18 kB`, `312 bytes`."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            value = size_bytes / factor
+            return f"{value:.0f} {unit}" if value >= 100 or unit == "kB" else f"{value:.2f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: str, can_verify: bool) -> View:
+    """Figures of the data folder."""
+    return {
+        "cards": [
+            {"label": "Images", "figure": bytes_text(image_bytes), "note": views.counted(images, "file")},
+            {"label": "Database", "figure": bytes_text(database_bytes), "note": "runs, votes and costs"},
+        ],
+        "folder": folder,
+        "can_verify": can_verify,
+        "verified": None,
+    }
+
+
+def verified_view(problems: Sequence[Problem]) -> View:
+    """The result of an audit."""
+    if not problems:
+        return {
+            "ok": True,
+            "text": "Every row has its bytes, every file its row, and the ledger agrees.",
+            "problems": [],
+        }
+    more = len(problems) - VERIFY_SHOWN
+    lines = [f"{problem.subject}: {problem.message}" for problem in problems[:VERIFY_SHOWN]]
+    return {
+        "ok": False,
+        "text": f"{views.counted(len(problems), 'problem')} found. Nothing was changed.",
+        "problems": lines + ([f"and {more:,} more"] if more > 0 else []),
+    }
