@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 import sys
 
-from providers.demo.server import DemoServer
-
 from playground.engine import Engine
 from playground.keys import KeyRing
 from playground.services import Services, new_ulid, utc_now
 from playground.settings import Settings, environment
 from playground.worker import Worker
 from providers.client import Client
+from providers.demo.server import DemoServer
 from providers.rows import CATALOG
 from providers.transport import Transport
 from storage.database import Store

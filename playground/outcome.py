@@ -93,10 +93,12 @@ def stopped(estimate: Estimate, *, was_sent: bool, why: str) -> Outcome:
 
 def left_behind(*, is_free: bool) -> Outcome:
     """The end of a run that was under way when its process ended without a word."""
-    words = (
-        "The app stopped while this run was under way, and its answer never came. "
-        + ("The Demo is free." if is_free else "The request had been sent, so the provider may have billed it; check there before you retry.")
-    )  # fmt: skip
+    money = (
+        "The Demo is free."
+        if is_free
+        else "The request had been sent, so the provider may have billed it; check there before you retry."
+    )
+    words = f"The app stopped while this run was under way, and its answer never came. {money}"
     error = RunError("unknown", words, retryable=True, may_have_been_billed=not is_free)
     return Outcome("unknown", "release" if is_free else "unknown", error=error)
 

@@ -66,7 +66,8 @@ def page(
     rows = fetch(
         db,
         " ".join(["select r.*", _source(wanted), _where(conditions), "order by", order, "desc limit :limit"]),
-        _parameters(owner, wanted, blind_at) | {"before": int(before) if before is not None else None, "limit": limit + 1},
+        _parameters(owner, wanted, blind_at)
+        | {"before": int(before) if before is not None else None, "limit": limit + 1},
     )
     shown = rows[:limit]
     return HistoryPage(

@@ -44,7 +44,9 @@ def settings_table() -> str:
         if provider.key_variable:
             rows.append(f"| `{provider.key_variable}` | none | Key for {provider.name}. |")
         if provider.base_url_variable:
-            rows.append(f"| `{provider.base_url_variable}` | `{provider.base_url}` | Another address for {provider.name}. |")
+            rows.append(
+                f"| `{provider.base_url_variable}` | `{provider.base_url}` | Another address for {provider.name}. |"
+            )
     return "\n".join(rows)
 
 

@@ -42,6 +42,7 @@ from storage.errors import StoreError
 from storage.verify import verify
 from ui.app import App
 from ui.documents import Document, catalog_document, plan_document, run_document
+from ui.serving import CannotListen
 
 ALL_WELL, SOMETHING_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str], catalog: Catalog, environ: dict[str, str], co
         return _refuse(options, str(error), [{"field": "images", "message": str(error)}])
     except ProviderError as error:
         return _refuse(options, error.message, [{"field": "key", "message": error.message}])
-    except StoreError as error:
+    except (StoreError, CannotListen) as error:
         return _fail(str(error), SOMETHING_FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED

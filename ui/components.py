@@ -43,11 +43,24 @@ def static(markup: str, *, elem_id: str) -> Any:  # noqa: ANN401 - Gradio is unt
 
 
 def segment(
-    choices: Sequence[tuple[str, str]], value: str | None, *, label: str, elem_id: str, info: str | None = None, visible: bool = True
+    choices: Sequence[tuple[str, str]],
+    value: str | None,
+    *,
+    label: str,
+    elem_id: str,
+    info: str | None = None,
+    visible: bool = True,
 ) -> Any:  # noqa: ANN401 - Gradio is untyped here
     """A row of choices of which one is chosen. A choice of two lines is written `name\\nfigure`."""
     return gr.Radio(
-        list(choices), value=value, label=label, info=info, elem_id=elem_id, elem_classes="seg", interactive=True, visible=visible
+        list(choices),
+        value=value,
+        label=label,
+        info=info,
+        elem_id=elem_id,
+        elem_classes="seg",
+        interactive=True,
+        visible=visible,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from providers.catalog import ModelSpec
 from providers.sizes import parse_size
@@ -54,6 +55,8 @@ class FormValues:
     offers: tuple[str, ...] = ()
     size: str = SQUARE
     """`auto` or `WIDTHxHEIGHT`; a custom size that is half typed is kept as typed."""
+    is_custom_size: bool = False
+    """Whether width and height are typed, even where they come to a size that has a button."""
     quality: str = "low"
     n: int = 1
     background: str = AUTO
@@ -204,7 +207,7 @@ def first_visit(free_offers: Sequence[str]) -> FormValues:
 
 def add_references(values: FormValues, added: Sequence[Reference], *, as_base: bool = False) -> FormValues:
     """The form with more references, each image once. The first one makes it an edit, whose size the model takes from it."""
-    new = [reference for reference in dict.fromkeys(added)]
+    new = list(dict.fromkeys(added))
     if as_base:
         kept = [reference for reference in values.references if reference.sha256 not in {item.sha256 for item in new}]
         joined = [*new, *kept]
@@ -235,9 +238,12 @@ def chosen_size(segment: str | None, other: str | None, width: float | None, hei
     return other or AUTO
 
 
-def size_controls(size: str, offered: Sequence[str]) -> tuple[str, str, int, int]:
-    """Segment, choice under Other, width and height that say this size."""
+def size_controls(values: FormValues, offered: Sequence[str]) -> tuple[str, str, int, int]:
+    """Segment, choice under Other, width and height that say the form's size."""
+    size = values.size
     width, height = parse_size(size) or (1024, 1024)
+    if values.is_custom_size:
+        return OTHER, CUSTOM, width, height
     if size in (SQUARE, LANDSCAPE, PORTRAIT):
         return size, AUTO, width, height
     return OTHER, size if size == AUTO or size in offered else CUSTOM, width, height
@@ -268,7 +274,7 @@ def from_draft(draft: object, start: FormValues) -> FormValues:
     """The form of a draft; whatever in it cannot be read keeps its value of `start`."""
     if not isinstance(draft, Mapping) or not draft:
         return start
-    plain = {}
+    plain: dict[str, Any] = {}
     for field in fields(FormValues):
         value, default = draft.get(field.name), getattr(start, field.name)
         if field.name not in _NESTED and _is_like(value, default):

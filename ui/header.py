@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ KEYS = (
 
 _BRAND = """
 <a class="brand" href="#playground" aria-label="Diptych, to the Playground">
-<svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true"><rect x="1" y="1" width="8.5" height="16" rx="1.5" fill="currentColor" stroke="currentColor" stroke-width="1.5"/>
-<rect x="12.5" y="1" width="8.5" height="16" rx="1.5" fill="none" stroke="currentColor" stroke-width="1.5"/></svg><span>Diptych</span></a>
+<svg width="22" height="18" viewBox="0 0 22 18" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true">
+<rect x="1" y="1" width="8.5" height="16" rx="1.5" fill="currentColor"/>
+<rect x="12.5" y="1" width="8.5" height="16" rx="1.5"/></svg><span>Diptych</span></a>
 <div class="frame-buttons">
 <button type="button" class="icon-button" data-frame="theme" aria-label="Switch between light and dark" title="Light or dark">
 <svg class="icon" width="16" height="16" aria-hidden="true"><use href="#i-moon"/></svg></button>
-<button type="button" class="icon-button" data-frame="help" aria-label="Keyboard help" aria-expanded="false" aria-controls="d-help" title="Keyboard help">
+<button type="button" class="icon-button" data-frame="help" aria-label="Keyboard help" title="Keyboard help"
+ aria-expanded="false" aria-controls="d-help">
 <svg class="icon" width="16" height="16" aria-hidden="true"><use href="#i-help"/></svg></button>
 </div>
 <div id="d-live" class="unseen" role="status" aria-live="polite"></div>

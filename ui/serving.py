@@ -14,10 +14,14 @@ from ui.app import App
 _ENGINE_STOP_SLACK_S = 10.0
 
 
+class CannotListen(OSError):
+    """The address is taken or not this machine's; the message says what to do."""
+
+
 def serve(app: App) -> None:
     """Blocks until Ctrl-C or SIGTERM.
 
-    Raises: OSError when the address cannot be listened on.
+    Raises: CannotListen when the address cannot be listened on.
     """
     settings = app.services.settings
     preset_environment(
@@ -34,9 +38,17 @@ def serve(app: App) -> None:
     from ui.launch import launch_options  # noqa: PLC0415
 
     server = _Server(app)
+    # Before the page answers: a signal that comes early must not be lost.
+    server.listen_for_signals()
     options = launch_options(app, on_loop=server.on_loop)
     page: Any = build_app(app)
-    page.launch(server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, **options)
+    try:
+        page.launch(server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, **options)
+    except OSError as error:
+        raise CannotListen(
+            f"Nothing can be served at {settings.host}:{settings.port}: another program is there, or the address is not "
+            "this machine's. Stop it, or choose another with --port."
+        ) from error
     sys.stderr.write(f"Diptych is at {page.local_url.rstrip('/')}\n")
     try:
         server.wait_for_signal()
@@ -58,10 +70,13 @@ class _Server:
         """Told by the server's start which loop the engine lives on."""
         self._loop = loop
 
-    def wait_for_signal(self) -> None:
-        """Returns after SIGINT or SIGTERM."""
+    def listen_for_signals(self) -> None:
+        """From now on SIGINT and SIGTERM end the app in order instead of at once."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+
+    def wait_for_signal(self) -> None:
+        """Returns after SIGINT or SIGTERM."""
         while not self._signalled.wait(1.0):
             pass
 
@@ -78,5 +93,7 @@ class _Server:
         await self._app.engine.close(drain_s)
         await self._app.services.client.close()
 
-    def _on_signal(self, _number: int, _frame: object) -> None:
+    def _on_signal(self, number: int, _frame: object) -> None:
+        # A second signal does not wait for calls under way.
+        signal.signal(number, signal.SIG_DFL)
         self._signalled.set()

@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from storage.blobs import EXTENSIONS
 from storage.ledger import LedgerTotals
-from storage.records import CostSource
 
 _LOW = 10_000
 _DOLLAR = 1_000_000
@@ -55,6 +54,12 @@ def price(low_microusd: int | None, high_microusd: int | None) -> str:
     return f"{'$0' if low_microusd == 0 else low} to {high}"
 
 
+def at_most(low_microusd: int | None, high_microusd: int | None) -> str:
+    """The same where there is little room: `$0.041`, `up to $0.21`."""
+    text = price(low_microusd, high_microusd)
+    return f"up to {text.partition(' to ')[2]}" if " to " in text else text
+
+
 def about(low_microusd: int | None, high_microusd: int | None) -> str:
     """The same, said as an estimate where it is one figure: `about $0.126`."""
     text = price(low_microusd, high_microusd)
@@ -69,15 +74,12 @@ def run_label(runs: int, low_microusd: int | None, high_microusd: int | None) ->
     return f"Run · {figure}" if runs == 1 else f"Run {runs} · {figure}"
 
 
-def cost_label(source: CostSource, microusd: int) -> str:
-    """What stands beside a cost: where the figure comes from."""
-    return "" if microusd == 0 and source != "reported" else source
-
-
 def seconds(milliseconds: int | None) -> str:
     """`24.8 s`, `300 s`; empty when nobody measured it."""
     if milliseconds is None:
         return ""
+    if milliseconds < 50:
+        return "under 0.1 s"
     value = milliseconds / 1000
     return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s"
 

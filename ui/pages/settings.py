@@ -9,14 +9,13 @@ from typing import Any
 import gradio as gr
 
 from playground.services import Services
+from playground.version import VERSION
 from storage import verify
 from storage.opening import DATABASE_NAME
 from ui import header, history_views
 from ui.app import App, Tabs, owner_of
 from ui.components import bound, drawn, static
 from ui.history_views import View
-
-VERSION = "0.1.0"
 
 SECTIONS = (("st-keys", "Keys"), ("st-storage", "Storage"), ("st-shortcuts", "Shortcuts"), ("st-about", "About"))
 

@@ -1,5 +1,96 @@
-"""placeholder"""
+"""The Playground: form at the left, results at the right, the run bar outside the form's scroll.
+
+`form` holds the components, `outlook` what they say, `updates` turns that into Gradio's updates; `editing` and `running`
+are the handlers, `page` is what those share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import gradio as gr
-def build(app):
-    return gr.Button("Run", elem_id="pg-run")
-def wire(page, app, tabs): pass
+
+from ui.app import App, Tabs
+from ui.components import bound, drawn
+from ui.pages.playground import editing, running
+from ui.pages.playground.form import build_form
+from ui.pages.playground.page import Page
+
+RESULT_EVENTS = ("base", "reference", "remix", "retry", "again", "more", "demo")
+
+
+def build(_app: App) -> Page:
+    """Puts the components on the tab."""
+    with gr.Row(elem_id="pg"):
+        with gr.Column(elem_id="pg-side", min_width=0):
+            with gr.Column(elem_id="pg-form", min_width=0):
+                form = build_form()
+            with gr.Column(elem_id="pg-bar", min_width=0):
+                problems = drawn("problems", None, elem_id="pg-problems")
+                with gr.Row(elem_id="pg-buttons"):
+                    run = gr.Button("Run", variant="primary", elem_id="pg-run", min_width=0)
+                    stop = gr.Button("Stop", variant="secondary", elem_id="pg-stop", interactive=False, min_width=0)
+        with gr.Column(elem_id="pg-main", min_width=0):
+            results = drawn("results", None, elem_id="pg-results", events=RESULT_EVENTS)
+    return Page(form, run, stop, problems, results)
+
+
+def wire(page: Page, app: App, tabs: Tabs) -> None:
+    """Attaches the listeners."""
+    _wire_form(page, app, tabs)
+    _wire_results(page, app)
+    watched = [page.results, tabs.strip, page.stop]
+    _listen(tabs.demo.load, bound(running.on_open_results, app), [], watched)
+    _listen(page.run.click, bound(running.on_run, app), page.form.inputs, [*watched, page.form.outlook], many=True)
+    _listen(page.stop.click, bound(running.on_stop, app), [], watched)
+    _listen(page.results.retry, bound(running.on_retry, app), [], watched, many=True)
+    _listen(page.results.again, bound(running.on_again, app), [], watched, many=True)
+    _listen(page.results.more, bound(running.on_more, app), [], [page.results])
+
+
+def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
+    form, inputs, shown = page.form, page.form.inputs, page.shown
+    fields = form.fields
+    _listen(tabs.demo.load, bound(editing.on_open_form, app), [form.draft], shown)
+    chosen = (
+        fields.size, fields.other_size, fields.quality, fields.output_format, fields.moderation,
+        fields.input_fidelity, fields.partial_images, fields.references,
+    )  # fmt: skip
+    # `input` is what a person does. `change` would answer our own updates too, and while only half of them are in place.
+    # Of text and numbers Gradio's `input` misses what comes without a key press, so the counter listens for those.
+    triggers = [field.input for field in (*chosen, form.counter)]
+    _listen(partial(gr.on, triggers), bound(editing.on_change, app), inputs, shown, latest=True)
+    _listen(fields.offers.input, bound(editing.on_tick, app), [form.draft, *inputs], shown, latest=True)
+    _listen(tabs.playground.select, bound(editing.on_return, app), [form.outlook, *inputs], shown)
+    _listen(fields.background.input, bound(editing.on_background, app), inputs, shown, latest=True)
+    _listen(form.examples.pick, bound(editing.on_pick, app), inputs, shown)
+    _listen(form.snap.snap, bound(editing.on_snap, app), inputs, shown)
+    _listen(form.upload.upload, bound(editing.on_upload, app), [form.upload, *inputs], shown)
+    _listen(form.mask_upload.upload, bound(editing.on_mask, app), [form.mask_upload, *inputs], shown)
+
+
+def _wire_results(page: Page, app: App) -> None:
+    inputs, shown = page.form.inputs, page.shown
+    _listen(page.results.base, bound(editing.on_base, app), inputs, shown)
+    _listen(page.results.reference, bound(editing.on_reference, app), inputs, shown)
+    _listen(page.results.remix, bound(editing.on_remix, app), inputs, shown)
+    _listen(page.results.demo, bound(editing.on_demo, app), inputs, shown)
+
+
+def _listen(
+    trigger: Any,  # noqa: ANN401 - Gradio is untyped here
+    handler: Callable[..., Any],
+    inputs: list[Any],
+    outputs: list[Any],
+    *,
+    latest: bool = False,
+    many: bool = False,
+) -> None:
+    """`latest`: of several changes in a row the last one counts. `many`: a second press does not wait for the first."""
+    mode = "always_last" if latest else "multiple" if many else "once"
+    trigger(
+        handler, inputs, outputs,
+        trigger_mode=mode, concurrency_limit=None, show_progress="hidden", api_visibility="private",
+    )  # fmt: skip

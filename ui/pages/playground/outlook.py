@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import chain
 
 from playground.plan import Plan, make_plan
 from providers.catalog import Catalog, ModelSpec, Offer, UnknownOffer
@@ -19,6 +18,7 @@ from ui.forms import Controls, FormValues
 QUALITY_WORDS = {"low": "Low", "medium": "Medium", "high": "High", "xhigh": "Extra high", "max": "Max", "auto": "Auto"}
 QUALITY_ORDER = tuple(QUALITY_WORDS)
 MODELS_PICK = "model’s pick"
+SOME_MODELS = "some models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Outlook:
     size_snap: str | None
     """The nearest size that is."""
     problems: tuple[str, ...]
-    """What else stands in the way, once something is written."""
+    """What stands in the way, without what is told beside prompt and size."""
 
 
 def outlook_of(values: FormValues, sources: Sources) -> Outlook:
@@ -70,7 +70,7 @@ def outlook_of(values: FormValues, sources: Sources) -> Outlook:
         run_label=views.run_label(len(plan.runs), plan.low_microusd, plan.high_microusd),
         size_note=note,
         size_snap=snap,
-        problems=tuple(dict.fromkeys(_shown_problems(plan, values))),
+        problems=tuple(dict.fromkeys(_shown_problems(plan))),
     )
 
 
@@ -97,6 +97,11 @@ def free_offers(sources: Sources) -> list[str]:
     ]
 
 
+def are_free(offers: Collection[str], sources: Sources) -> bool:
+    """Whether there are offers and all of them are free."""
+    return bool(offers) and set(offers) <= set(free_offers(sources))
+
+
 # Offers
 
 
@@ -120,7 +125,7 @@ def _offer_row(offer: Offer, request: ImageRequest, sources: Sources) -> dict[st
         "has_key": offer.provider_id in sources.ready,
         "retired": retired,
         "note": retirement_note(spec, sources.today) or spec.note,
-        "price": views.price(expected.low_microusd, expected.high_microusd),
+        "price": views.at_most(expected.low_microusd, expected.high_microusd),
         "key_link": f"#settings/{offer.provider_id}",
     }
 
@@ -141,12 +146,19 @@ def _quality_choices(
     values: FormValues, controls: Controls, request: ImageRequest, catalog: Catalog
 ) -> list[tuple[str, str]]:
     offered = {*controls.qualities, values.quality}
-    choices = []
-    for quality in (name for name in QUALITY_ORDER if name in offered):
-        low, high = total(_estimates(replace(request, quality=quality), values.offers, catalog))
-        figure = MODELS_PICK if quality == "auto" else views.price(low, high)
-        choices.append((f"{QUALITY_WORDS[quality]}\n{figure}" if values.offers else QUALITY_WORDS[quality], quality))
-    return choices
+    return [
+        (f"{QUALITY_WORDS[quality]}\n{_quality_figure(quality, values, request, catalog)}", quality)
+        for quality in QUALITY_ORDER
+        if quality in offered
+    ]
+
+
+def _quality_figure(quality: str, values: FormValues, request: ImageRequest, catalog: Catalog) -> str:
+    if not values.offers or quality == "auto":
+        return MODELS_PICK if quality == "auto" else "–"
+    if any(quality not in spec.qualities for spec in specs_of(values.offers, catalog)):
+        return SOME_MODELS
+    return views.at_most(*total(_estimates(replace(request, quality=quality), values.offers, catalog)))
 
 
 def _estimates(request: ImageRequest, offers: Sequence[str], catalog: Catalog) -> list[Estimate]:
@@ -179,15 +191,14 @@ def size_advice(size: str, specs: Sequence[ModelSpec]) -> tuple[str, str | None]
     return "", None
 
 
-def _shown_problems(plan: Plan, values: FormValues) -> list[str]:
-    """Problems worth saying before Run is pressed: not that the prompt is still empty, not what stands by the size."""
-    hidden = {"size"} if values.prompt.strip() else {"size", "prompt"}
-    return [problem.message for problem in plan.all_problems if problem.field not in hidden]
+def _shown_problems(plan: Plan) -> list[str]:
+    """Problems that are not told beside their field: those of the prompt and the size are."""
+    return [problem.message for problem in plan.all_problems if problem.field not in ("prompt", "size")]
 
 
-def all_problems(plan: Plan) -> list[str]:
-    """Every problem, said once."""
-    return list(dict.fromkeys(problem.message for problem in chain(plan.all_problems)))
+def prompt_problem(plan: Plan) -> str:
+    """What is wrong with the prompt; empty when nothing is."""
+    return next((problem.message for problem in plan.all_problems if problem.field == "prompt"), "")
 
 
 def first_field(problems: Sequence[Problem]) -> str:

@@ -1,0 +1,286 @@
+"""What a person does, in a real browser on the real app: run, edit, reload in mid-run, meet an error, vote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.fakes import faults
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY
+from tests.ui.browser import FLAGS, RunningApp, chromium
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as play:
+        one = play.chromium.launch(executable_path=path, args=FLAGS)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI(key=KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    folder = tmp_path_factory.mktemp("journeys")
+    one = RunningApp(folder / "data", folder / "log.txt", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=fake.base_url)
+    yield one
+    assert one.stop() == 0
+    log = one.log.read_text()
+    assert "Traceback" not in log
+    assert KEY not in log
+    hidden = [path for path in (folder / "data").rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert hidden == []
+
+
+class Visit:
+    """A page with what it said and asked for."""
+
+    def __init__(self, page: Page, app: RunningApp) -> None:
+        self.page, self.app = page, app
+        self.foreign: list[str] = []
+        self.bodies: list[str] = []
+        self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("request", self._on_request)
+        page.on("response", self._on_response)
+        page.on("pageerror", self._on_error)
+        self.open()
+
+    def _on_request(self, request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https") and parts.port != self.app.port:
+            self.foreign.append(request.url)
+
+    def _on_response(self, response) -> None:
+        kind = response.headers.get("content-type", "")
+        if "json" in kind or "html" in kind:
+            try:
+                self.bodies.append(response.text())
+            except Exception:  # noqa: BLE001 - the body of a page that was left is gone
+                return
+
+    def _on_error(self, error) -> None:
+        self.errors.append(str(error))
+
+    def open(self, where: str = "") -> None:
+        self.page.goto(self.app.url + where)
+        self.page.wait_for_selector("body.ready")
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+
+    def choose(self, *names: str) -> None:
+        """Ticks exactly these offers."""
+        offers = self.page.locator("#pg-offers")
+        everything = offers.get_by_role("button", name="All ")
+        if everything.count():
+            everything.click()
+        offers.locator(f"input[value='{names[0]}']").wait_for()
+        for value in offers.locator("input:not([disabled])").evaluate_all("all => all.map(one => one.value)"):
+            offers.locator(f"input[value='{value}']").set_checked(value in names, force=True)
+
+    def prompt(self, text: str) -> None:
+        self.page.fill("#pg-prompt textarea", text)
+
+    def run(self) -> None:
+        self.page.click("#pg-run")
+
+    def newest(self):
+        return self.page.locator("[data-testid=group]").first
+
+    def tiles(self, state: str):
+        return self.newest().locator(f"[data-testid=tile][data-state={state}]")
+
+
+@pytest.fixture
+def visit(browser: Browser, app: RunningApp, fake: FakeOpenAI) -> Iterator[Visit]:
+    fake.always(None)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    one = Visit(context.new_page(), app)
+    yield one
+    kept = one.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    config = one.page.request.get(app.url + "config").text()
+    context.close()
+    assert one.foreign == []
+    assert one.errors == []
+    assert KEY not in "".join([kept, config, *one.bodies])
+
+
+def test_a_newcomer_types_runs_and_finds_the_image_again(visit: Visit) -> None:
+    visit.choose("demo/painterly", "demo/flat", "demo/sketch")
+    visit.prompt("A lighthouse on a headland at dusk")
+    expect(visit.page.locator("#pg-run")).to_contain_text("Run 3 · free")
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(3)
+    expect(visit.newest()).to_contain_text("A lighthouse on a headland at dusk")
+    source = visit.tiles("done").first.locator("img").get_attribute("src")
+    assert source is not None
+    assert visit.page.request.get(visit.app.url + source).ok
+    visit.page.reload()
+    visit.page.wait_for_selector("body.ready")
+    expect(visit.tiles("done")).to_have_count(3)
+    expect(visit.page.locator("#pg-prompt textarea")).to_have_value("A lighthouse on a headland at dusk")
+
+
+def test_the_price_is_on_the_button_before_and_on_the_tile_after(visit: Visit, fake: FakeOpenAI) -> None:
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("A red fox in the snow")
+    expect(visit.page.locator("#pg-run")).to_contain_text("about $0.0059")
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(1)
+    expect(visit.tiles("done").first).to_contain_text("computed")
+    assert fake.violations == []
+
+
+def test_two_photos_are_edited_in_their_order(visit: Visit, fake: FakeOpenAI, tmp_path: Path) -> None:
+    photos = []
+    for name, colour in (("one.jpg", "red"), ("two.png", "blue")):
+        Image.new("RGB", (320, 240), colour).save(tmp_path / name)
+        photos.append(tmp_path / name)
+    visit.choose("openai/gpt-image-2", "demo/flat")
+    visit.prompt("Put image 1 beside image 2")
+    visit.page.set_input_files("#pg-upload input[type=file]", photos)
+    expect(visit.page.locator("#pg-refs")).to_contain_text("2 of 16")
+    before = fake.posts
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(2)
+    assert fake.posts == before + 1
+    parts = fake.calls[-1].parts("image[]")
+    assert [part.content_type for part in parts] == ["image/jpeg", "image/png"]
+    assert fake.violations == []
+
+
+def test_a_reload_in_mid_run_loses_nothing(visit: Visit, fake: FakeOpenAI) -> None:
+    fake.next(faults.Slow(4))
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("A fox that takes its time")
+    before = fake.posts
+    visit.run()
+    expect(visit.tiles("running")).to_have_count(1)
+    visit.page.reload()
+    visit.page.wait_for_selector("body.ready")
+    expect(visit.tiles("running")).to_have_count(1)
+    expect(visit.tiles("done")).to_have_count(1)
+    assert fake.posts == before + 1
+
+
+def test_a_refusal_and_a_lost_answer_are_told_in_words(visit: Visit, fake: FakeOpenAI) -> None:
+    visit.choose("openai/gpt-image-2", "demo/flat")
+    fake.next(faults.MODERATION_BLOCKED)
+    visit.prompt("Something the filter stops")
+    visit.run()
+    expect(visit.tiles("refused")).to_have_count(1)
+    expect(visit.tiles("refused")).to_contain_text("OpenAI refused this prompt")
+    expect(visit.tiles("done")).to_have_count(1)
+    fake.next(faults.CutBody())
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("Something that is lost on the way")
+    visit.run()
+    expect(visit.tiles("unknown")).to_have_count(1)
+    expect(visit.tiles("unknown")).to_contain_text("may have billed")
+    expect(visit.tiles("unknown")).to_contain_text("A new charge is possible")
+
+
+def test_stop_ends_a_call_and_says_what_it_may_cost(visit: Visit, fake: FakeOpenAI) -> None:
+    fake.next(faults.Hang())
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("A fox that never comes")
+    visit.run()
+    expect(visit.tiles("running")).to_have_count(1)
+    visit.page.click("#pg-stop")
+    expect(visit.tiles("stopped")).to_have_count(1)
+    expect(visit.tiles("stopped")).to_contain_text("may still bill")
+
+
+def test_bad_input_is_told_beside_the_form_which_keeps_what_was_typed(
+    visit: Visit, fake: FakeOpenAI, tmp_path: Path
+) -> None:
+    before = fake.posts
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("   ")
+    visit.run()
+    expect(visit.page.locator("#pg-side")).to_contain_text("prompt is empty")
+    text = tmp_path / "notes.png"
+    text.write_text("this is no image")
+    visit.page.set_input_files("#pg-upload input[type=file]", text)
+    expect(visit.page.locator("#pg-side")).to_contain_text("notes.png")
+    expect(visit.page.locator("#pg-prompt textarea")).to_have_value("   ")
+    assert fake.posts == before
+
+
+def test_after_kill_minus_nine_the_page_says_what_happened(browser: Browser, tmp_path: Path) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url}
+        first = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
+        one = Visit(browser.new_page(), first)
+        one.choose("openai/gpt-image-2")
+        one.prompt("A fox that is cut off")
+        one.run()
+        expect(one.tiles("running")).to_have_count(1)
+        first.kill()
+        one.page.close()
+        second = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
+        again = Visit(browser.new_page(), second)
+        expect(again.tiles("unknown")).to_have_count(1)
+        expect(again.tiles("unknown")).to_contain_text("may have billed")
+        again.page.close()
+        assert second.stop() == 0
+        assert fake.posts == 1
+
+
+def test_a_stop_waits_for_the_call_under_way(browser: Browser, tmp_path: Path) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Slow(3))
+        given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url}
+        first = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
+        one = Visit(browser.new_page(), first)
+        one.choose("openai/gpt-image-2")
+        one.prompt("A fox that is waited for")
+        one.run()
+        expect(one.tiles("running")).to_have_count(1)
+        one.page.close()
+        assert first.stop() == 0
+        second = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
+        again = Visit(browser.new_page(), second)
+        expect(again.tiles("done")).to_have_count(1)
+        again.page.close()
+        second.stop()
+        assert fake.posts == 1
+
+
+def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
+    visit.choose("demo/painterly", "demo/sketch")
+    visit.prompt("A quiet harbour, boats at night")
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(2)
+    visit.bodies.clear()
+    visit.tab("Arena")
+    board = visit.page.locator("#ar-board")
+    expect(board.get_by_role("button", name="A better")).to_be_enabled()
+    said = json.dumps(visit.bodies) + board.inner_html()
+    for word in ("painterly", "sketch", "flat"):
+        assert word not in said
+    visit.page.keyboard.press("1")
+    expect(board).to_contain_text("Your vote counted")
+    expect(board).to_contain_text("Demo, ")
+    visit.tab("Leaderboard")
+    expect(visit.page.locator("#lb-table")).to_contain_text("1,002")
+    expect(visit.page.locator("#lb-table")).to_contain_text("998")

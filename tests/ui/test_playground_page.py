@@ -1,0 +1,272 @@
+"""The Playground's handlers as functions, over the real engine and the Demo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from playground.services import LOCAL_OWNER
+from providers.types import ImageRequest
+from tests.harness import Harness
+from ui import components, launch
+from ui.app import App
+from ui.blocks import build_app
+from ui.pages.playground import editing, form, running
+from ui.pages.playground.form import Fields
+
+HarnessOf = Callable[..., Harness]
+START = {
+    "prompt": "A red fox",
+    "offers": {"ticked": ["demo/flat"]},
+    "size": "1024x1024",
+    "other_size": "auto",
+    "width": 1024,
+    "height": 1024,
+    "quality": "low",
+    "references": {"items": [], "mask": None, "notes": []},
+    "n": 1,
+    "background": "auto",
+    "output_format": "png",
+    "output_compression": 90,
+    "moderation": "auto",
+    "input_fidelity": "model",
+    "partial_images": "2",
+    "user": "",
+    "timeout_s": 300,
+}
+
+
+def values(**changes: object) -> list[object]:
+    return list((START | changes).values())
+
+
+def event(**data: object) -> Any:
+    return SimpleNamespace(**data)
+
+
+def shown(answer: list[Any]) -> dict[str, Any]:
+    """The answer of a handler by name: outlook, draft, each field's update, and the words on Run."""
+    return dict(zip(("outlook", "draft", *form.NAMES, "run"), answer, strict=True))
+
+
+def states(results: dict[str, Any]) -> list[str]:
+    return [tile["state"] for group in results["groups"] for tile in group["tiles"]]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "fox.png"
+    Image.new("RGB", (96, 64), "orange").save(path)
+    return path
+
+
+def test_values_are_given_in_the_order_of_the_fields() -> None:
+    assert tuple(START) == form.NAMES == tuple(field.name for field in fields(Fields))
+
+
+@pytest.mark.asyncio
+async def test_a_first_visit_is_ready_to_run_for_free(harness: HarnessOf) -> None:
+    said = shown(await editing.on_open_form(harness(key=None).app, None, {}))
+    assert said["offers"]["value"] == {"ticked": ["demo/painterly", "demo/flat"]}
+    assert said["run"]["value"] == "Run 2 · free"
+    assert said["outlook"]["problems"] == []
+    keyless = [row for row in said["outlook"]["rows"] if not row["ready"]]
+    assert keyless
+    assert {row["key_link"] for row in keyless} == {"#settings/openai"}
+
+
+@pytest.mark.asyncio
+async def test_price_and_controls_follow_what_is_ticked(harness: HarnessOf) -> None:
+    app = harness().app
+    ticked = {"ticked": ["openai/gpt-image-1.5", "openai/gpt-image-2.6-flare"]}
+    said = shown(await editing.on_change(app, None, *values(offers=ticked, partial_images="0")))
+    assert said["run"]["value"].startswith("Run 2 · about $")
+    labels = {value: label for label, value in said["quality"]["choices"]}
+    assert labels["low"].startswith("Low\n$")
+    assert labels["max"] == "Max\nsome models"
+    assert said["quality"]["label"] == "Quality, with the price of 2 runs"
+    assert "value" not in said["quality"]
+    assert said["input_fidelity"]["visible"] is False
+
+
+@pytest.mark.asyncio
+async def test_previews_cost_nothing_until_they_are_asked_for(harness: HarnessOf) -> None:
+    app = harness().app
+    both = values(offers={"ticked": ["demo/flat", "openai/gpt-image-2"]})
+    said = shown(await editing.on_tick(app, None, {"offers": ["demo/flat"]}, *both))
+    assert said["partial_images"]["value"] == "0"
+    assert said["run"]["value"].startswith("Run 2 · about $")
+    kept = shown(await editing.on_tick(app, None, {"offers": ["demo/flat", "openai/gpt-image-2"]}, *both))
+    assert "value" not in kept["partial_images"]
+
+
+@pytest.mark.asyncio
+async def test_an_offer_that_cannot_be_used_is_not_run(harness: HarnessOf) -> None:
+    ticked = {"ticked": ["demo/flat", "openai/gpt-image-2", "openai/gpt-image-1", "nobody/nothing"]}
+    said = shown(await editing.on_change(harness(key=None).app, None, *values(offers=ticked)))
+    assert said["run"]["value"] == "Run · free"
+
+
+@pytest.mark.asyncio
+async def test_a_size_that_cannot_be_made_names_the_nearest(harness: HarnessOf) -> None:
+    app = harness().app
+    odd = values(size="other", other_size="custom", width=1500, height=1000)
+    said = shown(await editing.on_change(app, None, *odd))
+    assert "multiples of 16" in said["outlook"]["size_note"]
+    width, height = said["outlook"]["snap"].split("x")
+    snapped = shown(await editing.on_snap(app, None, *odd))
+    assert (snapped["width"]["value"], snapped["height"]["value"]) == (int(width), int(height))
+    assert snapped["outlook"]["size_note"] == ""
+
+
+@pytest.mark.asyncio
+async def test_an_example_fills_the_prompt_and_leaves_the_rest(harness: HarnessOf) -> None:
+    said = shown(await editing.on_pick(harness().app, None, event(index=3), *values()))
+    assert said["prompt"]["value"].startswith("A simple logo")
+    assert "value" not in said["size"]
+
+
+@pytest.mark.asyncio
+async def test_a_transparent_background_takes_the_format_along(harness: HarnessOf) -> None:
+    said = shown(
+        await editing.on_background(harness().app, None, *values(background="transparent", output_format="jpeg"))
+    )
+    assert said["output_format"]["value"] == "png"
+
+
+@pytest.mark.asyncio
+async def test_an_upload_makes_it_an_edit_and_a_bad_file_does_not_hold_up_a_good_one(
+    harness: HarnessOf, picture: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "notes.png"
+    bad.write_bytes(b"no image")
+    app = harness().app
+    said = shown(await editing.on_upload(app, None, [str(bad), str(picture)], *values()))
+    tray = said["references"]["value"]
+    assert [item["name"] for item in tray["items"]] == ["fox.png"]
+    assert [note["is_refusal"] for note in tray["notes"]] == [True]
+    assert said["outlook"]["takes_mask"] is True
+    assert (said["size"]["value"], said["other_size"]["value"]) == ("other", "auto")
+
+    mask = Image.new("L", (96, 64), 0)
+    mask.paste(255, (10, 10, 50, 50))
+    buffer = BytesIO()
+    mask.save(buffer, "PNG")
+    bad.write_bytes(buffer.getvalue())
+    masked = shown(await editing.on_mask(app, None, str(bad), *values(references=tray)))
+    assert masked["references"]["value"]["mask"]["width"] == 96
+    # A reload finds both again, and forgets what is no longer in the store.
+    draft = masked["draft"]
+    assert shown(await editing.on_open_form(app, None, draft))["references"]["value"]["mask"]["width"] == 96
+    draft["references"][0]["sha256"] = "f" * 64
+    assert shown(await editing.on_open_form(app, None, draft))["references"]["value"]["items"] == []
+
+
+@pytest.mark.asyncio
+async def test_a_run_is_watched_to_its_end_and_found_again_by_a_new_page(harness: HarnessOf) -> None:
+    app = harness().app
+    updates = [update async for update in running.on_run(app, None, *values())]
+    assert states(updates[0][0])[0] in ("queued", "running")
+    assert states(updates[-1][0]) == ["done"]
+    assert updates[-1][2]["interactive"] is False
+    reopened = [update async for update in running.on_open_results(app, None)]
+    assert states(reopened[0][0]) == ["done"]
+    assert reopened[0][0]["groups"][0]["caption"] == "1 run · free"
+
+
+@pytest.mark.asyncio
+async def test_a_page_opened_in_mid_run_picks_it_up_and_stop_ends_it(harness: HarnessOf) -> None:
+    one = harness(demo_pace=30.0)
+    app = one.app
+    watcher = running.on_run(app, None, *values())
+    await anext(watcher)
+    page = running.on_open_results(app, None)
+    assert states((await anext(page))[0])[0] in ("queued", "running")
+    stopped = await running.on_stop(app, None)
+    assert states(stopped[0]) == ["stopped"]
+    assert stopped[2]["interactive"] is False
+    assert states([update async for update in page][-1][0]) == ["stopped"]
+    assert states([update async for update in watcher][-1][0]) == ["stopped"]
+
+
+@pytest.mark.asyncio
+async def test_a_press_that_cannot_be_sent_says_why_and_sends_nothing(harness: HarnessOf) -> None:
+    app = harness().app
+    updates = [update async for update in running.on_run(app, None, *values(prompt="  "))]
+    assert len(updates) == 1
+    assert updates[0][3]["prompt_problem"] == "The prompt is empty. Describe the image first."
+    assert updates[0][3]["problems"] == []
+    assert updates[0][3]["focus"] == "prompt"
+    assert (await running.snapshot(app, LOCAL_OWNER))["groups"] == []
+
+
+@pytest.mark.asyncio
+async def test_results_feed_the_form(harness: HarnessOf) -> None:
+    one = harness()
+    view = await one.one("A red fox", "demo/sketch", size="1536x1024", quality="high")
+    run_id = view.run.run_id
+    remixed = shown(await editing.on_remix(one.app, None, event(run=run_id), *values(prompt="else")))
+    assert (remixed["prompt"]["value"], remixed["quality"]["value"]) == ("A red fox", "high")
+    assert remixed["offers"]["value"] == {"ticked": ["demo/sketch"]}
+    based = shown(await editing.on_base(one.app, None, event(run=run_id, position=0), *values(prompt="mine")))
+    assert based["references"]["value"]["items"][0]["sha256"] == view.images[0].sha256
+    assert "value" not in based["prompt"]
+    with pytest.raises(gr.Error):
+        await components.bound(editing.on_base, one.app)(None, event(run="nothing", position=0), *values())
+
+
+@pytest.mark.asyncio
+async def test_again_repeats_the_group_and_retry_the_run(harness: HarnessOf) -> None:
+    one = harness()
+    runs = await one.run(ImageRequest(prompt="A red fox"), "demo/flat", "demo/sketch")
+    again = [item async for item in running.on_again(one.app, None, event(group=runs[0].run.group_id))]
+    assert states(again[-1][0]) == ["done"] * 4
+    retried = [item async for item in running.on_retry(one.app, None, event(run=runs[1].run.run_id))]
+    assert len(retried[-1][0]["groups"]) == 3
+    assert states(retried[-1][0])[0] == "done"
+
+
+@pytest.mark.asyncio
+async def test_older_groups_come_six_at_a_time(harness: HarnessOf) -> None:
+    one = harness()
+    for number in range(8):
+        await one.one(f"Fox {number}", "demo/flat")
+    newest = await running.snapshot(one.app, LOCAL_OWNER)
+    assert [group["prompt"] for group in newest["groups"]] == [f"Fox {number}" for number in (7, 6, 5, 4, 3, 2)]  # type: ignore[attr-defined]
+    assert newest["more"] is True
+    older = await running.on_more(one.app, None, event(before=newest["last"]))
+    assert [group["prompt"] for group in older["groups"]] == ["Fox 1", "Fox 0"]  # type: ignore[attr-defined]
+    assert (older["more"], older["is_page"]) == (False, False)
+
+
+@pytest.mark.asyncio
+async def test_every_listener_is_private_and_no_text_of_others_is_a_template(harness: HarnessOf) -> None:
+    # Asynchronous, because Gradio leaves an event loop open where none is running.
+    app: App = harness().app
+    demo = build_app(app)
+    listeners = [item for item in demo.config["dependencies"] if item["targets"]]
+    assert {item["api_visibility"] for item in listeners} == {"private"}
+    templates = [item["props"]["html_template"] for item in demo.config["components"] if item["type"] == "html"]
+    assert not [template for template in templates if "${" in template or "{{" in template]
+    names = {item["props"].get("elem_id") for item in demo.config["components"]}
+    assert {"pg-prompt", "pg-run", "pg-stop", "pg-offers", "pg-size", "pg-quality", "pg-refs", "pg-upload"} <= names
+
+
+def test_static_markup_refuses_what_gradio_would_run() -> None:
+    for markup in ("<p>${1}</p>", "<p>a\\b</p>"):
+        with pytest.raises(ValueError, match="script"):
+            components.static(markup, elem_id="x")
+
+
+def test_the_head_links_only_files_that_are_there() -> None:
+    for part in launch.head_html().split('"'):
+        if part.startswith("dp/"):
+            assert (launch.ASSETS / part.rpartition("/")[2]).is_file()

@@ -1,0 +1,113 @@
+/* The small parts of the form, and what the server says of it as a whole, shared by its drawn components. */
+
+import { announce, h, icon, render } from "./dom.js";
+
+const listeners = new Set();
+let current = null;
+
+/** Calls `listener` with what the server says of the form, now and whenever it changes. */
+export function onOutlook(listener) {
+  listeners.add(listener);
+  if (current) listener(current);
+}
+
+export function outlook() {
+  return current;
+}
+
+export function takeOutlook({ props, watch }) {
+  const take = () => {
+    if (!props.value) return;
+    current = props.value;
+    for (const listener of listeners) listener(current);
+  };
+  watch("value", take);
+  take();
+}
+
+const promptField = () => document.querySelector("#pg-prompt textarea");
+
+export function focusPrompt() {
+  const field = promptField();
+  if (!field) return;
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+}
+
+/* The counter counts by itself while somebody types and takes the server's count when the prompt was filled in. It also
+   tells the server of typing anywhere in the form, however the text came: by keys, clipboard or dictation. */
+
+const TYPED = "#pg-form :is(textarea, input:is([type=text], [type=number], [type=range], :not([type]))):not(#pg-hand, [role=combobox])";
+const PAUSE_MS = 80;
+
+export function paintCounter({ element, trigger }) {
+  const root = element.querySelector(".drawn");
+  const paint = (count, limit) => {
+    const text = `${count.toLocaleString("en")} of ${limit.toLocaleString("en")}`;
+    render(root, h("span", { class: count > limit ? "bad" : null }, text));
+  };
+  const limit = () => current?.limit ?? 32000;
+  let pause;
+  document.addEventListener("input", (event) => {
+    if (event.target === promptField()) paint([...event.target.value].length, limit());
+    if (!event.target.matches?.(TYPED)) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => trigger("input", {}), PAUSE_MS);
+  });
+  onOutlook((value) => {
+    const field = promptField();
+    paint(document.activeElement === field ? [...field.value].length : value.count, value.limit);
+  });
+}
+
+export function paintExamples({ element, trigger, props }) {
+  const root = element.querySelector(".drawn");
+  const buttons = (props.value || []).map((example, index) =>
+    h("button", { type: "button", class: "example", "data-index": index, title: example.prompt }, example.name));
+  render(root, buttons);
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-index]");
+    if (button) trigger("pick", { index: Number(button.dataset.index) });
+  });
+}
+
+export function paintSnap({ element, trigger }) {
+  const root = element.querySelector(".drawn");
+  onOutlook((value) => {
+    render(root, value.size_note
+      ? h("div", { class: "note", role: "status" }, icon("warn", "warn"), h("p", {}, value.size_note),
+          value.snap ? h("button", { type: "button", class: "button", "data-snap": true }, `Use ${value.snap.replace("x", " × ")}`) : null)
+      : []);
+  });
+  root.addEventListener("click", (event) => {
+    if (event.target.closest("[data-snap]")) trigger("snap", {});
+  });
+}
+
+export function paintPromptNote({ element }) {
+  const root = element.querySelector(".drawn");
+  let said = "";
+  onOutlook((value) => {
+    // What a press of Run said stays until the prompt is no longer empty, whatever answer comes after it.
+    said = value.prompt_problem || (value.is_blank ? said : "");
+    render(root, said ? h("p", { class: "note", role: "alert" }, icon("warn", "bad"), h("span", {}, said)) : []);
+  });
+}
+
+export function paintProblems({ element }) {
+  const root = element.querySelector(".drawn");
+  let before = "";
+  onOutlook((value) => {
+    const problems = value.problems || [];
+    const shown = problems.slice(0, 3);
+    render(root, shown.length
+      ? h("ul", { class: "problems", "data-testid": "problems" },
+          shown.map((text) => h("li", { key: text }, icon("warn", "bad"), h("span", {}, text))),
+          problems.length > 3 ? h("li", { key: "more" }, h("span", {}, `And ${problems.length - 3} more.`)) : null)
+      : []);
+    const said = problems.join(" ");
+    if (said && said !== before) announce(said);
+    before = said;
+    if (value.focus === "prompt") focusPrompt();
+  });
+}

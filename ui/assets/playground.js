@@ -1,0 +1,19 @@
+/* Entry of the Playground's scripts: each draws one kind of component. */
+
+import { paintOffers } from "./offers.js";
+import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap, takeOutlook } from "./form.js";
+import { paintReferences } from "./references.js";
+import { paintResults } from "./results.js";
+import { paintStrip } from "./strip.js";
+
+const { component } = window.diptych;
+component("strip", paintStrip);
+component("outlook", takeOutlook);
+component("counter", paintCounter);
+component("prompt_note", paintPromptNote);
+component("examples", paintExamples);
+component("offers", paintOffers);
+component("snap", paintSnap);
+component("references", paintReferences);
+component("problems", paintProblems);
+component("results", paintResults);

@@ -1,0 +1,157 @@
+/* The tray of reference images and the mask. Files come by choosing, dropping anywhere on the page, or pasting; they go
+   through Gradio's own upload field, which alone can say that a file was uploaded by this visitor. */
+
+import { announce, h, icon, render } from "./dom.js";
+import { onOutlook, outlook } from "./form.js";
+import { openLightbox } from "./lightbox.js";
+
+const IMAGE = /^image\//;
+const EXTENSIONS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif" };
+
+export function paintReferences({ element, trigger, props, watch }) {
+  const root = element.querySelector(".drawn");
+  let selected = null;
+  let over = false;
+  let coming = 0;
+
+  const items = () => props.value?.items || [];
+  const arrange = (changed, mask) => {
+    const base = items()[0]?.sha256;
+    const kept = changed[0]?.sha256 === base ? (mask === undefined ? props.value?.mask || null : mask) : null;
+    const lost = props.value?.mask && !kept && mask === undefined;
+    const notes = lost ? [{ text: "The mask was removed: it belonged to another image 1.", is_refusal: false }] : [];
+    props.value = { items: changed, mask: kept, notes };
+    paint();
+    trigger("input", {});
+  };
+
+  function paint() {
+    const list = items();
+    if (!list.some((item) => item.sha256 === selected)) selected = null;
+    const max = outlook()?.max_references ?? 16;
+    render(root,
+      h("div", { class: "field-head" },
+        h("span", { class: "field-label" }, "References ", h("span", { class: "quiet" }, list.length ? `${list.length} of ${max}` : "none"))),
+      list.length || coming
+        ? h("div", { class: `tray${over ? " over" : ""}` },
+            list.map((item, index) => thumb(item, index, item.sha256 === selected)),
+            Array.from({ length: coming }, (_, index) => h("div", { class: "tray-thumb sheen", key: `coming ${index}` })),
+            list.length + coming < 16 ? addSquare() : null)
+        : h("button", { type: "button", class: `drop-row${over ? " over" : ""}`, "data-act": "choose" }, icon("plus"), "Drop, paste or choose an image to edit"),
+      selected ? tools(list, list.findIndex((item) => item.sha256 === selected)) : null,
+      list.length ? h("p", { class: "caption edit-note" }, editNote(list.length)) : null,
+      (props.value?.notes || []).map((note) =>
+        h("p", { class: "note", key: note.text, role: note.is_refusal ? "alert" : null }, note.is_refusal ? icon("warn", "bad") : null, h("span", {}, note.text))),
+      list.length && outlook()?.takes_mask ? maskRow(props.value?.mask) : null);
+  }
+
+  function act(name, button) {
+    const list = items();
+    const at = list.findIndex((item) => item.sha256 === selected);
+    if (name === "choose") return upload("pg-upload");
+    if (name === "choose_mask") return upload("pg-mask-upload");
+    if (name === "drop_mask") return arrange(list, null);
+    if (name === "select") selected = selected === button.dataset.sha ? null : button.dataset.sha;
+    if (name === "open") return openLightbox([{ src: original(list[at]), alt: `Reference ${at + 1}`, caption: `Reference ${at + 1}` }], 0);
+    if (["left", "right", "base", "remove"].includes(name)) return move(name, list, at);
+    return paint();
+  }
+
+  function move(name, list, at) {
+    const next = list.filter((_, index) => index !== at);
+    const place = { left: at - 1, right: at + 1, base: 0 }[name];
+    if (place !== undefined) next.splice(place, 0, list[at]);
+    announce(place === undefined ? `Reference ${at + 1} removed` : `Now reference ${place + 1}`);
+    arrange(next);
+    root.querySelector(`[data-act="${name}"]:not(:disabled), [data-act=select][aria-pressed=true], [data-act=choose]`)?.focus();
+  }
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act]");
+    if (button) act(button.dataset.act, button);
+  });
+  document.addEventListener("paste", (event) => take(event.clipboardData, event));
+  document.addEventListener("dragover", (event) => {
+    if (![...(event.dataTransfer?.types || [])].includes("Files")) return;
+    event.preventDefault();
+    if (!over) {
+      over = true;
+      paint();
+    }
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget) return;
+    over = false;
+    paint();
+  });
+  document.addEventListener("drop", (event) => {
+    over = false;
+    take(event.dataTransfer, event);
+    paint();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target !== uploadInput("pg-upload")) return;
+    coming = Math.min(event.target.files.length, 16);
+    paint();
+  });
+  watch("value", () => {
+    coming = 0;
+    paint();
+  });
+  onOutlook(() => {
+    coming = 0;
+    paint();
+  });
+  paint();
+}
+
+/** Images of a drop or paste, when the Playground is in sight and the drop is not for a field of another kind. */
+function take(transfer, event) {
+  const files = [...(transfer?.files || [])].filter((file) => IMAGE.test(file.type));
+  const isHere = document.getElementById("pg-upload")?.closest("[role=tabpanel]")?.offsetParent !== null;
+  if (!files.length || !isHere || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  const bag = new DataTransfer();
+  for (const file of files.slice(0, 16)) bag.items.add(file);
+  const input = uploadInput("pg-upload");
+  input.files = bag.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  announce(`Adding ${files.length} ${files.length === 1 ? "image" : "images"}`);
+}
+
+const uploadInput = (id) => document.querySelector(`#${id} input[type=file]`);
+export const upload = (id) => uploadInput(id)?.click();
+
+const original = (item) => `media/${item.sha256}.${EXTENSIONS[item.media_type] || "png"}`;
+const editNote = (count) => count === 1
+  ? "This is now an edit of image 1."
+  : `This is now an edit: image 1 is the base. The prompt can name images by number, 1 to ${count}.`;
+
+function thumb(item, index, isSelected) {
+  return h("div", { class: "tray-item", key: item.sha256, "data-testid": "reference", "data-sha": item.sha256 },
+    h("button", { type: "button", class: "tray-thumb", "data-act": "select", "data-sha": item.sha256, "aria-pressed": String(isSelected),
+      "aria-label": `Reference ${index + 1}${index ? "" : ", the base"}${item.name ? `, ${item.name}` : ""}`, title: item.name || null },
+      h("img", { src: `thumbs/${item.sha256}.webp`, alt: "", width: 72, height: 72, loading: "lazy" })),
+    h("span", { class: "tray-number" }, h("b", {}, index + 1), index ? null : "base"));
+}
+
+const addSquare = () => h("button", { type: "button", class: "tray-add", key: "add", "data-act": "choose", "aria-label": "Add a reference image", title: "Add a reference image" }, icon("plus"));
+
+function tools(list, at) {
+  const one = (name, glyph, label, off) =>
+    h("button", { type: "button", class: "icon-button", "data-act": name, key: name, "aria-label": label, title: label, disabled: off }, icon(glyph));
+  return h("div", { class: "tray-tools", role: "group", "aria-label": `Reference ${at + 1}`, key: "tools" },
+    one("left", "left", "Move left", at === 0), one("right", "right", "Move right", at === list.length - 1), one("base", "base", "Make base", at === 0),
+    one("open", "open", "Open"), one("remove", "trash", "Remove"));
+}
+
+function maskRow(mask) {
+  const button = (name, text) => h("button", { type: "button", class: "button", "data-act": name }, text);
+  return h("div", { class: "mask-row", key: "mask", "data-testid": "mask" },
+    h("div", { class: "field-head" }, h("span", { class: "field-label" }, "Mask ", h("span", { class: "quiet" }, mask ? "on image 1" : outlook().mask_mark || "none"))),
+    mask
+      ? h("div", { class: "mask-chosen" }, h("img", { class: "mask-thumb", src: `thumbs/${mask.sha256}.webp`, alt: "Mask", width: 40, height: 40 }),
+          h("span", { class: "caption" }, `${mask.width} × ${mask.height}. Only the transparent part is repainted.`), button("drop_mask", "Remove"))
+      : h("div", { class: "mask-chosen" }, h("span", { class: "caption" }, "A PNG, transparent where to repaint, or a black and white image, white there."), button("choose_mask", "Choose")));
+}

@@ -1,0 +1,147 @@
+/* The results: groups newest first, a tile for each image. The server sends what the store says; a group once seen stays,
+   so that older ones asked for by Show more are not lost when the newest change. */
+
+import { announce, h, icon, render } from "./dom.js";
+import { focusPrompt } from "./form.js";
+import { openLightbox } from "./lightbox.js";
+import { upload } from "./references.js";
+import { tile } from "./tile.js";
+
+const seen = new Map();
+const states = new Map();
+let more = false;
+let clockOffset = 0;
+let isPaged = false;
+
+export function paintResults({ element, trigger, props, watch }) {
+  const root = element.querySelector(".drawn");
+
+  const paint = () => {
+    const value = props.value;
+    if (!value) return;
+    take(value);
+    const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    render(root, groups.length ? [groups.map(group), more ? showMore() : null] : emptyState());
+    tickClocks();
+  };
+
+  const actions = {
+    open: (button) => openTile(root, button),
+    edit_prompt: (button) => {
+      trigger("remix", { run: button.dataset.run });
+      focusPrompt();
+    },
+    more: () => trigger("more", { before: [...seen.keys()].sort()[0] }),
+    again: (button) => trigger("again", { group: button.dataset.group }),
+    demo: () => {
+      trigger("demo", {});
+      document.getElementById("pg-run")?.focus();
+    },
+    choose: () => upload("pg-upload"),
+  };
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act]");
+    if (!button) return;
+    const { act, run, position } = button.dataset;
+    if (actions[act]) return void actions[act](button);
+    trigger(act, { run, position: Number(position) });
+    if (act === "remix") showForm();
+    if (act === "base" || act === "reference") announce(act === "base" ? "Now the base of an edit" : "Added as a reference");
+  });
+  document.addEventListener("diptych:visit", ({ detail }) => {
+    const [act, run, position] = detail.rest;
+    if (detail.tab === "playground" && ["remix", "base", "reference"].includes(act) && run) trigger(act, { run, position: Number(position || 0) });
+  });
+  setInterval(tickClocks, 100);
+  watch("value", paint);
+  paint();
+
+  function tickClocks() {
+    const now = Date.now() + clockOffset;
+    for (const clock of root.querySelectorAll("[data-since]")) {
+      const passed = Math.max(0, now - Date.parse(clock.dataset.since)) / 1000;
+      const text = `${clock.dataset.word || ""}${passed >= 100 ? passed.toFixed(0) : passed.toFixed(1)} s${clock.dataset.first || ""}`;
+      if (clock.firstChild?.data !== text) clock.firstChild ? (clock.firstChild.data = text) : clock.append(text);
+    }
+  }
+}
+
+function take(value) {
+  clockOffset = Date.parse(value.now) - Date.now();
+  if (value.is_page) {
+    if (!isPaged) more = value.more;
+  } else {
+    isPaged = true;
+    more = value.more;
+  }
+  for (const one of value.groups) {
+    seen.set(one.id, one);
+    one.tiles.forEach(sayIfEnded);
+  }
+}
+
+function sayIfEnded(one) {
+  const before = states.get(one.id);
+  states.set(one.id, one.state);
+  if (before === undefined || before === one.state || ["queued", "running"].includes(one.state)) return;
+  const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
+  announce(one.state === "done" ? `${name}: done. ${one.figures}` : `${name}: ${one.failure?.title || one.state}`);
+}
+
+function showForm() {
+  document.getElementById("pg-form")?.scrollTo({ top: 0 });
+  if (window.matchMedia("(max-width: 760px)").matches) window.scrollTo({ top: 0 });
+}
+
+function group(one) {
+  return h("section", { class: "group", key: one.id, "data-testid": "group", "data-group": one.id, "aria-label": one.prompt },
+    h("header", { class: "group-head" },
+      h("div", {},
+        h("h2", { title: one.prompt }, one.prompt),
+        h("p", { class: "caption" }, `${when(one.at)} · ${one.caption}`)),
+      h("button", { type: "button", class: "button quiet", "data-act": "again", "data-group": one.id }, icon("play"), one.again)),
+    h("div", { class: "tiles" }, one.tiles.map(tile)));
+}
+
+const showMore = () => h("div", { class: "show-more", key: "more" }, h("button", { type: "button", class: "button", "data-act": "more" }, "Show more"));
+
+/** `Today 14:32`, `Yesterday 09:10`, `21 Nov 14:32`, in this browser's own time. */
+export function when(iso) {
+  const time = new Date(iso);
+  const clock = time.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const days = Math.round((midnight(new Date(Date.now() + clockOffset)) - midnight(time)) / 86400000);
+  if (days === 0) return `Today ${clock}`;
+  if (days === 1) return `Yesterday ${clock}`;
+  const year = time.getFullYear() === new Date().getFullYear() ? "" : ` ${time.getFullYear()}`;
+  return `${time.getDate()} ${time.toLocaleString("en-GB", { month: "short" })}${year} ${clock}`;
+}
+
+function openTile(root, button) {
+  const tiles = [...root.querySelectorAll("[data-testid=tile][data-state=done]")];
+  const images = tiles.map((element) => ({
+    src: element.dataset.original,
+    alt: element.querySelector("img")?.alt || "",
+    caption: `${element.dataset.name} · ${element.dataset.size}`,
+    download: `${element.dataset.original}?download`,
+  }));
+  openLightbox(images, tiles.indexOf(button.closest("[data-testid=tile]")));
+}
+
+function emptyState() {
+  const way = (glyph, title, text, props) =>
+    h(props.href ? "a" : "button", { class: "way", ...(props.href ? {} : { type: "button" }), ...props }, icon(glyph), h("b", {}, title), h("span", {}, text));
+  return h("div", { class: "empty first-visit", key: "empty", "data-testid": "empty" },
+    h("svg", { class: "empty-mark", viewBox: "0 0 88 64", width: 88, height: 64, "aria-hidden": "true" },
+      h("rect", { x: 1, y: 1, width: 40, height: 62, rx: 4 }),
+      h("path", { d: "M1 48l12-14 14 15 7-6 7 7M32 17.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z" }),
+      h("rect", { x: 47, y: 1, width: 40, height: 62, rx: 4 }),
+      h("path", { d: "M47 47l11-13 15 16 6-5 8 7M78 17.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z" })),
+    h("h2", {}, "One prompt, many models, side by side"),
+    h("p", {}, "You see the price before each run and the cost after it. Pick a way to begin."),
+    h("div", { class: "ways" },
+      way("play", "Try the demo", "Three drawn models. No key, no cost.", { "data-act": "demo" }),
+      way("key", "Add a key", "It stays in this session and is never stored.", { href: "#settings" }),
+      way("ref", "Edit an image", "Drop a file anywhere on this page.", { "data-act": "choose" })));
+}

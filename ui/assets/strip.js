@@ -1,0 +1,19 @@
+/* The figures at the right of the header. */
+
+import { h, icon, render } from "./dom.js";
+
+export function paintStrip({ element, props, watch }) {
+  const root = element.querySelector(".drawn");
+  const paint = () => {
+    const value = props.value;
+    if (!value) return;
+    render(root, [
+      h("span", { class: "providers", key: "providers" }, h("b", {}, value.ready), `of ${value.providers} providers ready`),
+      h("span", { class: "spent", key: "spent", title: value.unknown ? `What ${value.unknown} of today's runs cost is unknown` : null },
+        h("b", {}, value.spent), value.unknown ? `today, ${value.unknown} unknown` : "today"),
+      value.running ? h("span", { class: "running", key: "running" }, icon("spin", "spin"), h("b", {}, value.running), "running") : null,
+    ]);
+  };
+  watch("value", paint);
+  paint();
+}

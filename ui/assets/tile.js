@@ -1,0 +1,74 @@
+/* One tile: the image's box has its final ratio before there is an image; nothing is ever written on an image. */
+
+import { h, icon } from "./dom.js";
+
+const ACTIONS = [
+  ["base", "base", "Use as base"],
+  ["reference", "ref", "Add as reference"],
+  ["remix", "remix", "Remix: take these settings into the form"],
+];
+
+export function tile(one) {
+  const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
+  return h("figure", {
+    class: "tile", key: one.id, "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
+    "data-name": name, "data-original": one.image?.original, "data-size": one.image?.size,
+  },
+  box(one),
+  progress(one),
+  h("figcaption", {},
+    h("p", { class: "tile-name" }, h("b", {}, one.model), one.provider ? ` ${one.provider}` : ""),
+    h("div", { class: "chips" }, one.chips.map((chip, index) => chipOf(chip, index))),
+    figures(one),
+    // The row is there before its buttons: nothing moves when an image arrives.
+    h("div", { class: "tile-actions" }, one.image ? actions(one) : null)));
+}
+
+function box(one) {
+  const ratio = { style: `aspect-ratio: ${one.ratio}` };
+  if (one.image) {
+    return h("button", { type: "button", class: "image-box", ...ratio, "data-act": "open", "aria-label": `Open: ${one.alt}`, key: "box" },
+      h("img", { src: one.image.thumb, alt: one.alt, key: "img", decoding: "async" }));
+  }
+  if (one.failure) return h("div", { class: "image-box failed", ...ratio, key: "failed" }, failure(one));
+  if (one.preview) return h("div", { class: "image-box", ...ratio, key: "preview" }, h("img", { src: one.preview, alt: `Preview: ${one.alt}`, key: "img" }));
+  return h("div", { class: "image-box sheen", ...ratio, key: "waiting" }, one.waits ? h("p", {}, one.waits) : null);
+}
+
+function progress(one) {
+  const [seen, asked] = one.progress;
+  const share = one.state === "running" && asked ? Math.min(seen / asked, 1) : 0;
+  return h("div", { class: "tile-bar", "aria-hidden": "true" }, share ? h("i", { style: `width: ${Math.round(share * 100)}%` }) : null);
+}
+
+function failure({ failure: told, run, position }) {
+  const step = told.action === "key"
+    ? h("a", { class: "button", href: told.key_link }, told.label)
+    : told.action ? h("button", { type: "button", class: "button", "data-act": told.action, "data-run": run, "data-position": position }, told.label) : null;
+  return [
+    h("p", { class: "failure-title" }, icon(told.icon, told.tone), h("b", {}, told.title)),
+    h("p", { class: "failure-text" }, told.text),
+    step ? h("p", { class: "failure-step" }, step, told.aside ? h("span", { class: "caption" }, told.aside) : null) : null,
+  ];
+}
+
+const chipOf = ({ icon: glyph, tone, figure, text }, index) =>
+  h("span", { class: "chip", key: index }, glyph ? icon(glyph, `${tone}${glyph === "spin" ? " spin" : ""}`) : null, figure ? h("b", {}, figure) : null, text);
+
+function figures(one) {
+  if (!one.since) return h("p", { class: "caption figures", key: "still" }, one.figures);
+  // The stopwatch writes its own text, so nothing is described inside it.
+  return h("p", { class: "caption figures", key: "clock" },
+    h("time", { "data-since": one.since, "data-word": one.state === "queued" ? "Waiting " : "", "data-first": one.first ? `, preview at ${one.first}` : "", key: one.since }));
+}
+
+function actions(one) {
+  const at = { "data-run": one.run, "data-position": one.position };
+  const button = (act, glyph, label) =>
+    h("button", { type: "button", class: "icon-button", "data-act": act, ...at, key: act, "aria-label": label, title: label }, icon(glyph));
+  return [
+    button("open", "open", "Open"),
+    ACTIONS.map(([act, glyph, label]) => button(act, glyph, label)),
+    h("a", { class: "icon-button", key: "download", href: `${one.image.original}?download`, download: true, "aria-label": "Download original", title: "Download original" }, icon("download")),
+  ];
+}

@@ -1,0 +1,254 @@
+"""The form's components, and their values as `FormValues`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from providers.types import MAX_TIMEOUT_S, MIN_TIMEOUT_S
+from ui import forms, views
+from ui.components import drawn, segment
+from ui.forms import AUTO, CUSTOM, LANDSCAPE, OTHER, PORTRAIT, SQUARE, FormValues
+from ui.pages.playground.examples import EXAMPLES
+
+DRAFT_KEY = "diptych-draft"
+
+FORMAT_WORDS = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif": "GIF", "avif": "AVIF"}
+BACKGROUND_WORDS = {"auto": "Auto", "opaque": "Opaque", "transparent": "Transparent"}
+MODERATION_WORDS = {"auto": "Auto", "low": "Low"}
+FIDELITY_WORDS = {forms.MODEL_DECIDES: "Model’s pick", "low": "Low", "high": "High"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The components a person sets, in the order in which handlers are given their values."""
+
+    prompt: Any
+    offers: Any
+    size: Any
+    other_size: Any
+    width: Any
+    height: Any
+    quality: Any
+    references: Any
+    n: Any
+    background: Any
+    output_format: Any
+    output_compression: Any
+    moderation: Any
+    input_fidelity: Any
+    partial_images: Any
+    user: Any
+    timeout_s: Any
+
+
+NAMES = tuple(Fields.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form's components."""
+
+    fields: Fields
+    counter: Any
+    """Counts the prompt; its `input` tells of typing in any field of the form."""
+    examples: Any
+    snap: Any
+    """Draws the note under Size and its button."""
+    upload: Any
+    mask_upload: Any
+    outlook: Any
+    """Draws nothing itself: hands offers, tray, counter and problems what the server says."""
+    draft: Any
+    more: Any
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What a handler that needs the form lists as inputs; `read` takes their values."""
+        return [getattr(self.fields, name) for name in NAMES]
+
+    @property
+    def shown(self) -> list[Any]:
+        """Outputs of `updates`."""
+        return [self.outlook, self.draft, *self.inputs]
+
+
+def build_prompt() -> tuple[Any, Any, Any]:
+    """The prompt's counter, the prompt, and its examples."""
+    counter = drawn("counter", None, elem_id="pg-counter", events=["input"])
+    prompt = gr.Textbox(
+        label="Prompt",
+        placeholder="Describe the image.",
+        lines=3,
+        max_lines=10,
+        elem_id="pg-prompt",
+        interactive=True,
+    )
+    drawn("prompt_note", None, elem_id="pg-prompt-note")
+    return counter, prompt, drawn("examples", list(EXAMPLES), elem_id="pg-examples", events=["pick"])
+
+
+def build_form() -> Form:
+    """Puts the form on the page."""
+    counter, prompt, examples = build_prompt()
+    offers = drawn("offers", {"ticked": []}, elem_id="pg-offers", events=["input"])
+    size = segment(size_choices(FormValues()), SQUARE, label="Size", elem_id="pg-size")
+    other_size = gr.Dropdown(
+        [("Auto, the model’s pick", AUTO), ("Custom", CUSTOM)],
+        value=AUTO,
+        label="Other size",
+        elem_id="pg-size-other",
+        visible=False,
+        interactive=True,
+        filterable=False,
+    )
+    with gr.Row(elem_id="pg-custom"):
+        width = _number("Width, px", 1024, 1, 8192, "pg-width", visible=False)
+        height = _number("Height, px", 1024, 1, 8192, "pg-height", visible=False)
+    snap = drawn("snap", None, elem_id="pg-size-note", events=["snap"])
+    quality = segment(
+        [("Low", "low"), ("Medium", "medium"), ("High", "high"), ("Auto", "auto")],
+        "low",
+        label="Quality",
+        elem_id="pg-quality",
+    )
+    references = drawn("references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input"])
+    upload, mask_upload = (
+        _upload("Add reference images", "pg-upload", many=True),
+        _upload("Add a mask", "pg-mask-upload", many=False),
+    )
+    with gr.Accordion("More settings", open=False, elem_id="pg-more", elem_classes="fold") as more:
+        rest = _build_more()
+    return Form(
+        fields=Fields(prompt, offers, size, other_size, width, height, quality, references, **rest),
+        counter=counter,
+        examples=examples,
+        snap=snap,
+        upload=upload,
+        mask_upload=mask_upload,
+        outlook=drawn("outlook", None, elem_id="pg-outlook"),
+        draft=gr.BrowserState({}, storage_key=DRAFT_KEY, secret=DRAFT_KEY),
+        more=more,
+    )
+
+
+def _build_more() -> dict[str, Any]:
+    return {
+        "n": _number("Images per run", 1, 1, 10, "pg-n"),
+        "background": segment(choices_of(BACKGROUND_WORDS), AUTO, label="Background", elem_id="pg-background"),
+        "output_format": segment(
+            choices_of(FORMAT_WORDS, ("png", "jpeg", "webp")), "png", label="Format", elem_id="pg-format"
+        ),
+        "output_compression": gr.Slider(
+            0,
+            100,
+            value=forms.DEFAULT_COMPRESSION,
+            step=1,
+            label="Compression",
+            info="100 is the best quality and the largest file.",
+            elem_id="pg-compression",
+            visible=False,
+            interactive=True,
+        ),
+        "moderation": segment(choices_of(MODERATION_WORDS), AUTO, label="Moderation", elem_id="pg-moderation"),
+        "input_fidelity": segment(
+            choices_of(FIDELITY_WORDS),
+            forms.MODEL_DECIDES,
+            label="Input fidelity",
+            elem_id="pg-fidelity",
+            visible=False,
+        ),
+        "partial_images": segment(
+            [(str(count), str(count)) for count in range(4)],
+            "0",
+            label="Previews while it is made",
+            elem_id="pg-partials",
+        ),
+        "user": gr.Textbox(
+            label="End-user id",
+            info="Passed on to the provider, for its abuse detection.",
+            placeholder="none",
+            max_lines=1,
+            elem_id="pg-user",
+            interactive=True,
+        ),
+        "timeout_s": _number("Time limit, seconds", 300, MIN_TIMEOUT_S, MAX_TIMEOUT_S, "pg-timeout"),
+    }
+
+
+def _number(label: str, value: int, low: float, high: float, elem_id: str, *, visible: bool = True) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    # Bounds are not given to Gradio: it would refuse the whole event; `read` keeps the value within them.
+    return gr.Number(
+        value,
+        label=label,
+        precision=0,
+        elem_id=elem_id,
+        visible=visible,
+        interactive=True,
+        min_width=100,
+        info=f"{low:g} to {high:g}" if visible else None,
+    )
+
+
+def _upload(label: str, elem_id: str, *, many: bool) -> Any:  # noqa: ANN401 - Gradio is untyped here
+    # Out of sight: the tray hands it files. Gradio puts the file field beside its button, so the id stands around both.
+    with gr.Column(elem_id=elem_id, elem_classes="upload-door", min_width=0):
+        return gr.UploadButton(
+            label,
+            file_count="multiple" if many else "single",
+            file_types=["image"],
+            type="filepath",
+            elem_id=f"{elem_id}-button",
+        )
+
+
+def choices_of(words: Mapping[str, str], values: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """Word and value of each choice, or of those among `values`, in the order of the words."""
+    return [(word, value) for value, word in words.items() if values is None or value in values]
+
+
+def size_choices(values: FormValues) -> list[tuple[str, str]]:
+    """The size segment; Other says which size is meant when it is another."""
+    is_other = values.is_custom_size or values.size not in (SQUARE, LANDSCAPE, PORTRAIT)
+    other = views.size_text(values.size) if is_other else "any size"
+    return [
+        (f"Square\n{views.size_text(SQUARE)}", SQUARE),
+        (f"Landscape\n{views.size_text(LANDSCAPE)}", LANDSCAPE),
+        (f"Portrait\n{views.size_text(PORTRAIT)}", PORTRAIT),
+        (f"Other\n{other}", OTHER),
+    ]
+
+
+# Values
+
+
+def read(values: Collection[Any]) -> FormValues:
+    """The form as its components hold it. Everything comes from a browser, so nothing is taken on trust."""
+    given = dict(zip(NAMES, values, strict=True))
+    tray = given["references"] if isinstance(given["references"], Mapping) else {}
+    offers = given["offers"] if isinstance(given["offers"], Mapping) else {}
+    return FormValues(
+        prompt=given["prompt"] or "",
+        offers=forms.texts(offers.get("ticked")),
+        size=forms.chosen_size(given["size"], given["other_size"], given["width"], given["height"]),
+        is_custom_size=given["size"] == OTHER and given["other_size"] == CUSTOM,
+        quality=given["quality"] or "low",
+        n=int(forms.clamp_number(given["n"], 1, 10, 1)),
+        background=given["background"] or AUTO,
+        output_format=given["output_format"] or "png",
+        output_compression=int(forms.clamp_number(given["output_compression"], 0, 100, forms.DEFAULT_COMPRESSION)),
+        moderation=given["moderation"] or AUTO,
+        input_fidelity=given["input_fidelity"] or forms.MODEL_DECIDES,
+        partial_images=int(forms.clamp_number(_whole(given["partial_images"]), 0, 3, 0)),
+        user=given["user"] or "",
+        timeout_s=forms.clamp_number(given["timeout_s"], MIN_TIMEOUT_S, MAX_TIMEOUT_S, forms.FormValues().timeout_s),
+        references=forms.references_of(tray.get("items")),
+        mask=forms.reference_of(tray.get("mask")),
+    )
+
+
+def _whole(text: object) -> object:
+    return int(text) if isinstance(text, str) and text.isdecimal() else text

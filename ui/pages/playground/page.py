@@ -1,0 +1,86 @@
+"""What the handlers of this page share: the page's components, where prices come from, and the outputs they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui import forms
+from ui.app import App
+from ui.forms import FormValues
+from ui.pages.playground import form, outlook, updates
+from ui.pages.playground.form import Form
+from ui.pages.playground.outlook import Outlook, Sources
+from ui.pages.playground.updates import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The components of the Playground."""
+
+    form: Form
+    run: Any
+    stop: Any
+    problems: Any
+    results: Any
+
+    @property
+    def shown(self) -> list[Any]:
+        """Outputs of `answer`: the form and the words on Run."""
+        return [*self.form.shown, self.run]
+
+
+ALL = form.NAMES
+
+
+def sources_of(app: App, owner: str) -> Sources:
+    """What offers are judged by, for this owner and now."""
+    services = app.services
+    ready = [row.provider_id for row in services.catalog.providers if services.keys.find(row, owner) is not None]
+    return Sources(services.catalog, frozenset(ready), services.clock().date())
+
+
+def answer(
+    app: App,
+    owner: str,
+    values: FormValues,
+    *,
+    fill: Collection[str] = (),
+    notes: Sequence[Note] = (),
+    pressed: bool = False,
+) -> list[Any]:
+    """Updates of `Page.shown` for these values; fields named in `fill` are set, the others left to the person.
+
+    `pressed` also says what a press of Run would be refused for, an empty prompt among it.
+    """
+    sources = sources_of(app, owner)
+    seen = outlook.outlook_of(values, sources)
+    # A fresh mark each time: the page also waits for answers that change nothing, such as an image added twice.
+    document = _document(seen, sources) | {"turn": app.services.new_id()}
+    if pressed or values.prompt.strip():
+        document["prompt_problem"] = outlook.prompt_problem(seen.plan)
+    if pressed:
+        document["focus"] = outlook.first_field(seen.plan.all_problems)
+    return [*updates.updates(seen, document, fill, notes), gr.update(value=seen.run_label)]
+
+
+def _document(seen: Outlook, sources: Sources) -> dict[str, object]:
+    values, controls = seen.values, seen.controls
+    return {
+        "rows": list(seen.rows),
+        "typed": outlook.hand_typed_providers(sources),
+        "count": len(values.prompt),
+        "limit": max((run.spec.max_prompt_chars for run in seen.plan.runs), default=32_000),
+        "takes_mask": controls.mask,
+        "mask_mark": updates.SOME_ONLY if "mask" in controls.some_only else "",
+        "max_references": min(controls.max_references, forms.MAX_REFERENCES),
+        "size_note": seen.size_note,
+        "snap": seen.size_snap,
+        "is_blank": not values.prompt.strip(),
+        "prompt_problem": "",
+        "problems": list(seen.problems),
+        "focus": "",
+    }

@@ -1,0 +1,132 @@
+"""Updates of the form's components: what shows, which choices there are, and the values that are filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui import forms, views
+from ui.forms import AUTO, CUSTOM, OTHER
+from ui.pages.playground.form import (
+    BACKGROUND_WORDS,
+    FIDELITY_WORDS,
+    FORMAT_WORDS,
+    MODERATION_WORDS,
+    NAMES,
+    choices_of,
+    size_choices,
+)
+from ui.pages.playground.outlook import Outlook
+
+SOME_ONLY = "Some of the ticked models only"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of an upload, in a sentence under the tray."""
+
+    text: str
+    is_refusal: bool = False
+
+
+def updates(
+    outlook: Outlook, document: dict[str, object], fill: Collection[str] = (), notes: Sequence[Note] = ()
+) -> list[Any]:
+    """Updates of `Form.shown`: what shows, and for the fields named in `fill` also their value.
+
+    A field that is not named keeps what the person is typing, whatever was said meanwhile.
+    """
+    values = _values_of(outlook, notes)
+    shape = _shape_of(outlook)
+    fields = [
+        gr.update(**shape.get(name, {}), **({"value": values[name]} if name in fill else {}))
+        if name in shape or name in fill
+        else gr.skip()
+        for name in NAMES
+    ]
+    return [document, forms.draft_of(outlook.values), *fields]
+
+
+def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
+    values, controls = outlook.values, outlook.controls
+    size, other, width, height = forms.size_controls(values, controls.sizes)
+    return {
+        "prompt": values.prompt,
+        "offers": {"ticked": list(values.offers)},
+        "size": size,
+        "other_size": other,
+        "width": width,
+        "height": height,
+        "quality": values.quality,
+        "references": {
+            "items": [item.document() for item in values.references],
+            "mask": values.mask.document() if values.mask else None,
+            "notes": [{"text": note.text, "is_refusal": note.is_refusal} for note in notes],
+        },
+        "n": values.n,
+        "background": values.background,
+        "output_format": values.output_format,
+        "output_compression": values.output_compression,
+        "moderation": values.moderation,
+        "input_fidelity": values.input_fidelity,
+        "partial_images": str(values.partial_images),
+        "user": values.user,
+        "timeout_s": values.timeout_s,
+    }
+
+
+def _shape_of(outlook: Outlook) -> dict[str, dict[str, Any]]:
+    """Visibility, choices and labels of the fields that depend on the others."""
+    values, controls = outlook.values, outlook.controls
+    segment_value, other, _, _ = forms.size_controls(values, controls.sizes)
+    is_custom = segment_value == OTHER and other == CUSTOM
+    runs = len(outlook.plan.runs)
+    return {
+        "size": {
+            "choices": size_choices(values),
+            "info": _mark(outlook, "size", segment_value == OTHER and other != AUTO),
+        },
+        "other_size": {"visible": segment_value == OTHER, "choices": _other_sizes(outlook)},
+        "width": {"visible": is_custom},
+        "height": {"visible": is_custom},
+        "quality": {
+            "choices": list(outlook.qualities),
+            "label": f"Quality, with the price of {views.counted(runs, 'run')}" if runs else "Quality",
+        },
+        "n": {"visible": controls.max_n > 1, "info": f"1 to {controls.max_n}"},
+        "background": _segment(outlook, "background", BACKGROUND_WORDS, controls.backgrounds, values.background),
+        "output_format": _segment(outlook, "output_format", FORMAT_WORDS, controls.formats, values.output_format),
+        "output_compression": {"visible": controls.compression},
+        "moderation": _segment(outlook, "moderation", MODERATION_WORDS, controls.moderations, values.moderation),
+        "input_fidelity": _segment(
+            outlook,
+            "input_fidelity",
+            FIDELITY_WORDS,
+            (forms.MODEL_DECIDES, *controls.fidelities) if controls.fidelities else (),
+            values.input_fidelity,
+        ),
+        "partial_images": {"visible": controls.max_partials > 0, "info": _mark(outlook, "partial_images")},
+        "user": {"visible": controls.user},
+    }
+
+
+def _segment(
+    outlook: Outlook, name: str, words: Mapping[str, str], offered: Collection[str], chosen: str
+) -> dict[str, Any]:
+    return {
+        "visible": bool(offered),
+        "choices": choices_of(words, {*offered, chosen} if chosen in words else offered),
+        "info": _mark(outlook, name),
+    }
+
+
+def _mark(outlook: Outlook, name: str, applies: bool = True) -> str | None:  # noqa: FBT001, FBT002 - one condition more
+    return SOME_ONLY if applies and name in outlook.controls.some_only else None
+
+
+def _other_sizes(outlook: Outlook) -> list[tuple[str, str]]:
+    sizes = [("Auto, the model’s pick", AUTO), *((views.size_text(size), size) for size in outlook.controls.sizes)]
+    return [*sizes, ("Custom width and height", CUSTOM)]
