@@ -7,12 +7,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlite_utils import Database
 
 from playground import outcome
 from playground.events import Hub, RunEvent, What
-from playground.keeping import Kept, keep_image, keep_outcome, keep_partial
+from playground.finishing import to_its_end
+from playground.keeping import Kept, end_run, keep_images, keep_partial
 from playground.outcome import Outcome
 from playground.places import Places
 from playground.plan import PlannedRun
@@ -21,7 +23,7 @@ from providers.adapter import call_document
 from providers.client import ClientEvent, ImageArrived, Sending, Waiting
 from providers.errors import ProviderError
 from providers.transport import Access
-from providers.types import ImageResult, PartialImage
+from providers.types import Answered, PartialImage
 from storage import runs
 from storage.errors import StoreError
 from storage.records import Run, RunError
@@ -44,6 +46,8 @@ class LiveRun:
     """Why it is being cancelled."""
     leave_queued: bool = False
     """Set when the process stops before the run was sent: it stays queued for the next start."""
+    was_sent: bool = False
+    """Whether the store says that it is being sent."""
     started: float = 0.0
     kept: Kept = field(default_factory=Kept)
 
@@ -53,18 +57,22 @@ class LiveRun:
 
 
 async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub, worker_id: str) -> None:
-    """Takes the run from `queued` to its end. Never raises: what goes wrong is the run's outcome."""
+    """Takes the run from `queued` to its end. What goes wrong is the run's outcome; a cancel ends it in order.
+
+    The task must have begun before it is cancelled (`asyncio.sleep(0)` after it was made sees to that).
+    """
     tell = _teller(hub, live.run)
-    was_sent = False
     try:
         async with places.place(live.planned.provider.provider_id, live.run.run_id):
-            was_sent = await _mark_sending(services, live, worker_id)
-            if not was_sent:
+            live.was_sent, was_cancelled = await to_its_end(_mark_sending(services, live, worker_id))
+            if not live.was_sent:
                 return
+            if was_cancelled:
+                raise asyncio.CancelledError
             tell("started")
             ended = await _call(services, live, tell)
     except asyncio.CancelledError:
-        if live.leave_queued and not was_sent:
+        if live.leave_queued and not live.was_sent:
             return
         words = live.stop_words or "The app was stopped."
         ended = outcome.stopped(live.planned.estimate, was_sent=live.may_be_billed, why=words)
@@ -76,7 +84,7 @@ async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub,
         log.exception("run %s: a fault in this program", live.run.run_id)
         words = "Something failed inside the app. The log has the details."
         ended = outcome.broken(words, was_sent=live.may_be_billed, estimate=live.planned.estimate)
-    await _end(services, live, ended, was_sent=was_sent)
+    await to_its_end(_end(services, live, ended))
     tell("finished")
 
 
@@ -103,7 +111,9 @@ async def _call(services: Services, live: LiveRun, tell: Callable[[What], None])
     except ProviderError as error:
         ended = outcome.refused(error, live.planned.estimate)
     else:
-        ended = _answered(live, result)
+        # The answer is here and paid for: a Stop that comes now is too late to save money, and must not lose an image.
+        await to_its_end(asyncio.to_thread(keep_images, services, live.run, result.images, live.kept))
+        ended = _answered(live, result.answered)
     log.info(
         "run %s %s %s in %d ms, cost %s",
         live.run.run_id,
@@ -120,16 +130,27 @@ async def _take(services: Services, live: LiveRun, event: ClientEvent, tell: Cal
         live.may_be_billed, live.note = True, None
     elif isinstance(event, Waiting):
         live.may_be_billed = False
-        live.note = f"{live.planned.provider.name} asks to wait {event.seconds:.0f} s."
+        live.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."
         tell("waiting")
     elif isinstance(event, PartialImage):
-        if await keep_partial(services, live.run, event, live.elapsed_ms()):
+        work = asyncio.to_thread(keep_partial, services, live.run, event, live.elapsed_ms())
+        was_kept, was_cancelled = await to_its_end(work)
+        if was_kept:
             tell("partial")
-    elif isinstance(event, ImageArrived) and await keep_image(services, live.run, event.image, live.kept):
+        _go_on_unless(was_cancelled)
+    elif isinstance(event, ImageArrived):
+        work_of_image = asyncio.to_thread(keep_images, services, live.run, (event.image,), live.kept)
+        _, was_cancelled = await to_its_end(work_of_image)
         tell("image")
+        _go_on_unless(was_cancelled)
 
 
-def _answered(live: LiveRun, result: ImageResult) -> Outcome:
+def _go_on_unless(was_cancelled: bool) -> None:  # noqa: FBT001 - one flag, and the name says which
+    if was_cancelled:
+        raise asyncio.CancelledError
+
+
+def _answered(live: LiveRun, answer: Answered) -> Outcome:
     kept, asked = live.kept, live.planned.request.n
     error = None
     if kept.unreadable_sha256 is not None:
@@ -137,25 +158,32 @@ def _answered(live: LiveRun, result: ImageResult) -> Outcome:
             "malformed",
             f"{live.planned.provider.name} sent something that cannot be used as an image: {kept.why_unreadable} "
             "Its bytes are kept.",
-            may_have_been_billed=result.answered.usage is None and not _is_free(live),
+            may_have_been_billed=not outcome.is_free(live.planned.estimate),
         )
     elif kept.images < asked:
         error = RunError("malformed", f"{kept.images} of {asked} images came.")
-    return outcome.answered(result.answered, live.planned.estimate, kept.images, error)
+    return outcome.answered(answer, live.planned.estimate, kept.images, error)
 
 
-def _is_free(live: LiveRun) -> bool:
+async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
+    latency_ms = live.elapsed_ms() if live.was_sent else None
     price = live.planned.offer.price
-    return price is not None and price.is_free
-
-
-async def _end(services: Services, live: LiveRun, ended: Outcome, *, was_sent: bool) -> None:
-    latency_ms = live.elapsed_ms() if was_sent else None
+    end = partial(
+        end_run,
+        services,
+        live.run,
+        latency_ms=latency_ms,
+        unreadable_sha256=live.kept.unreadable_sha256,
+        price_id=price.price_id if price else None,
+    )
     try:
-        # Shielded: a second cancel must not leave the run without its end.
-        await asyncio.shield(keep_outcome(services, live.run, ended, latency_ms=latency_ms, kept=live.kept))
+        await asyncio.to_thread(end, ended)
     except (StoreError, OSError):
         log.exception("run %s: its end could not be stored; the next start takes it up", live.run.run_id)
+    except Exception:  # noqa: BLE001 - whatever was wrong with the figures, the run must end
+        log.exception("run %s: its end was refused by the store", live.run.run_id)
+        words = "The end of this run could not be stored as it was. The provider may have billed it. The log has the details."
+        await asyncio.to_thread(end, outcome.lost(words))
 
 
 def _teller(hub: Hub, run: Run) -> Callable[[What], None]:

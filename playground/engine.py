@@ -17,7 +17,8 @@ from playground import outcome
 from playground.asked import asked_document, request_of
 from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent
-from playground.keeping import Kept, keep_outcome
+from playground.finishing import to_its_end
+from playground.keeping import end_run
 from playground.keys import FoundKey
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
@@ -30,12 +31,14 @@ from providers.errors import MissingKey
 from providers.transport import Access
 from providers.types import ImageRequest
 from storage import runs
+from storage.errors import StoreBusy, StoreError
 from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
 
 log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_S = 2.0
 """A run may also end in another process, whose news does not reach this one."""
+_TAKE_UP_EVERY_S = 30.0
 
 
 class PlanRefused(ValueError):
@@ -60,12 +63,31 @@ class Engine:
         self._places = Places(services.catalog)
         self._live: dict[str, LiveRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._entering: set[asyncio.Task[None]] = set()
+        self._keeper: asyncio.Task[None] | None = None
         self._is_stopping = False
 
     async def start(self) -> None:
-        """Takes up what an earlier process left: ends what was under way, goes on with what was queued."""
+        """Takes up what ended processes left: ends what was under way, goes on with what was queued. Then keeps an eye
+        on it: a command beside a running page may be killed at any time.
+        """
+        await self._take_up()
+        self._keeper = asyncio.create_task(self._keep_taking_up(), name="take up what others leave")
+
+    async def _keep_taking_up(self) -> None:
+        while True:
+            await asyncio.sleep(_TAKE_UP_EVERY_S)
+            try:
+                await self._take_up()
+            except StoreError:
+                log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
+
+    async def _take_up(self) -> None:
         for run in await asyncio.to_thread(take_up, self._services, self._worker):
-            await self._resume(run)
+            try:
+                await self._resume(run)
+            except Exception:  # noqa: BLE001 - one run that cannot go on must not keep the others, or the app, from starting
+                log.exception("run %s could not be taken up", run.run_id)
 
     async def submit(self, plan: Plan, owner: str, *, kind: GroupKind = "run") -> str:
         """Stores the plan's runs, starts them, and returns the group's id.
@@ -80,10 +102,29 @@ class Engine:
         keys = [self._key(planned, owner) for planned in plan.runs]
         group = self._group(plan, owner, kind)
         rows = [self._run(group, position, *pair) for position, pair in enumerate(zip(plan.runs, keys, strict=True))]
-        await asyncio.to_thread(self._store, group, rows, plan)
+        entering = asyncio.create_task(self._enter(group, rows, plan, keys))
+        self._entering.add(entering)
+        entering.add_done_callback(self._entering.discard)
+        _, was_cancelled = await to_its_end(_result_of(entering))
+        if was_cancelled:
+            # Nobody waits for the group's id any more, so nobody could stop it.
+            await to_its_end(self.cancel_all(owner, group.group_id))
+            raise asyncio.CancelledError
+        return group.group_id
+
+    async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey]) -> None:
+        """Writes the runs and begins them. What may have been written without being begun is ended."""
+        try:
+            await asyncio.to_thread(self._store, group, rows, plan)
+        except StoreBusy:
+            ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
+            for run in rows:
+                await asyncio.to_thread(end_run, self._services, run, ended)
+            raise
+        if self._is_stopping:
+            return
         for run, planned, key in zip(rows, plan.runs, keys, strict=True):
             self._begin(run, planned, key)
-        return group.group_id
 
     async def follow(self, group_id: str, owner: str) -> AsyncIterator[RunEvent]:
         """News of the group until its last run has ended. Yields nothing when there is none or it is not the owner's."""
@@ -110,6 +151,8 @@ class Engine:
         if live is None or task is None or live.run.owner != owner:
             return False
         live.stop_words = why
+        # A task that is cancelled before its first step would never end its run.
+        await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
         return True
@@ -150,6 +193,11 @@ class Engine:
     async def close(self, drain_s: float) -> None:
         """Takes no new runs, waits up to `drain_s` seconds for calls under way, leaves queued ones queued."""
         self._is_stopping = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+        if self._entering:
+            await asyncio.wait(self._entering)
+        await asyncio.sleep(0)
         for run_id, live in self._live.items():
             if self.place_in_line(run_id) is not None:
                 live.leave_queued = True
@@ -253,10 +301,13 @@ class Engine:
             request = await self._request(run)
             planned = plan_run(request, self._services.catalog.offer(run.offer), self._services.catalog)
             key = self._key(planned, run.owner)
+            if run.key_source == "session" and key.source != "session":
+                # It was not meant to be paid for by the server's key.
+                raise MissingKey("the key it was to use was typed in an earlier session.")
         except (PlanRefused, MissingKey, ValueError) as error:
             why = f"The app stopped before this run was sent, and it cannot go on: {error}"
             ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why=why)
-            await keep_outcome(self._services, run, ended, latency_ms=None, kept=Kept())
+            await asyncio.to_thread(end_run, self._services, run, ended)
             return
         self._begin(replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key)
 
@@ -295,6 +346,11 @@ class Engine:
                         return event
         except TimeoutError:
             return None
+
+
+async def _result_of(task: asyncio.Task[None]) -> None:
+    await asyncio.wait([task])
+    task.result()
 
 
 def inputs_of(run: Run, request: ImageRequest) -> Iterable[StoredInput]:

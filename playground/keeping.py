@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlite_utils import Database
@@ -12,6 +12,7 @@ from playground.outcome import Outcome
 from playground.services import Services
 from providers.types import GeneratedImage, PartialImage
 from storage import ledger, runs
+from storage.errors import StoreError
 from storage.images import ImageHeader, UnreadableImage, is_blank, read_header
 from storage.records import Run, StoredImage, StoredPartial
 
@@ -30,20 +31,31 @@ class Kept:
     hashes: set[str] = field(default_factory=set)
 
 
-async def keep_image(services: Services, run: Run, image: GeneratedImage, kept: Kept) -> bool:
-    """Stores an image of the run; whether it could be read as one. Bytes that cannot are kept all the same."""
-    return await asyncio.to_thread(_keep_image, services, run, image, kept)
+def keep_images(services: Services, run: Run, images: Sequence[GeneratedImage], kept: Kept) -> None:
+    """Stores images of the run: all bytes, then all rows, and only then what needs decoding. Blocking.
+
+    Bytes that cannot be read as an image are kept too, the first of them; `kept` says so.
+    """
+    rows = [row for image in images if (row := _keep_bytes(services, run, image, kept)) is not None]
+
+    def add(db: Database) -> None:
+        for row in rows:
+            runs.add_image(db, row)
+
+    services.store.write(add)
+    for row in rows:
+        _look_at(services, row)
 
 
-def _keep_image(services: Services, run: Run, image: GeneratedImage, kept: Kept) -> bool:
+def _keep_bytes(services: Services, run: Run, image: GeneratedImage, kept: Kept) -> StoredImage | None:
     try:
         header = read_header(image.data)
     except UnreadableImage as error:
-        kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
-        kept.why_unreadable = str(error)
-        return False
+        if kept.unreadable_sha256 is None:
+            kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
+            kept.why_unreadable = str(error)
+        return None
     sha256 = services.store.blobs.put(image.data, header.media_type)
-    checks = _checks(services, run, header, sha256, kept)
     row = StoredImage(
         image_id=services.new_id(),
         run_id=run.run_id,
@@ -56,44 +68,50 @@ def _keep_image(services: Services, run: Run, image: GeneratedImage, kept: Kept)
         created_at=services.now(),
         seed=image.seed,
         revised_prompt=image.revised_prompt,
-        checks=checks,
+        checks=_checks(run, header, is_duplicate=sha256 in kept.hashes),
     )
-
-    def add(db: Database) -> None:
-        runs.add_image(db, row)
-
-    services.store.write(add)
     kept.images += 1
     kept.hashes.add(sha256)
-    return True
+    return row
 
 
-def _checks(services: Services, run: Run, header: ImageHeader, sha256: str, kept: Kept) -> tuple[str, ...]:
-    """What is worth a badge. Making the thumbnail decodes the image, and so finds a damaged one."""
+def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool) -> tuple[str, ...]:
+    """What is worth a badge and can be told from the header."""
     found = []
     asked = run.asked.get("size")
     if isinstance(asked, str) and asked != "auto" and asked != f"{header.width}x{header.height}":
         found.append("size_differs")
     if run.asked.get("background") == "transparent" and not header.has_alpha:
         found.append("no_alpha")
-    if sha256 in kept.hashes:
+    if is_duplicate:
         found.append("duplicate")
-    original = services.store.blobs.find(sha256)
-    if original is not None:
-        try:
-            if is_blank(services.store.thumbs.ensure(sha256, original)):
-                found.append("blank")
-        except UnreadableImage:
-            found.append("damaged")
     return tuple(found)
 
 
-async def keep_partial(services: Services, run: Run, partial: PartialImage, preview_ms: int) -> bool:
-    """Stores a preview; whether it could be read. A preview is never worth failing a run for."""
-    return await asyncio.to_thread(_keep_partial, services, run, partial, preview_ms)
+def _look_at(services: Services, row: StoredImage) -> None:
+    """Makes the thumbnail, which decodes the image and so finds a damaged or blank one.
+
+    The image is safe by now: a thumbnail that cannot be written is made again when a page asks for it.
+    """
+    original = services.store.blobs.path(row.sha256, row.media_type)
+    try:
+        found = "blank" if is_blank(services.store.thumbs.ensure(row.sha256, original)) else None
+    except UnreadableImage:
+        found = "damaged"
+    except (StoreError, OSError):
+        log.exception("run %s: a thumbnail could not be made", row.run_id)
+        return
+    if found:
+        checks = (*row.checks, found)
+
+        def note(db: Database) -> None:
+            runs.set_checks(db, row.image_id, checks)
+
+        services.store.write(note)
 
 
-def _keep_partial(services: Services, run: Run, partial: PartialImage, preview_ms: int) -> bool:
+def keep_partial(services: Services, run: Run, partial: PartialImage, preview_ms: int) -> bool:
+    """Stores a preview; whether it could be read. A preview is never worth failing a run for. Blocking."""
     try:
         header = read_header(partial.data)
     except UnreadableImage:
@@ -115,9 +133,16 @@ def _keep_partial(services: Services, run: Run, partial: PartialImage, preview_m
     return True
 
 
-async def keep_outcome(services: Services, run: Run, outcome: Outcome, *, latency_ms: int | None, kept: Kept) -> bool:
-    """Ends the run and its ledger line in one transaction; `False` when it had ended already."""
-    price_id = run_price_id(services, run)
+def end_run(
+    services: Services,
+    run: Run,
+    outcome: Outcome,
+    *,
+    latency_ms: int | None = None,
+    unreadable_sha256: str | None = None,
+    price_id: str | None = None,
+) -> bool:
+    """Ends the run and its ledger line in one transaction; `False` when it had ended already. Blocking."""
     now = services.now()
 
     def end(db: Database) -> bool:
@@ -130,13 +155,13 @@ async def keep_outcome(services: Services, run: Run, outcome: Outcome, *, latenc
             got=outcome.got,
             request_id=outcome.request_id,
             error=outcome.error,
-            unreadable_sha256=kept.unreadable_sha256,
+            unreadable_sha256=unreadable_sha256,
         )
         if ended:
             _enter(db, run.run_id, outcome, price_id, now)
         return ended
 
-    return await asyncio.to_thread(services.store.write, end)
+    return services.store.write(end)
 
 
 def _enter(db: Database, run_id: str, outcome: Outcome, price_id: str | None, now: str) -> None:
@@ -146,9 +171,3 @@ def _enter(db: Database, run_id: str, outcome: Outcome, price_id: str | None, no
         ledger.release(db, run_id, now)
     else:
         ledger.mark_unknown(db, run_id, now)
-
-
-def run_price_id(services: Services, run: Run) -> str | None:
-    """The price row of the run's offer, where one is known."""
-    price = services.catalog.offer(run.offer).price
-    return price.price_id if price else None

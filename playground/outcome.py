@@ -72,7 +72,7 @@ def refused(error: ProviderError, estimate: Estimate) -> Outcome:
             status=error.status,
             retryable=error.retryable,
             retry_after_s=error.retry_after_s,
-            may_have_been_billed=error.may_have_been_billed and not _is_free(estimate),
+            may_have_been_billed=error.may_have_been_billed and not is_free(estimate),
         ),
         unbilled="failed",
         request_id=error.request_id,
@@ -81,7 +81,7 @@ def refused(error: ProviderError, estimate: Estimate) -> Outcome:
 
 def stopped(estimate: Estimate, *, was_sent: bool, why: str) -> Outcome:
     """The end of a run that was cancelled, or whose process stopped. `why` is a sentence."""
-    may_have_been_billed = was_sent and not _is_free(estimate)
+    may_have_been_billed = was_sent and not is_free(estimate)
     money = (
         "The request had been sent, so the provider may still bill it."
         if may_have_been_billed
@@ -105,8 +105,13 @@ def left_behind(*, is_free: bool) -> Outcome:
 
 def broken(message: str, *, was_sent: bool, estimate: Estimate) -> Outcome:
     """The end of a run that failed on our side. `message` is a sentence."""
-    error = RunError("unknown", message, may_have_been_billed=was_sent and not _is_free(estimate))
+    error = RunError("unknown", message, may_have_been_billed=was_sent and not is_free(estimate))
     return _ended(error, unbilled="failed", request_id=None)
+
+
+def lost(message: str) -> Outcome:
+    """The end of a run whose real end could not be stored; nobody knows any more what it cost."""
+    return Outcome("unknown", "unknown", error=RunError("unknown", message, may_have_been_billed=True))
 
 
 def _ended(error: RunError, *, unbilled: RunState, request_id: str | None) -> Outcome:
@@ -115,7 +120,8 @@ def _ended(error: RunError, *, unbilled: RunState, request_id: str | None) -> Ou
     return Outcome(unbilled, "release", error=error, request_id=request_id)
 
 
-def _is_free(estimate: Estimate) -> bool:
+def is_free(estimate: Estimate) -> bool:
+    """Whether the run costs nothing, whatever happens."""
     return estimate.price is not None and estimate.price.is_free
 
 

@@ -11,9 +11,10 @@ import logging
 from sqlite_utils import Database
 
 from playground import outcome
+from playground.keeping import end_run
 from playground.services import Services
 from playground.worker import Worker
-from storage import ledger, runs
+from storage import runs
 from storage.records import Run
 
 log = logging.getLogger(__name__)
@@ -37,27 +38,9 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
 
 
 def _end(services: Services, run: Run) -> None:
-    ended = outcome.left_behind(is_free=_is_free(services, run))
-    now = services.now()
-
-    def end(db: Database) -> bool:
-        done = runs.finish(
-            db,
-            run.run_id,
-            state=ended.state,
-            finished_at=now,
-            latency_ms=None,
-            got=None,
-            request_id=None,
-            error=ended.error,
-        )
-        if done and ended.entry == "release":
-            ledger.release(db, run.run_id, now)
-        elif done:
-            ledger.mark_unknown(db, run.run_id, now)
-        return done
-
-    if services.store.write(end):
+    # What is free was reserved as 0; the offer itself may have left the catalogue since.
+    ended = outcome.left_behind(is_free=run.estimate_microusd == 0)
+    if end_run(services, run, ended):
         log.warning("run %s was under way when its process ended; it is now %s", run.run_id, ended.state)
 
 
@@ -66,8 +49,3 @@ def _claim(services: Services, run: Run, worker: Worker) -> bool:
         return runs.take_over(db, run.run_id, from_worker=run.worker, worker=worker.worker_id)
 
     return services.store.write(claim)
-
-
-def _is_free(services: Services, run: Run) -> bool:
-    price = services.catalog.offer(run.offer).price
-    return price is not None and price.is_free

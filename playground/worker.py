@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+_PROBE_S = 0.2
 _NAME = re.compile(r"[0-9a-z]{1,64}")
 
 
@@ -22,7 +23,7 @@ class Worker:
         self.worker_id = worker_id
         self._folder = data_dir / "workers"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self._path(worker_id))
+        self._lock = FileLock(self._path(worker_id), thread_local=False)
         self._lock.acquire(timeout=0)
 
     def is_alive(self, worker_id: str | None) -> bool:
@@ -34,9 +35,10 @@ class Worker:
         path = self._path(worker_id)
         if not path.exists():
             return False
-        probe = FileLock(path)
+        probe = FileLock(path, thread_local=False)
         try:
-            probe.acquire(timeout=0)
+            # Another process may be probing at this moment; it lets go at once, a living worker does not.
+            probe.acquire(timeout=_PROBE_S, poll_interval=_PROBE_S / 10)
         except Timeout:
             return True
         probe.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,6 +19,7 @@ class FilePart:
     filename: str
     media_type: str
     data: bytes
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def call_document(call: HttpCall) -> dict[str, object]:
             "filename": part.filename,
             "content_type": part.media_type,
             "bytes": len(part.data),
-            "sha256": hashlib.sha256(part.data).hexdigest(),
+            "sha256": part.sha256,
         }
         for part in call.files
     ]

@@ -1,6 +1,6 @@
 """The shape of the catalogue: providers, models and offers are rows of data with dates and sources.
 
-The rows themselves stand in `providers/rows_*.py`, one file for each maker or kind of server. Adding a model is one
+The rows themselves stand in `providers/rows/`, one file for each maker or kind of server. Adding a model is one
 `ModelSpec` and an `Offer` for each provider that sells it; forms, checks, prices and documents follow from the rows.
 """
 

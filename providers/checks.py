@@ -38,6 +38,8 @@ def retirement_note(spec: ModelSpec, today: date) -> str | None:
 def _prompt_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem]:
     if not request.prompt.strip():
         yield Problem("prompt", "The prompt is empty. Describe the image first.")
+    if any("\ud800" <= character <= "\udfff" for character in request.prompt):
+        yield Problem("prompt", "The prompt holds bytes that are no text. Type or paste it once more.")
     length = len(request.prompt)
     if length > spec.max_prompt_chars:
         over = length - spec.max_prompt_chars

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
-from providers.adapter import Adapter, HttpCall
+from providers.adapter import Adapter, HttpCall, Reply, StreamItem
 from providers.adapters import ADAPTERS
 from providers.errors import ConnectionFailed, MalformedReply, ProviderDown, ProviderError, RateLimited, TimedOut
-from providers.redact import without_keys
+from providers.redact import bytes_without_key, without_keys
 from providers.sse import EventParser
-from providers.transport import MAX_ERROR_BYTES, MAX_REPLY_BYTES, Access, Opened, Transport, read_all
+from providers.transport import MAX_REPLY_BYTES, Access, Opened, Transport, read_all, read_error
 from providers.types import Answered, GeneratedImage, ImageResult, PartialImage, Usage
+
+T = TypeVar("T")
 
 MAX_TRIES = 4
 MAX_WAIT_S = 60.0
@@ -44,10 +48,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class ImageArrived:
-    """A finished image, `position` counted from 0 in the order of arrival."""
+    """A finished image of a stream."""
 
     image: GeneratedImage
-    position: int
 
 
 ClientEvent = Sending | Waiting | PartialImage | ImageArrived
@@ -73,7 +76,7 @@ class Client:
         await self._transport.close()
 
     async def generate(self, call: HttpCall, access: Access, *, timeout_s: float, on_event: OnEvent) -> ImageResult:
-        """The images of one paid call; each is told to `on_event` as it arrives.
+        """The images of one paid call. Of a stream each is told to `on_event` as it arrives, and is not in the result.
 
         Sent again only when it certainly never ran. `timeout_s` bounds everything, waiting between tries included.
 
@@ -85,6 +88,7 @@ class Client:
         except ProviderError as error:
             error.provider = access.provider.name
             error.message = without_keys(error.message.replace("{provider}", access.provider.name), access.key)
+            error.param = without_keys(error.param, access.key) if error.param else None
             error.args = (error.message,)
             raise
 
@@ -116,7 +120,7 @@ class Client:
         never_ran = isinstance(error, RateLimited | ConnectionFailed) or (
             isinstance(error, ProviderDown) and error.status == 503
         )
-        if attempt == MAX_TRIES or not never_ran or error.may_have_been_billed:
+        if attempt == MAX_TRIES or not (never_ran and error.retryable) or error.may_have_been_billed:
             return None
         asked = error.retry_after_s or 0.0
         if asked > MAX_WAIT_S:
@@ -129,18 +133,24 @@ class Client:
     ) -> ImageResult:
         async with self._transport.open(call, access, deadline) as opened:
             if not 200 <= opened.status < 300:
-                raise adapter.parse_error(await read_all(opened, MAX_ERROR_BYTES))
+                raise adapter.parse_error(_cleaned(await read_error(opened), access.key))
             if opened.headers.get("content-type", "").startswith("text/event-stream"):
-                return await _read_stream(opened, adapter, on_event)
+                return await _read_stream(opened, adapter, access.key, on_event)
             reply = await read_all(opened)
-        parse = asyncio.to_thread(adapter.parse, reply) if len(reply.body) > _OFF_LOOP_BYTES else None
-        result = await parse if parse else adapter.parse(reply)
-        for position, image in enumerate(result.images):
-            await on_event(ImageArrived(image, position))
-        return result
+        return await _off_loop(len(reply.body), lambda: adapter.parse(_cleaned(reply, access.key)))
 
 
-async def _read_stream(opened: Opened, adapter: Adapter, on_event: OnEvent) -> ImageResult:
+def _cleaned(reply: Reply, key: str | None) -> Reply:
+    """The answer without the key, should the provider repeat it; headers were cleaned as they came."""
+    return replace(reply, body=bytes_without_key(reply.body, key))
+
+
+async def _off_loop(size_bytes: int, work: Callable[[], T]) -> T:
+    """What `work` returns; in a thread when there is much to read."""
+    return await asyncio.to_thread(work) if size_bytes > _OFF_LOOP_BYTES else work()
+
+
+async def _read_stream(opened: Opened, adapter: Adapter, key: str | None, on_event: OnEvent) -> ImageResult:
     """The result of a stream that ends after at least one finished image.
 
     An error after the first preview may have been billed, whatever it is: work was done.
@@ -148,17 +158,19 @@ async def _read_stream(opened: Opened, adapter: Adapter, on_event: OnEvent) -> I
     collected = _Collected()
     try:
         async for name, data in _events(opened):
-            await _take_event(name, data, opened.headers, adapter, collected, on_event)
+            cleaned = bytes_without_key(data, key)
+            items = await _off_loop(len(data), partial(adapter.parse_event, name, cleaned, opened.headers))
+            await _take_items(items, collected, on_event)
     except ProviderError as error:
         error.may_have_been_billed |= collected.has_any
         raise
-    if not collected.images:
+    if not collected.count:
         raise MalformedReply(
             "The stream ended without a finished image.",
             request_id=opened.headers.get("x-request-id"),
             may_have_been_billed=True,
         )
-    return ImageResult(tuple(collected.images), _merged(collected.answers))
+    return ImageResult((), _merged(collected.answers))
 
 
 async def _events(opened: Opened) -> AsyncIterator[tuple[str, bytes]]:
@@ -175,31 +187,21 @@ async def _events(opened: Opened) -> AsyncIterator[tuple[str, bytes]]:
 
 @dataclass(slots=True)
 class _Collected:
-    images: list[GeneratedImage] = field(default_factory=list)
+    count: int = 0
+    """Finished images; their bytes are handed on, not held."""
     answers: list[Answered] = field(default_factory=list)
     has_any: bool = False
     """Whether an image or a preview came."""
 
 
-async def _take_event(
-    name: str,
-    data: bytes,
-    headers: Mapping[str, str],
-    adapter: Adapter,
-    collected: _Collected,
-    on_event: OnEvent,
-) -> None:
-    if len(data) > _OFF_LOOP_BYTES:
-        items = await asyncio.to_thread(adapter.parse_event, name, data, headers)
-    else:
-        items = adapter.parse_event(name, data, headers)
+async def _take_items(items: Sequence[StreamItem], collected: _Collected, on_event: OnEvent) -> None:
     for item in items:
         collected.has_any |= not isinstance(item, Answered)
         if isinstance(item, PartialImage):
-            await on_event(PartialImage(item.data, len(collected.images), item.partial_position))
+            await on_event(PartialImage(item.data, collected.count, item.partial_position))
         elif isinstance(item, GeneratedImage):
-            collected.images.append(item)
-            await on_event(ImageArrived(item, len(collected.images) - 1))
+            collected.count += 1
+            await on_event(ImageArrived(item))
         else:
             collected.answers.append(item)
 
@@ -225,4 +227,5 @@ def _sum_of_usages(usages: list[Usage]) -> Usage:
         image_input_tokens=total([usage.image_input_tokens for usage in usages]),
         output_tokens=total([usage.output_tokens for usage in usages]),
         text_output_tokens=total([usage.text_output_tokens or 0 for usage in usages]),
+        input_tokens=total([usage.input_tokens for usage in usages]),
     )

@@ -27,7 +27,8 @@ class ProviderError(Exception):
     """A call that gave no images. The message can be shown: it holds no key and says what to do next."""
 
     kind: ClassVar[str] = "unknown"
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
+    """Whether trying again can help at all."""
 
     def __init__(
         self,

@@ -22,6 +22,8 @@ TYPICAL_SIZES = ("1024x1024", "1536x1024", "1024x1536")
 """What `auto` is taken to choose from."""
 
 _CHARS_PER_TOKEN = 4
+_MOST_TOKENS = 10**9
+"""No call has more; a larger figure is a fault of whoever reports it."""
 _PATCH_PX, _PATCH_BUDGET, _PATCH_SIDE = 32, 1536, 1024
 _TILE_PX, _TILE_BASE, _TILE_TOKENS = 512, 65, 129
 _FIDELITY_SQUARE, _FIDELITY_OTHER = 4160, 6240
@@ -81,12 +83,15 @@ def estimate(request: ImageRequest, spec: ModelSpec, offer: Offer) -> Estimate:
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> int | None:
-    """Micro-dollars of a call from the tokens its provider reports; `None` when a figure or the price is missing."""
+    """Micro-dollars of a call from the tokens its provider reports.
+
+    `None` when the price or a figure is missing, or the figures contradict each other: then nobody knows.
+    """
     if price is None:
         return None
     if price.is_free:
         return 0
-    if usage is None or usage.output_tokens is None:
+    if usage is None or usage.output_tokens is None or not _adds_up(usage, usage.output_tokens):
         return None
     text_out = usage.text_output_tokens or 0
     text_rate = price.image_out if price.text_out is None else price.text_out
@@ -96,6 +101,17 @@ def cost_of(usage: Usage | None, price: Price | None) -> int | None:
         + (usage.output_tokens - text_out) * price.image_out
         + text_out * text_rate
     )
+
+
+def _adds_up(usage: Usage, output_tokens: int) -> bool:
+    """Whether the parts are there, add up, and are figures that a bill can hold."""
+    parts = (usage.text_input_tokens, usage.image_input_tokens)
+    if parts == (None, None):
+        return False
+    into = sum(part or 0 for part in parts)
+    if usage.input_tokens is not None and into < usage.input_tokens:
+        return False
+    return (usage.text_output_tokens or 0) <= output_tokens <= _MOST_TOKENS and into <= _MOST_TOKENS
 
 
 def output_token_range(request: ImageRequest, spec: ModelSpec) -> tuple[int, int] | None:
@@ -140,7 +156,7 @@ def image_tokens(image: InputImage, request: ImageRequest, rule: InputTokenRule)
 
 def text_tokens(prompt: str) -> int:
     """Input tokens of a prompt, estimated from its length in bytes; at least 1."""
-    return max(1, math.ceil(len(prompt.encode()) / _CHARS_PER_TOKEN))
+    return max(1, math.ceil(len(prompt.encode("utf-8", "replace")) / _CHARS_PER_TOKEN))
 
 
 def _patches(width: int, height: int) -> int:

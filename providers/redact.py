@@ -22,8 +22,13 @@ def without_keys(text: str, *keys: str | None) -> str:
     return _KEY_LIKE.sub(HIDDEN, text)
 
 
-def provider_words(text: object, *keys: str | None) -> str:
-    """What a provider said, fit to be shown: one line, bounded, without keys and control characters."""
+def bytes_without_key(data: bytes, key: str | None) -> bytes:
+    """The data with the key replaced, before anybody reads or shortens it."""
+    return data.replace(key.encode(), HIDDEN.encode()) if key else data
+
+
+def provider_words(text: object) -> str:
+    """What a provider said, fit to be shown: one line, bounded, without what looks like a key or a control character."""
     words = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    words = without_keys(words, *keys)
+    words = without_keys(words)
     return words if len(words) <= _MAX_WORDS else f"{words[:_MAX_WORDS]}…"

@@ -8,16 +8,18 @@ key would travel along.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import io
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import httpx
 
 from providers.adapter import HttpCall, Reply
 from providers.catalog import Provider
-from providers.errors import ConnectionFailed, MalformedReply, TimedOut
+from providers.errors import ConnectionFailed, MalformedReply, ProviderError, TimedOut
+from providers.redact import without_keys
 
 T = TypeVar("T")
 
@@ -30,13 +32,10 @@ MAX_REPLY_BYTES = 400 * 2**20
 MAX_ERROR_BYTES = 2**20
 USER_AGENT = "diptych"
 
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+"""No connection was made; trying again can help."""
+_NEVER_CAN_BE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
+"""The request cannot be written at all; trying again cannot help."""
 
 
 class InProcessReply(Protocol):
@@ -73,7 +72,7 @@ class Access:
     provider: Provider
     base_url: str
     """Without a trailing slash."""
-    key: str | None
+    key: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,13 @@ class Transport:
 
         Raises: TimedOut, ConnectionFailed; each says whether the call may have been billed.
         """
-        async with _faults_in_words(access):
-            response = await within(deadline, self._http.send(self._request(call, access), stream=True))
+        progress = _Progress()
+        with _faults_in_words(access, progress):
+            request = self._request(call, access)
+            request.extensions["trace"] = progress.note
+            response = await within(deadline, self._http.send(request, stream=True))
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = {name.lower(): without_keys(value, access.key) for name, value in response.headers.items()}
             yield Opened(response.status_code, headers, _chunks(response, access, deadline))
         finally:
             await response.aclose()
@@ -125,24 +127,38 @@ class Transport:
         url = access.base_url + call.path
         if call.files:
             # httpx sends text fields of `files` as parts without a file name, in this order.
-            parts: list[tuple[str, tuple[str | None, bytes | str] | tuple[str, bytes, str]]] = [
+            parts: list[tuple[str, tuple[None, str] | tuple[str, io.BytesIO, str]]] = [
                 (name, (None, value)) for name, value in call.form
             ]
-            parts += [(part.name, (part.filename, part.data, part.media_type)) for part in call.files]
+            # As a file it is written in pieces of 64 kB, each with its own time limit; as bytes it would be one piece.
+            parts += [(part.name, (part.filename, io.BytesIO(part.data), part.media_type)) for part in call.files]
             return self._http.build_request(call.method, url, files=parts, headers=headers)
         return self._http.build_request(call.method, url, json=call.json, headers=headers)
 
 
-async def read_all(opened: Opened, limit: int = MAX_REPLY_BYTES) -> Reply:
-    """The whole answer. Raises: MalformedReply when it is larger than `limit` bytes."""
-    body = bytearray()
-    async for chunk in opened.chunks:
-        body += chunk
-        if len(body) > limit:
+async def read_all(opened: Opened) -> Reply:
+    """The whole answer. Raises: MalformedReply when it is too large."""
+    pieces, size = [], 0
+    async for piece in opened.chunks:
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_REPLY_BYTES:
             raise MalformedReply(
-                f"The answer has over {limit // 2**20} MB and was not read to its end.", may_have_been_billed=True
+                f"The answer has over {MAX_REPLY_BYTES // 2**20} MB and was not read to its end.",
+                may_have_been_billed=True,
             )
-    return Reply(opened.status, opened.headers, bytes(body))
+    return Reply(opened.status, opened.headers, b"".join(pieces))
+
+
+async def read_error(opened: Opened) -> Reply:
+    """An answer whose status says that it failed: as much of its body as came, since the status decides."""
+    body = bytearray()
+    with suppress(ProviderError):
+        async for piece in opened.chunks:
+            body += piece
+            if len(body) > MAX_ERROR_BYTES:
+                break
+    return Reply(opened.status, opened.headers, bytes(body[:MAX_ERROR_BYTES]))
 
 
 async def within(deadline: float, work: Awaitable[T]) -> T:
@@ -155,43 +171,66 @@ async def _chunks(response: httpx.Response, access: Access, deadline: float) -> 
     pieces = response.aiter_bytes()
     while True:
         try:
-            async with _faults_in_words(access):
+            with _faults_in_words(access, _Progress(was_sent=True)):
                 piece = await within(deadline, anext(pieces))
         except StopAsyncIteration:
             return
         yield piece
 
 
-@asynccontextmanager
-async def _faults_in_words(access: Access) -> AsyncIterator[None]:
+@dataclass(slots=True)
+class _Progress:
+    """How far one try came, as the HTTP library tells it."""
+
+    was_connecting: bool = False
+    was_sent: bool = False
+
+    async def note(self, event: str, _info: Mapping[str, object]) -> None:
+        """Called by the HTTP library at each of its steps."""
+        self.was_connecting |= event.startswith("connection.connect_")
+        self.was_sent |= event.endswith(".send_request_headers.started")
+
+    @property
+    def certainly_never_sent(self) -> bool:
+        """A connection was begun and no byte of the request was written; on a kept connection nobody can be sure."""
+        return self.was_connecting and not self.was_sent
+
+
+@contextmanager
+def _faults_in_words(access: Access, progress: _Progress) -> Iterator[None]:
     """Turns the HTTP library's exceptions into ours, with the question answered whether money may be gone."""
     name = access.provider.name
     try:
         yield
     except TimeoutError:
-        raise TimedOut(
-            f"No full answer from {name} within the time limit. The request had been sent, so {name} may have billed it. "
-            "It is not sent again by itself.",
-            provider=name,
-            may_have_been_billed=True,
-        ) from None
-    except _NEVER_SENT as error:
-        raise ConnectionFailed(
-            f"{name} could not be reached ({_plain(error)}). Nothing was sent. Check the network and the base URL.",
-            provider=name,
-        ) from None
+        raise _timed_out(name, progress) from None
+    except (*_NEVER_SENT, *_NEVER_CAN_BE) as error:
+        failed = ConnectionFailed(
+            f"{name} could not be reached ({_plain(error)}). Nothing was sent. Check the network and the base URL."
+        )
+        failed.retryable = not isinstance(error, _NEVER_CAN_BE)
+        raise failed from None
     except httpx.DecodingError:
         raise MalformedReply("The answer is compressed in a broken way.", may_have_been_billed=True) from None
     except httpx.TransportError as error:
         raise ConnectionFailed(
             f"The connection to {name} broke after the request was sent ({_plain(error)}). {name} may have billed it; "
             "check there before you retry.",
-            provider=name,
             may_have_been_billed=True,
         ) from None
 
 
-def _plain(error: httpx.HTTPError) -> str:
+def _timed_out(name: str, progress: _Progress) -> TimedOut:
+    if progress.certainly_never_sent:
+        return TimedOut(f"{name} could not be reached within the time limit. Nothing was sent.")
+    return TimedOut(
+        f"No full answer from {name} within the time limit. The request had been sent, so {name} may have billed it. "
+        "It is not sent again by itself.",
+        may_have_been_billed=True,
+    )
+
+
+def _plain(error: Exception) -> str:
     """What broke, without the library's text: that can hold addresses and header values."""
     words = {
         "ConnectError": "connection refused or unknown host",
@@ -200,6 +239,8 @@ def _plain(error: httpx.HTTPError) -> str:
         "WriteError": "connection reset while sending",
         "WriteTimeout": "it stopped reading the request",
         "RemoteProtocolError": "the answer was cut off",
+        "ProxyError": "the proxy refused",
+        "InvalidURL": "the base URL is no http address",
         "UnsupportedProtocol": "the base URL is no http address",
         "LocalProtocolError": "the request could not be written",
     }

@@ -91,8 +91,11 @@ class Usage:
     text_input_tokens: int | None = None
     image_input_tokens: int | None = None
     output_tokens: int | None = None
+    """All output tokens, text and image."""
     text_output_tokens: int | None = None
     """The share of `output_tokens` that is text; the rest is image."""
+    input_tokens: int | None = None
+    """All input tokens, where the provider states the sum beside its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class ImageResult:
-    """The whole answer to one call."""
+    """The answer to one call."""
 
     images: tuple[GeneratedImage, ...]
+    """Those that were not told on the way, as a stream's are."""
     answered: Answered

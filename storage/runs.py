@@ -83,16 +83,6 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
     )
 
 
-def claim(db: Database, run_id: str, worker: str) -> bool:
-    """Make `worker` the owner of a queued run that has none. True also if it is the owner already."""
-    return changed(
-        db,
-        """update runs set worker = :worker
-        where run_id = :run_id and state = 'queued' and (worker is null or worker = :worker)""",
-        {"run_id": run_id, "worker": worker},
-    )
-
-
 def take_over(db: Database, run_id: str, *, from_worker: str | None, worker: str) -> bool:
     """Give an open run of a dead worker to `worker`; false if it ended or somebody else was faster.
 
@@ -167,6 +157,14 @@ def add_image(db: Database, image: StoredImage) -> None:
             "checks": document(image.checks),
             "created_at": image.created_at,
         },
+    )
+
+
+def set_checks(db: Database, image_id: str, checks: Sequence[str]) -> None:
+    """Writes down what was noticed about an image after its row was added."""
+    db.execute(
+        "update images set checks = :checks where image_id = :image_id",
+        {"checks": document(tuple(checks)), "image_id": image_id},
     )
 
 

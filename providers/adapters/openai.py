@@ -144,11 +144,12 @@ def _files(request: ImageRequest) -> tuple[FilePart, ...]:
     # A repeated plain `image` is answered with 400 duplicate_parameter: several files are `image[]`.
     name = "image" if len(request.images) == 1 else "image[]"
     files = [
-        FilePart(name, f"image-{number}.{_FILE_ENDINGS[image.media_type]}", image.media_type, image.data)
+        FilePart(name, f"image-{number}.{_FILE_ENDINGS[image.media_type]}", image.media_type, image.data, image.sha256)
         for number, image in enumerate(request.images, start=1)
     ]
     if request.mask is not None:
-        files.append(FilePart("mask", "mask.png", request.mask.media_type, request.mask.data))
+        mask = request.mask
+        files.append(FilePart("mask", "mask.png", mask.media_type, mask.data, mask.sha256))
     return tuple(files)
 
 
@@ -194,6 +195,7 @@ def _usage(raw: object) -> Usage | None:
         return None
     into, out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
     return Usage(
+        input_tokens=_tokens(raw, "input_tokens"),
         text_input_tokens=_tokens(into, "text_tokens"),
         image_input_tokens=_tokens(into, "image_tokens"),
         output_tokens=_tokens(raw, "output_tokens"),

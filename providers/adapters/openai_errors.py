@@ -91,6 +91,7 @@ def _kind(raw: Mapping[str, object], status: int) -> tuple[type[ProviderError], 
         return by_code
     for matches, kind, sentence in (
         (status == 401, InvalidKey, "{provider} refused the key. Check it in Settings, or make a new one."),
+        (status == 402, QuotaExceeded, "The account at {provider} has no credit left. Add credit there."),
         (status == 403, NotPermitted, "{provider} does not allow this key to make images."),
         (status == 404, ModelUnavailable, "{provider} does not have this model, or not for this key. Choose another."),
         (status == 408, TimedOut, "{provider} ended the call because it took too long."),

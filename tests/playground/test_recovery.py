@@ -77,7 +77,8 @@ async def test_queued_runs_go_on_at_the_next_start(harness: Make) -> None:
     for _ in range(2):
         await first.engine.submit(plan, LOCAL_OWNER)
     await asyncio.sleep(0.3)
-    await first.stop()
+    await first.engine.close(drain_s=0)
+    await first.services.client.close()
 
     second = harness()
     await second.engine.start()
@@ -114,14 +115,14 @@ async def test_a_queued_run_whose_key_is_gone_is_ended_unbilled(harness: Make) -
 @pytest.mark.asyncio
 async def test_a_stop_waits_for_calls_under_way_and_leaves_queued_ones(harness: Make) -> None:
     with FakeOpenAI(key=KEY) as fake:
-        fake.always(faults.Slow(2))
+        fake.always(faults.Slow(6))
         first = harness(openai_url=fake.base_url)
         plan = make_plan(ImageRequest("a fox"), [OFFER], first.services.catalog)
         for _ in range(7):
             await first.engine.submit(plan, LOCAL_OWNER)
         while fake.posts < 5:
             await asyncio.sleep(0.01)
-        await first.engine.close(drain_s=10)
+        await first.engine.close(drain_s=20)
         groups = await library.recent_groups(first.services, LOCAL_OWNER, limit=9)
         await first.services.client.close()
     states = sorted(group.runs[0].run.state for group in groups)

@@ -71,7 +71,7 @@ def test_a_run_comes_back_as_it_was_written(store: Store) -> None:
 
 def test_a_run_goes_through_its_states(store: Store) -> None:
     store.write(lambda db: insert(db, make_run()))
-    assert store.write(lambda db: runs.claim(db, "r1", "w1"))
+    assert store.write(lambda db: runs.take_over(db, "r1", from_worker=None, worker="w1"))
     assert state_of(store) == "queued"
     assert store.write(lambda db: runs.mark_sending(db, "r1", worker="w1", sent={"n": 1}, sent_at=NOW))
     assert state_of(store) == "sending"
@@ -112,7 +112,6 @@ def test_a_run_ends_once(store: Store) -> None:
 def test_a_run_that_is_over_moves_no_more(store: Store, state: RunState) -> None:
     store.write(lambda db: insert(db, make_run(state=state)))
     for move in (
-        lambda db: runs.claim(db, "r1", "w"),
         lambda db: runs.take_over(db, "r1", from_worker=None, worker="w"),
         lambda db: runs.mark_sending(db, "r1", worker="w", sent={}, sent_at=NOW),
         lambda db: runs.set_remote_id(db, "r1", "job"),
@@ -127,9 +126,8 @@ def test_a_run_that_is_over_moves_no_more(store: Store, state: RunState) -> None
 
 def test_a_run_is_sent_once_and_only_by_its_owner(store: Store) -> None:
     store.write(lambda db: insert(db, make_run()))
-    assert store.write(lambda db: runs.claim(db, "r1", "w1"))
-    assert store.write(lambda db: runs.claim(db, "r1", "w1"))
-    assert not store.write(lambda db: runs.claim(db, "r1", "w2"))
+    assert store.write(lambda db: runs.take_over(db, "r1", from_worker=None, worker="w1"))
+    assert not store.write(lambda db: runs.take_over(db, "r1", from_worker=None, worker="w2"))
     assert not store.write(lambda db: runs.mark_sending(db, "r1", worker="w2", sent={}, sent_at=NOW))
     assert store.write(lambda db: runs.mark_sending(db, "r1", worker="w1", sent={}, sent_at=NOW))
     assert not store.write(lambda db: runs.mark_sending(db, "r1", worker="w1", sent={}, sent_at=NOW))
