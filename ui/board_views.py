@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.battle import BlindBattle, RevealedSide, VoteResult
+from arena.battle import RevealedSide, VoteResult
 from arena.board import Board, BoardRow
 from arena.elo import START, K
 from arena.leaderboard import PROVISIONAL_BELOW
+from arena.opening import BlindBattle
 from providers.catalog import Catalog, UnknownOffer
 from ui import views
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
 from providers.adapter import HttpCall, call_document
 from providers.catalog import Catalog, ModelSpec, Offer, Price
+from providers.checks import Problem
 from providers.pricing import CostLine
 from storage.records import RunError, RunView, StoredImage
 
@@ -73,12 +74,26 @@ def error_document(error: RunError | None) -> Document | None:
     }
 
 
+def failure_document(error: RunError, problems: Iterable[Problem], group_id: str | None = None) -> Document:
+    """Why a command has no other answer. `group_id`: runs were stored before it failed."""
+    return {
+        "group_id": group_id,
+        "runs": [],
+        "problems": [_problem_document(problem) for problem in problems],
+        "error": error_document(error),
+    }
+
+
+def _problem_document(problem: Problem) -> Document:
+    return {"field": problem.field, "message": problem.message}
+
+
 def plan_document(plan: Plan, base_urls: Mapping[str, str]) -> Document:
     """What would be sent and what it would cost. `base_urls`: provider -> address, where it is moved."""
     return {
         "total_microusd": plan.high_microusd,
         "total_low_microusd": plan.low_microusd,
-        "problems": [{"field": problem.field, "message": problem.message} for problem in plan.problems],
+        "problems": [_problem_document(problem) for problem in plan.problems],
         "runs": [_planned_document(run, base_urls) for run in plan.runs],
     }
 
@@ -92,7 +107,7 @@ def _planned_document(run: PlannedRun, base_urls: Mapping[str, str]) -> Document
         "price_id": run.estimate.price.price_id if run.estimate.price else None,
         "note": run.estimate.note,
         "lines": [_line_document(line) for line in run.estimate.lines],
-        "problems": [{"field": problem.field, "message": problem.message} for problem in run.problems],
+        "problems": [_problem_document(problem) for problem in run.problems],
         "fields": [
             {
                 "field": row.field,

@@ -199,8 +199,13 @@ def from_request(
     )
 
 
-def first_visit(free_offers: Sequence[str]) -> FormValues:
-    """The form nobody has touched: two free offers ticked, with previews, since they cost nothing."""
+def first_visit(free_offers: Sequence[str], default_offer: str | None = None) -> FormValues:
+    """The form nobody has touched: the default offer ticked where it has a key, without previews, which cost.
+
+    Else two free offers, with previews.
+    """
+    if default_offer is not None:
+        return FormValues(offers=(default_offer,))
     ticked = tuple(free_offers[:2])
     return FormValues(offers=ticked, partial_images=2 if ticked else 0)
 

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from starlette.requests import Request
+import orjson
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -25,6 +26,7 @@ FOREVER = "private, max-age=31536000, immutable"
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpg|webp|gif|avif)")
 _BATTLE = re.compile(r"[0-9a-f]{32}")
 _MAX_KEY_BODY_BYTES = 4096
+_KEY_CUT_SHORT = "The key did not arrive whole. Type it once more."
 
 
 def routes(app: App) -> list[Route]:
@@ -131,15 +133,30 @@ def _provider(app: App, provider_id: str) -> Provider:
 
 
 async def _typed_key(request: Request) -> str:
-    body = await request.body()
-    if len(body) > _MAX_KEY_BODY_BYTES:
-        raise SettingsError("This is too long to be a key.")
+    body = await _short_body(request)
     try:
-        document = await request.json()
-    except ValueError:
-        raise SettingsError("The key did not arrive whole. Type it once more.") from None
+        # Deep nesting is refused with the rest; `json` would overflow the stack on it.
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise SettingsError(_KEY_CUT_SHORT) from None
     key = document.get("key") if isinstance(document, dict) else None
     return key if isinstance(key, str) else ""
+
+
+async def _short_body(request: Request) -> bytes:
+    """The body. The rest of one that is longer than a key can be is left unread.
+
+    Raises: SettingsError when it is too long or does not end.
+    """
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_KEY_BODY_BYTES:
+                raise SettingsError("This is too long to be a key.")
+    except ClientDisconnect:
+        raise SettingsError(_KEY_CUT_SHORT) from None
+    return bytes(body)
 
 
 def _key_state(app: App, provider: Provider, owner: str) -> dict[str, object]:

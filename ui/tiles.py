@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from arena import opening
 from playground.library import GroupView
 from providers.catalog import Catalog, UnknownOffer
 from providers.sizes import parse_size
@@ -32,6 +33,8 @@ def group_view(group: GroupView, catalog: Catalog, live_of: LiveOf) -> Json:
         "at": group.group.created_at,
         "prompt": group.group.template,
         "caption": caption(group.runs),
+        # Images of two models that can be told apart only by looking.
+        "vote": f"#arena/group/{group.group.group_id}" if opening.pairs_of(group.runs) else None,
         "again": views.sentence(["Again", _estimated(group.runs)]),
         "tiles": [tile for run in group.runs for tile in tiles_of(run, catalog, live_of(run.run.run_id))],
     }

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from arena import battle, board
-from arena.battle import BattleOff, VoteRefused
+from arena import battle, board, opening
+from arena.battle import VoteRefused
+from arena.opening import BattleOff
 from playground.services import Services
 from tests.arena.world import Clock, add_run, make_services, picture
 
@@ -46,7 +47,7 @@ def a_pair(services: Services, prompt: str = "A lighthouse at dusk", **more: Any
 
 
 def next_of(services: Services, voter: str = "local") -> Any:
-    return go(battle.next_battle(services, voter))
+    return go(opening.next_battle(services, voter))
 
 
 def vote(services: Services, battle_id: str, outcome: str = "a", voter: str = "local") -> Any:
@@ -110,7 +111,7 @@ def test_skipped_and_expired_battles_take_no_vote(services: Services, clock: Clo
     assert refused.value.kind == "skipped"
     again = next_of(services)
     assert again.battle_id != skipped.battle_id
-    clock.move(battle.LIFE + timedelta(milliseconds=1))
+    clock.move(opening.LIFE + timedelta(milliseconds=1))
     with pytest.raises(VoteRefused) as refused:
         vote(services, again.battle_id)
     assert refused.value.kind == "expired"
@@ -128,7 +129,7 @@ def test_copies_are_the_voters_alone_and_old_ones_are_swept(services: Services, 
         ("../../diptych", "a", "local"), (old.battle_id.upper(), "a", "local"), ("", "a", "local"),
     ]:  # fmt: skip
         assert battle.blind_file(services, battle_id, side, voter) is None
-    clock.move(battle.LIFE + timedelta(minutes=1))
+    clock.move(opening.LIFE + timedelta(minutes=1))
     new = next_of(services)
     assert new.battle_id != old.battle_id
     assert not path.parent.exists()
@@ -184,18 +185,18 @@ def test_two_results_can_be_sent_to_a_blind_vote(services: Services) -> None:
     three = add_run(services, "openai/gpt-image-2")[0]
     foreign = add_run(services, "openai/gpt-image-1-mini", owner="somebody")[0]
     elsewhere = add_run(services, "openai/gpt-image-1-mini", "Another prompt")[0]
-    blind = go(battle.start_from_images(services, "local", one, two))
-    assert go(battle.next_battle(services, "local")) == blind
+    blind = go(opening.start_from_images(services, "local", one, two))
+    assert go(opening.next_battle(services, "local")) == blind
     for image in (three, foreign, elsewhere, one, "nothing"):
         with pytest.raises(BattleOff):
-            go(battle.start_from_images(services, "local", one, image))
+            go(opening.start_from_images(services, "local", one, image))
 
 
 def test_a_second_vote_on_the_same_two_images_does_not_count_and_says_why(services: Services) -> None:
     one, two = a_pair(services)
     vote(services, next_of(services).battle_id, "a")
     before = go(board.leaderboard(services, operation="generate"))
-    again = go(battle.start_from_images(services, "local", two, one))
+    again = go(opening.start_from_images(services, "local", two, one))
     result = vote(services, again.battle_id, "a")
     assert not result.counted
     assert result.reason == battle.REPEATED

@@ -16,9 +16,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from arena import battle, board
-from arena.battle import BattleOff
+from arena import battle, board, opening
 from arena.offers import draw_two, possible_pairs
+from arena.opening import BattleOff
 from playground.services import LOCAL_OWNER
 from playground.settings import Settings
 from providers.types import ImageRequest
@@ -178,7 +178,7 @@ async def test_a_battle_is_off_when_a_model_fails_and_says_why(one: Harness) -> 
     (shown, *_) = await last(arena.on_start(one.app, "[blocked] a fox", "", "", VISITOR))
     assert shown["state"] == "off"
     assert shown["reasons"]
-    assert await battle.next_battle(one.services, LOCAL_OWNER) is None
+    assert await opening.next_battle(one.services, LOCAL_OWNER) is None
     await one.stop()
 
 
@@ -194,7 +194,7 @@ async def test_a_new_battle_needs_a_prompt_and_two_models_of_a_kind(one: Harness
     request = ImageRequest("a fox", size="1024x1024", quality="low")
     for offers in (("demo/flat",), ("demo/flat", "demo/flat"), ("demo/flat", "openai/gpt-image-2")):
         with pytest.raises(BattleOff):
-            await battle.start_new(one.services, one.engine, LOCAL_OWNER, request, offers)
+            await opening.start_new(one.services, one.engine, LOCAL_OWNER, request, offers)
     assert one.services.store.read(lambda db: db.execute("select count(*) from runs").fetchone()[0]) == 0
 
 
@@ -238,7 +238,7 @@ async def test_the_board_shows_real_models_first_and_demo_ones_on_request(one: H
     for offers in (("demo/flat", "demo/sketch"), ("openai/gpt-image-2", "openai/gpt-image-1-mini")):
         for offer in offers:
             add_run(one.services, offer)
-        found = await battle.next_battle(one.services, LOCAL_OWNER)
+        found = await opening.next_battle(one.services, LOCAL_OWNER)
         assert found is not None
         await battle.vote(one.services, found.battle_id, LOCAL_OWNER, "a")
         table, switch = await leaderboard.on_visit(one.app, "generate")
@@ -319,7 +319,7 @@ async def test_settings_tell_sizes_and_verify_the_store(one: Harness) -> None:
 
 
 def test_a_battle_lives_a_day() -> None:
-    assert timedelta(hours=24) == battle.LIFE
+    assert timedelta(hours=24) == opening.LIFE
 
 
 @pytest.mark.asyncio

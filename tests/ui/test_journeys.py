@@ -267,14 +267,18 @@ def test_a_stop_waits_for_the_call_under_way(browser: Browser, tmp_path: Path) -
 
 
 def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
+    visit.open("?__theme=dark")
     visit.choose("demo/painterly", "demo/sketch")
     visit.prompt("A quiet harbour, boats at night")
     visit.run()
     expect(visit.tiles("done")).to_have_count(2)
+    visit.page.evaluate("window.isTheSamePage = true")
     visit.bodies.clear()
-    visit.tab("Arena")
+    visit.newest().get_by_role("link", name="Vote blind").click()
     board = visit.page.locator("#ar-board")
     expect(board.get_by_role("button", name="A better")).to_be_enabled()
+    expect(board).to_contain_text("A quiet harbour, boats at night")
+    assert visit.page.evaluate("window.isTheSamePage"), "a link within the page does not load it anew"
     said = json.dumps(visit.bodies) + board.inner_html()
     for word in ("painterly", "sketch", "flat"):
         assert word not in said

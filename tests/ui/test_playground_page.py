@@ -84,6 +84,16 @@ async def test_a_first_visit_is_ready_to_run_for_free(harness: HarnessOf) -> Non
 
 
 @pytest.mark.asyncio
+async def test_a_first_visit_with_a_key_has_the_default_model_at_low_quality_without_previews(
+    harness: HarnessOf,
+) -> None:
+    said = shown(await editing.on_open_form(harness().app, None, {}))
+    assert said["offers"]["value"] == {"ticked": ["openai/gpt-image-2.5-flare"]}
+    assert (said["quality"]["value"], said["partial_images"]["value"]) == ("low", "0")
+    assert said["run"]["value"].startswith("Run · about $0.00")
+
+
+@pytest.mark.asyncio
 async def test_price_and_controls_follow_what_is_ticked(harness: HarnessOf) -> None:
     app = harness().app
     ticked = {"ticked": ["openai/gpt-image-1.5", "openai/gpt-image-2.6-flare"]}

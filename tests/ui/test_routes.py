@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import Message, Scope
 
 from playground.settings import Settings
 from providers.types import ImageRequest
@@ -60,11 +62,70 @@ async def test_an_image_is_given_to_its_owner_and_to_nobody_else(
             assert stranger.get(url).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["x.png", "../diptych.db", "0" * 64 + ".svg", "0" * 64 + ".png", "%2e%2e%2fx"])
+def raw(page: TestClient, path: str, chunks: Iterator[bytes] | None = None, **headers: str) -> tuple[int, bytes]:
+    """What the application answers to exactly this path, which a client would have tidied: status and body."""
+    scope: Scope = {
+        "type": "http",
+        "method": "GET" if chunks is None else "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), *((name.encode(), text.encode()) for name, text in headers.items())],
+    }
+    status, body = [], bytearray()
+
+    async def receive() -> Message:
+        chunk = next(chunks or iter(()), None)
+        return {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+
+    async def send(message: Message) -> None:
+        status.extend([message["status"]] if "status" in message else [])
+        body.extend(message.get("body", b""))
+
+    asyncio.run(page.app(scope, receive, send))
+    return status[0], bytes(body)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("x.png", "0" * 64 + ".svg", "0" * 64 + ".png", "0" * 64 + ".png\n"),
+        *(
+            "..",
+            "../diptych.sqlite3",
+            "..\\diptych.sqlite3",
+            "%2e%2e%2fdiptych.sqlite3",
+            "../diptych.sqlite3\0.png",
+            "/etc/passwd",
+        ),
+    ],
+)
 def test_other_names_are_not_found(name: str, public: tuple[Harness, Callable[[], TestClient]]) -> None:
+    one, visitor = public
+    assert (one.services.store.data_dir / "diptych.sqlite3").is_file()
+    page = visitor()
+    cookie = f"{guard.VISITOR_COOKIE}={page.cookies[guard.VISITOR_COOKIE]}"
+    for path in (f"/media/{name}", f"/thumbs/{name}", f"/blind/{name}/a.webp", f"/blind/{'0' * 32}/{name}.webp"):
+        status, body = raw(page, path, cookie=cookie)
+        assert status == 404
+        assert body.strip(b".").lower() == b"not found"
+
+
+@pytest.mark.parametrize("name", ["..", "..\\diptych.sqlite3", "%2e%2e%2fdiptych.sqlite3", "0" * 64 + ".png\n"])
+def test_strange_names_reach_the_route_and_end_there(
+    name: str, public: tuple[Harness, Callable[[], TestClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, visitor = public
-    assert visitor().get(f"/media/{name}").status_code == 404
-    assert visitor().get(f"/blind/{name}/a.webp").status_code == 404
+    reached: list[str] = []
+
+    class Seen:
+        def fullmatch(self, given: str) -> None:
+            reached.append(given)
+
+    page = visitor()
+    monkeypatch.setattr(routes, "_NAME", Seen())
+    raw(page, f"/media/{name}", cookie=f"{guard.VISITOR_COOKIE}={page.cookies[guard.VISITOR_COOKIE]}")
+    assert reached == [name]
 
 
 def test_a_key_is_held_for_its_visitor_and_never_given_back(public: tuple[Harness, Callable[[], TestClient]]) -> None:
@@ -102,3 +163,30 @@ def test_wrong_keys_are_refused_in_words(
     assert answer.status_code == status
     assert answer.json()["error"]["message"].endswith(".")
     assert KEY not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"[" * 4000, b"[" * 2000 + b"]" * 2000, b"{", b"\xff", b"", b'{"key": "\\ud800"}'])
+def test_a_body_that_cannot_be_read_is_refused_in_words(
+    body: bytes, public: tuple[Harness, Callable[[], TestClient]]
+) -> None:
+    _, visitor = public
+    answer = visitor().post("/keys/openai", content=body, headers=MINE)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].endswith(".")
+
+
+def test_a_body_without_end_is_left_unread(public: tuple[Harness, Callable[[], TestClient]]) -> None:
+    _, visitor = public
+    page = visitor()
+    taken: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while len(taken) < 1000:
+            taken.append(1)
+            yield b"x" * 1024
+
+    cookie = f"{guard.VISITOR_COOKIE}={page.cookies[guard.VISITOR_COOKIE]}"
+    status, body = raw(page, "/keys/openai", endless(), cookie=cookie, **{"x-diptych": "1"})
+    assert status == 400
+    assert b"too long" in body
+    assert len(taken) == 5

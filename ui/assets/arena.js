@@ -16,10 +16,24 @@ const KEYS = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 3: "tie", 4: "bo
 window.diptych.component("arena", ({ element, trigger, props, watch }) => {
   const gate = { battle: null, state: "closed", openedAt: 0, sent: false };
 
-  const value = () => props.value || { state: "loading" };
+  let current = { state: "loading" };
+  let wanted = null;
+
+  const value = () => current;
   const draw = () => render(element.querySelector(".drawn"), board(value(), gate));
 
+  /** While a link's pair is awaited, what the opened tab draws of itself is not shown. */
+  function isBeside(incoming) {
+    return wanted !== null && performance.now() < wanted.until && incoming.group !== wanted.group;
+  }
+
   function paint() {
+    const incoming = props.value || { state: "loading" };
+    if (isBeside(incoming)) {
+      if (incoming !== current && incoming.state !== "loading") props.value = current;
+      return;
+    }
+    current = incoming;
     const shown = value();
     if (shown.state === "battle" && gate.battle !== shown.battle_id) begin(shown);
     if (shown.state !== "battle") gate.sent = false;
@@ -81,6 +95,14 @@ window.diptych.component("arena", ({ element, trigger, props, watch }) => {
     if (button?.dataset.answer) answer(button.dataset.answer);
     else if (button?.dataset.ask === "next") next();
     else if (button?.dataset.ask) ask(button.dataset.ask);
+  });
+
+  window.diptych.onVisit("arena", ([what, group]) => {
+    if (what !== "group" || !group) return;
+    wanted = { group, until: performance.now() + 5000 };
+    current = { state: "loading" };
+    draw();
+    trigger("pair", { group });
   });
 
   document.addEventListener("keydown", (event) => {

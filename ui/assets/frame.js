@@ -1,13 +1,25 @@
 /* The frame: components that draw themselves, linkable tabs, theme, keys, and the gate that shows the page when it stands.
 
    A page is linked by its tab's id: `#history`, `#settings`; what follows a slash belongs to the page, as in
-   `#playground/remix/<run_id>`. Pages listen for it as a `diptych:visit` event of the document. */
+   `#playground/remix/<run_id>`. A page takes it by `diptych.onVisit(tab, ([what, ...more]) => …)`. */
 
 import { announce } from "./dom.js";
 
 const STORED_THEME = "diptych-theme";
 const painters = new Map();
 const waiting = [];
+
+const visitors = new Map();
+let unmet = null;
+
+/** Calls `meet(rest)` for each link into the tab, also for the one that opened the tab and so came before its script. */
+function onVisit(tab, meet) {
+  visitors.set(tab, meet);
+  if (unmet?.tab !== tab) return;
+  const { rest } = unmet;
+  unmet = null;
+  meet(rest);
+}
 
 /** Registers what draws a kind of component: `paint({element, trigger, props, watch, upload})`, called once each. */
 function component(kind, paint) {
@@ -25,7 +37,7 @@ function mount(kind, tools) {
 }
 
 const early = window.diptych?.early || [];
-window.diptych = { component, mount, announce, visit, pressRun: () => press("pg-run") };
+window.diptych = { component, mount, announce, visit, onVisit, pressRun: () => press("pg-run") };
 for (const [kind, tools] of early) mount(kind, tools);
 
 /* Tabs */
@@ -38,6 +50,25 @@ function place() {
   return { tab, rest };
 }
 
+/* The page has a base address, so a bare "#history" would leave out the query and load the page anew. */
+function withHash(hash) {
+  const url = new URL(location.href);
+  url.searchParams.delete("tab");
+  url.hash = hash;
+  return url;
+}
+
+function followLinks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#']");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const hash = link.getAttribute("href").slice(1);
+    if (location.hash.slice(1) === hash) visit();
+    else location.hash = hash;
+  });
+}
+
 /** Opens the tab the address names and tells the page what stands after it. */
 function visit() {
   const { tab, rest } = place();
@@ -45,8 +76,10 @@ function visit() {
   if (!button) return;
   if (button.getAttribute("aria-selected") !== "true") button.click();
   if (rest.length) {
-    history.replaceState(null, "", `#${tab}`);
-    document.dispatchEvent(new CustomEvent("diptych:visit", { detail: { tab, rest } }));
+    history.replaceState(null, "", withHash(tab));
+    const meet = visitors.get(tab);
+    if (meet) meet(rest);
+    else unmet = { tab, rest };
   }
 }
 
@@ -54,10 +87,7 @@ function followTabs() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#nav [role=tab]");
     if (!button?.dataset.tabId || place().tab === button.dataset.tabId) return;
-    const url = new URL(location.href);
-    url.searchParams.delete("tab");
-    url.hash = button.dataset.tabId;
-    history.replaceState(null, "", url);
+    history.replaceState(null, "", withHash(button.dataset.tabId));
     window.scrollTo(0, 0);
   });
   window.addEventListener("hashchange", visit);
@@ -158,6 +188,7 @@ function openGate() {
 
 keepTheme();
 followTabs();
+followLinks();
 openGate();
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);

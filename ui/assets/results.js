@@ -12,6 +12,7 @@ const states = new Map();
 let more = false;
 let clockOffset = 0;
 let isPaged = false;
+let isPainted = false;
 
 export function paintResults({ element, trigger, props, watch }) {
   const root = element.querySelector(".drawn");
@@ -19,10 +20,13 @@ export function paintResults({ element, trigger, props, watch }) {
   const paint = () => {
     const value = props.value;
     if (!value) return;
+    const isNews = isPainted && value.is_page && value.groups.some(isJustBegun);
     take(value);
     const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
     render(root, groups.length ? [groups.map(group), more ? showMore() : null] : emptyState());
     tickClocks();
+    if (isNews && isPhone()) root.closest("#pg-main")?.scrollIntoView({ block: "start" });
+    isPainted = true;
   };
 
   const actions = {
@@ -49,9 +53,8 @@ export function paintResults({ element, trigger, props, watch }) {
     if (act === "remix") showForm();
     if (act === "base" || act === "reference") announce(act === "base" ? "Now the base of an edit" : "Added as a reference");
   });
-  document.addEventListener("diptych:visit", ({ detail }) => {
-    const [act, run, position] = detail.rest;
-    if (detail.tab === "playground" && ["remix", "base", "reference"].includes(act) && run) trigger(act, { run, position: Number(position || 0) });
+  window.diptych.onVisit("playground", ([act, run, position]) => {
+    if (["remix", "base", "reference"].includes(act) && run) trigger(act, { run, position: Number(position || 0) });
   });
   setInterval(tickClocks, 100);
   watch("value", paint);
@@ -89,9 +92,12 @@ function sayIfEnded(one) {
   announce(one.state === "done" ? `${name}: done. ${one.figures}` : `${name}: ${one.failure?.title || one.state}`);
 }
 
+const isJustBegun = (one) => !seen.has(one.id) && one.tiles.some((tile) => ["queued", "running"].includes(tile.state));
+const isPhone = () => window.matchMedia("(max-width: 760px)").matches;
+
 function showForm() {
   document.getElementById("pg-form")?.scrollTo({ top: 0 });
-  if (window.matchMedia("(max-width: 760px)").matches) window.scrollTo({ top: 0 });
+  if (isPhone()) window.scrollTo({ top: 0 });
 }
 
 function group(one) {
@@ -100,7 +106,9 @@ function group(one) {
       h("div", {},
         h("h2", { title: one.prompt }, one.prompt),
         h("p", { class: "caption" }, `${when(one.at)} · ${one.caption}`)),
-      h("button", { type: "button", class: "button quiet", "data-act": "again", "data-group": one.id }, icon("play"), one.again)),
+      h("div", { class: "group-ways" },
+        one.vote ? h("a", { class: "button quiet", key: "vote", href: one.vote }, icon("compare"), "Vote blind") : null,
+        h("button", { type: "button", class: "button quiet", key: "again", "data-act": "again", "data-group": one.id }, icon("play"), one.again))),
     h("div", { class: "tiles" }, one.tiles.map(tile)));
 }
 

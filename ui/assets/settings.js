@@ -59,9 +59,9 @@ window.diptych.component("keys", ({ element, trigger, props, watch }) => {
     if (button) send(button.dataset.forget, { method: "DELETE" }, "The key is forgotten.");
   });
   document.addEventListener(CHANGED, load);
-  document.addEventListener("diptych:visit", (event) => {
-    const { tab, rest } = event.detail;
-    if (tab === "settings") setTimeout(() => element.querySelector(`form[data-provider="${CSS.escape(rest[0] || "")}"] input`)?.focus(), 50);
+  window.diptych.onVisit("settings", ([provider]) => {
+    // The rows come from the server after the tab was opened.
+    setTimeout(() => element.querySelector(`form[data-provider="${CSS.escape(provider || "")}"] input`)?.focus(), 300);
   });
   watch("value", paint);
   paint();

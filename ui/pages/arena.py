@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from arena import battle, board
-from arena.battle import BattleOff, VoteRefused
+from arena import battle, board, opening
+from arena.battle import VoteRefused
 from arena.offers import draw_two, possible_pairs
+from arena.opening import BattleOff
 from arena.prompts import DEMO_PROMPTS
 from playground.plan import make_plan
 from providers.types import ImageRequest
@@ -50,7 +51,7 @@ def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
         "arena",
         {"state": "loading"},
         elem_id="ar-board",
-        events=("answer", "next_battle", "demo_battle", "new_battle"),
+        events=("answer", "next_battle", "demo_battle", "new_battle", "pair"),
     )
     with gr.Column(visible=False, elem_id="ar-new") as form:
         static(_FORM_HEAD, elem_id="ar-new-head")
@@ -78,6 +79,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     tabs.arena.select(bound(on_visit, app), [page.board], [page.board], **quiet)
     page.board.answer(bound(on_answer, app), [page.board], [page.board], **quiet)
     page.board.next_battle(bound(on_next, app), None, [page.board], **quiet)
+    page.board.pair(bound(on_pair, app), None, [page.board, page.form], **quiet)
     page.board.demo_battle(bound(on_demo, app), None, [page.board, tabs.strip], **quiet)
     page.board.new_battle(bound(on_new, app), None, [page.board, *form], **quiet)
     page.back.click(bound(on_back, app), None, [page.board, page.form], **quiet)
@@ -97,6 +99,18 @@ async def on_visit(app: App, shown: object, request: gr.Request) -> Any:  # noqa
 async def on_next(app: App, request: gr.Request) -> View:
     """The next battle."""
     return await _next(app, owner_of(app, request))
+
+
+async def on_pair(app: App, event: gr.EventData, request: gr.Request) -> list[Any]:
+    """A battle between two images of the group that a link names. The group's id goes back with it: the tab, opened by
+    the same link, may be drawing another battle at this moment.
+    """
+    group_id = str(_told(event, "group") or "")
+    try:
+        found = board_views.battle_view(await opening.start_from_group(app.services, owner_of(app, request), group_id))
+    except BattleOff as error:
+        found = board_views.off_view(str(error), error.reasons)
+    return [found | {"group": group_id}, gr.update(visible=False)]
 
 
 async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Request) -> View:
@@ -172,7 +186,7 @@ async def on_second(app: App, prompt: str, first: str, second: str, request: gr.
 
 
 async def _next(app: App, voter: str) -> View:
-    found = await battle.next_battle(app.services, voter)
+    found = await opening.next_battle(app.services, voter)
     if found is not None:
         return board_views.battle_view(found)
     has_voted = await board.has_voted(app.services, voter)
@@ -193,7 +207,7 @@ async def _asked(app: App, voter: str, prompt: str, offers: tuple[str, str] | No
         return
     yield board_views.working_view(prompt), gr.skip()
     try:
-        found = await battle.start_new(app.services, app.engine, voter, _request(prompt), offers)
+        found = await opening.start_new(app.services, app.engine, voter, _request(prompt), offers)
         shown = board_views.battle_view(found)
     except BattleOff as error:
         shown = board_views.off_view(str(error), error.reasons)

@@ -28,7 +28,8 @@ REFERENCE_FIELDS = ("references", *SIZE_FIELDS)
 async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any]:
     """The form as this browser left it, or as a first visit finds it."""
     owner = owner_of(app, request)
-    start = forms.first_visit(outlook.free_offers(sources_of(app, owner)))
+    sources = sources_of(app, owner)
+    start = forms.first_visit(outlook.free_offers(sources), outlook.default_offer(sources))
     values = forms.from_draft(draft, start)
     kept = await _still_there(app, owner, values)
     return answer(app, owner, kept, fill=ALL)

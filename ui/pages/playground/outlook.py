@@ -10,6 +10,7 @@ from playground.plan import Plan, make_plan
 from providers.catalog import Catalog, ModelSpec, Offer, UnknownOffer
 from providers.checks import Problem, retirement_note
 from providers.pricing import Estimate, estimate
+from providers.rows import DEFAULT_MODEL
 from providers.sizes import nearest_size, parse_size, size_problem
 from providers.types import ImageRequest
 from ui import forms, views
@@ -95,6 +96,14 @@ def free_offers(sources: Sources) -> list[str]:
         for offer in sources.catalog.offers
         if offer.price and offer.price.is_free and is_usable(offer.offer_id, sources)
     ]
+
+
+def default_offer(sources: Sources) -> str | None:
+    """The offer of the default model at the first provider that has a key, or `None`."""
+    for offer in sources.catalog.offers:
+        if offer.model_id == DEFAULT_MODEL and is_usable(offer.offer_id, sources):
+            return offer.offer_id
+    return None
 
 
 def are_free(offers: Collection[str], sources: Sources) -> bool:

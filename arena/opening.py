@@ -1,0 +1,289 @@
+"""How battles begin: drawn from history, made now, or chosen; each ends in two neutral copies and one row.
+
+Until the vote a battle is a random id, a prompt and two copies that were made alike; nothing that is returned here
+tells the makers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlite_utils import Database
+
+from arena import board, copies, pairing
+from arena.blind import UnfitImage
+from playground import library
+from playground.engine import Engine
+from playground.plan import make_plan
+from playground.services import Services, timestamp
+from playground.uploads import in_image_thread
+from providers.types import ImageRequest
+from storage import battles
+from storage.battles import BattleSide
+from storage.records import Battle, BattleSource, RunView
+
+LIFE = timedelta(hours=24)
+"""How long a battle waits for its vote, and how long its copies are kept."""
+
+UNFIT = ("blank", "damaged")
+"""Checks that keep an image out of battles."""
+
+
+class BattleOff(ValueError):
+    """A battle that cannot take place. The message can be shown."""
+
+    def __init__(self, message: str, reasons: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.reasons = tuple(reasons)
+        """What each run said, as "model: sentence"."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlindBattle:
+    """All that may be known of a battle before its vote."""
+
+    battle_id: str
+    prompt: str
+    operation: str
+    inputs: tuple[str, ...]
+    """SHA-256 of the source images of an edit; show their thumbnails, which hold no note of origin."""
+    width: int
+    """Pixels of both copies."""
+    height: int
+    source: BattleSource
+
+
+async def next_battle(services: Services, voter: str) -> BlindBattle | None:
+    """The voter's open battle, or a new one drawn from what they made, or `None` when no pair is left."""
+    await asyncio.to_thread(_sweep, services, voter)
+    waiting = await asyncio.to_thread(_resume, services, voter)
+    return waiting or await start_from_history(services, voter)
+
+
+async def start_from_history(services: Services, voter: str) -> BlindBattle | None:
+    """A battle between two images the voter's runs made, or `None` when no pair is left to vote on."""
+    unfit: set[str] = set()
+    while True:
+        pair = await asyncio.to_thread(_draw, services, voter, frozenset(unfit))
+        if pair is None:
+            return None
+        try:
+            return await _open(services, voter, pair, "history")
+        except UnfitImage as error:
+            unfit.add((pair.image_a, pair.image_b)[error.position])
+
+
+async def start_new(
+    services: Services, engine: Engine, voter: str, request: ImageRequest, offers: Sequence[str]
+) -> BlindBattle:
+    """A battle between two offers that are asked now; returns when both have answered.
+
+    If the caller goes away meanwhile, the runs go on, and their images may meet later as a pair from history.
+
+    Raises:
+        BattleOff: not two different offers of one kind, or a run made no image that can be shown.
+        PlanRefused, MissingKey, EngineStopping, StoreError: as `Engine.submit`; nothing was sent.
+    """
+    if len(set(offers)) != 2:
+        raise BattleOff("A battle needs two different models. Choose another one.")
+    if len({pairing.is_demo(offer) for offer in offers}) != 1:
+        raise BattleOff("Drawn demo models only meet each other. Choose two of a kind.")
+    group_id = await engine.submit(make_plan(replace(request, n=1), offers, services.catalog), voter, kind="battle")
+    async for _ in engine.follow(group_id, voter):
+        pass
+    group = await library.group(services, group_id, voter)
+    views = group.runs if group else ()
+    fit = [image.image_id for view in views for image in view.images[:1] if not set(image.checks) & set(UNFIT)]
+    if len(fit) != 2:
+        raise BattleOff("The battle is off: not both models made an image.", _reasons(services, views))
+    image_a, image_b = pairing.draw_sides(fit[0], fit[1], services.rng)
+    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, 1.0), "new")
+
+
+async def start_from_images(services: Services, voter: str, image_id_1: str, image_id_2: str) -> BlindBattle:
+    """A battle between two images that the voter chose.
+
+    Raises:
+        BattleOff: they are not the voter's, not of the same prompt and inputs, of one offer, or damaged or blank.
+    """
+    await asyncio.to_thread(_refuse_unlike, services, voter, image_id_1, image_id_2)
+    image_a, image_b = pairing.draw_sides(image_id_1, image_id_2, services.rng)
+    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, 1.0), "history")
+
+
+async def start_from_group(services: Services, voter: str, group_id: str) -> BlindBattle:
+    """A battle between two images of one press of Run, drawn among the pairs not voted on yet, if there are any.
+
+    Raises:
+        BattleOff: the group is not the voter's, or no two of its images can meet.
+    """
+    group = await library.group(services, group_id, voter)
+    views = group.runs if group else ()
+    pairs = pairs_of(views)
+    if not pairs:
+        raise BattleOff("These runs have no two images of different models that can meet.")
+    fresh = await asyncio.to_thread(_not_voted_on, services, voter, pairs)
+    return await start_from_images(services, voter, *services.rng.choice(fresh or pairs))
+
+
+def pairs_of(views: Sequence[RunView]) -> list[tuple[str, str]]:
+    """Ids of images of one prompt that can meet: of two offers, both drawn or both real, neither damaged nor blank."""
+    fit = [
+        (image.image_id, view.run.offer)
+        for view in views
+        for image in view.images
+        if not set(image.checks) & set(UNFIT)
+    ]
+    return [
+        (one, other)
+        for (one, offer), (other, against) in itertools.combinations(fit, 2)
+        if offer != against and pairing.is_demo(offer) == pairing.is_demo(against)
+    ]
+
+
+def _not_voted_on(services: Services, voter: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    def read(db: Database) -> list[tuple[str, str]]:
+        met = battles.met(db, voter, list({image for pair in pairs for image in pair}))
+        voted = {frozenset(pair) for *pair, state in met if state == "voted"}
+        return [pair for pair in pairs if frozenset(pair) not in voted]
+
+    return services.store.read(read)
+
+
+def _draw(services: Services, voter: str, without: frozenset[str]) -> pairing.Pair | None:
+    """A pair among what the voter's runs made, leaving out the images `without`."""
+
+    def read(db: Database) -> pairing.Pair | None:
+        rows = [row for row in battles.candidates(db, voter) if row.image_id not in without]
+        met = battles.met(db, voter, [row.image_id for row in rows])
+        return pairing.draw_pair(
+            [pairing.Candidate(row.image_id, row.offer, row.kin) for row in rows],
+            voted={frozenset(pair) for *pair, state in met if state == "voted"},
+            seen={frozenset(pair) for *pair, state in met if state != "voted"},
+            rng=services.rng,
+        )
+
+    return services.store.read(read)
+
+
+def _side(services: Services, voter: str, image_id: str) -> BattleSide | None:
+    def read(db: Database) -> BattleSide | None:
+        return battles.side(db, image_id, voter)
+
+    return services.store.read(read)
+
+
+def _refuse_unlike(services: Services, voter: str, image_id_1: str, image_id_2: str) -> None:
+    """Raises: BattleOff when the two images cannot meet."""
+    one, two = _side(services, voter, image_id_1), _side(services, voter, image_id_2)
+    if one is None or two is None:
+        raise BattleOff("One of the two images is not there any more. Choose again.")
+    if _kin(one.view) != _kin(two.view):
+        raise BattleOff("A blind vote needs two images of the same prompt and the same inputs. Choose again.")
+    offers = (one.view.run.offer, two.view.run.offer)
+    if offers[0] == offers[1]:
+        raise BattleOff("Both images are from the same model at the same provider. Choose images of two.")
+    if pairing.is_demo(offers[0]) != pairing.is_demo(offers[1]):
+        raise BattleOff("Drawn demo images only meet each other. Choose two of a kind.")
+    if set(one.image.checks + two.image.checks) & set(UNFIT):
+        raise BattleOff("A blank or damaged image cannot take part. Choose another one.")
+
+
+def _kin(view: RunView) -> tuple[object, ...]:
+    inputs = tuple((given.role, given.position, given.sha256) for given in view.inputs)
+    return view.run.operation, view.run.prompt, inputs
+
+
+async def _open_or_off(services: Services, voter: str, pair: pairing.Pair, source: BattleSource) -> BlindBattle:
+    try:
+        return await _open(services, voter, pair, source)
+    except UnfitImage as error:
+        raise BattleOff(f"The battle is off. {error}") from None
+
+
+async def _open(services: Services, voter: str, pair: pairing.Pair, source: BattleSource) -> BlindBattle:
+    """Makes the copies, then the row, so that a battle never points at missing files.
+
+    Raises:
+        UnfitImage: an image is gone or cannot be read.
+    """
+    sides = [await asyncio.to_thread(_side, services, voter, image) for image in (pair.image_a, pair.image_b)]
+    side_a, side_b = sides
+    if side_a is None or side_b is None:
+        raise UnfitImage("One of the two images is not there any more.", 0 if side_a is None else 1)
+    battle_id, now = secrets.token_hex(16), services.clock()
+    hashes = (side_a.image.sha256, side_b.image.sha256)
+    await in_image_thread(lambda: copies.write_copies(services.store, battle_id, hashes, now))
+    run = side_a.view.run
+    battle = Battle(
+        battle_id=battle_id,
+        voter=voter,
+        operation=run.operation,
+        prompt=run.prompt,
+        image_a=pair.image_a,
+        image_b=pair.image_b,
+        offer_a=run.offer,
+        offer_b=side_b.view.run.offer,
+        source=source,
+        is_demo=pairing.is_demo(run.offer),
+        probability=pair.probability,
+        state="open",
+        created_at=timestamp(now),
+        expires_at=timestamp(now + LIFE),
+    )
+
+    def write(db: Database) -> None:
+        battles.insert(db, battle)
+
+    await asyncio.to_thread(services.store.write, write)
+    return _blind(services, battle, side_a.view)
+
+
+def _resume(services: Services, voter: str) -> BlindBattle | None:
+    """The newest battle of the voter's that still waits, if its copies are there."""
+    now = services.now()
+
+    def read(db: Database) -> tuple[Battle, BattleSide | None] | None:
+        battle = battles.newest_open(db, voter, now)
+        return (battle, battles.side(db, battle.image_a, None)) if battle else None
+
+    found = services.store.read(read)
+    if found is None or found[1] is None or not copies.are_there(services.store.data_dir, found[0].battle_id):
+        return None
+    return _blind(services, found[0], found[1].view)
+
+
+def _blind(services: Services, battle: Battle, view: RunView) -> BlindBattle:
+    width, height = copies.canvas(services.store.data_dir, battle.battle_id)
+    inputs = tuple(given.sha256 for given in view.inputs if given.role == "image")
+    return BlindBattle(battle.battle_id, battle.prompt, battle.operation, inputs, width, height, battle.source)
+
+
+def _sweep(services: Services, voter: str) -> None:
+    """Ends the voter's battles whose time has passed and deletes everybody's old copies. Blocking."""
+    now = services.clock()
+
+    def write(db: Database) -> None:
+        battles.expire(db, voter, timestamp(now))
+
+    services.store.write(write)
+    copies.sweep(services.store.data_dir, now - LIFE)
+
+
+def _reasons(services: Services, views: Sequence[RunView]) -> list[str]:
+    """What stands against each run of a battle that is off."""
+    found = []
+    for view in views:
+        name = board.competitor_name(services.catalog, view.run.offer)
+        if view.run.error is not None:
+            found.append(f"{name}: {view.run.error.message}")
+        elif not view.images:
+            found.append(f"{name}: it made no image.")
+        elif set(view.images[0].checks) & set(UNFIT):
+            found.append(f"{name}: its image is blank or damaged.")
+    return found

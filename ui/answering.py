@@ -1,0 +1,119 @@
+"""What a command says: one JSON document or plain lines on stdout, words for people on stderr, log entries without keys."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TextIO
+
+import orjson
+
+from providers.redact import without_keys
+from ui.documents import Document, failure_document
+from ui.failures import Failure
+
+
+class NobodyReads(Exception):
+    """Stdout takes no more: the reader has gone, or its disk is full. `words` is empty where there is nothing to say."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Answer:
+    """The two streams of one command. However it goes, `--json` gives exactly one document."""
+
+    def __init__(self, *, wants_json: bool) -> None:
+        self.wants_json = wants_json
+        self.group_id: str | None = None
+        """The group that was stored, so that a failure can name it."""
+        self._has_document = False
+
+    def document(self, document: Document) -> None:
+        """Prints the document, where one is wanted. Raises: NobodyReads."""
+        if self.wants_json and not self._has_document:
+            self._has_document = True
+            self._print(_json(document))
+            self.finish()
+
+    def line(self, text: str) -> None:
+        """Prints a line, where no document is wanted. Raises: NobodyReads."""
+        if not self.wants_json:
+            encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+            self._print(f"{text}\n".encode(encoding, "backslashreplace"))
+
+    def say(self, text: str) -> None:
+        """A line for people. That nobody reads it is no reason to end anything."""
+        try:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+        except OSError:
+            _discard(sys.stderr)
+
+    def fail(self, failure: Failure) -> int:
+        """Says why the command ends without its answer, and gives the exit code. Raises: NobodyReads."""
+        error = failure.error
+        self.say(f"{failure.usage}{error.message}")
+        if self.group_id is not None:
+            self.say(f"The runs of group {self.group_id} may still be billed; `history` shows what became of them.")
+            error = replace(error, may_have_been_billed=True)
+        self.document(failure_document(error, failure.problems, self.group_id))
+        return failure.code
+
+    def finish(self) -> None:
+        """What was printed has left this process. Raises: NobodyReads."""
+        self._print(b"")
+
+    def _print(self, data: bytes) -> None:
+        try:
+            sys.stdout.buffer.write(data)
+            if not data or self.wants_json:
+                sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _discard(sys.stdout)
+            raise NobodyReads("") from None
+        except OSError as error:
+            _discard(sys.stdout)
+            raise NobodyReads(f"The answer could not be written to stdout: {error.strerror}.") from None
+
+
+class _SafeFormatter(logging.Formatter):
+    """Takes keys out of whole log entries, tracebacks included."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._keys = keys
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_keys(super().format(record), *self._keys)
+
+
+def log_to_stderr(level: int, keys: Iterable[str] = ()) -> None:
+    """Log entries go to stderr from now on, without the keys given and without whatever looks like one."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_SafeFormatter(tuple(keys)))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # It logs whole addresses at INFO.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _json(document: Document) -> bytes:
+    try:
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # A file name need not be text; its odd bytes are escaped, which only this writer can.
+        return f"{json.dumps(document, indent=2)}\n".encode()
+
+
+def _discard(stream: TextIO) -> None:
+    """What the stream still holds goes nowhere; else Python tries once more at its exit, and fails loudly."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

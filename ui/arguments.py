@@ -1,0 +1,182 @@
+"""What the shell says as values: the options of every command, each wrong one named by its field."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from playground.settings import PORTS
+from providers.checks import Problem
+from providers.rows import DEFAULT_QUALITY
+from providers.types import BACKGROUNDS, DEFAULT_TIMEOUT_S, FIDELITIES, FORMATS, MODERATIONS, QUALITIES
+from storage.history import MAX_PAGE
+
+DEFAULT_SIZE = "1024x1024"
+"""Asked for when no size is named; it is never the dearest one."""
+DEFAULT_EDIT_SIZE = "auto"
+
+FIELDS = {
+    "offer": "offers",
+    "image": "images",
+    "format": "output_format",
+    "compression": "output_compression",
+    "fidelity": "input_fidelity",
+    "partials": "partial_images",
+    "timeout": "timeout_s",
+}
+"""Option -> field of the request, where the names differ."""
+
+_NOT_YET = {
+    "aspect_ratio": "This version cannot ask for an aspect ratio yet; choose --size.",
+    "resolution": "This version cannot ask for a resolution tier yet; choose --size.",
+    "lock_outside_mask": (
+        "This version cannot lock what lies outside the mask yet; leave the option out, or say --no-lock-outside-mask "
+        "to keep the provider's image as it comes."
+    ),
+}
+
+_CURSOR_DIGITS = 18
+"""`next` of a page of history is a row number."""
+
+
+class WrongArguments(ValueError):
+    """The arguments cannot be understood; `usage` says how they are written."""
+
+    def __init__(self, message: str, usage: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The message for each field it is about."""
+        message = str(self)
+        blamed = re.match(r"argument (\S+?): |the following arguments are required: (.+)", message)
+        names = re.split(r"[,/] ?", blamed[1] or blamed[2]) if blamed else ["arguments"]
+        return tuple(Problem(_field(name), message) for name in names)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one command. Raises: WrongArguments."""
+    return _parser().parse_args(arguments)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a document is wanted, also where the arguments cannot be parsed."""
+    options = list(arguments)
+    return "--json" in (options[: options.index("--")] if "--" in options else options)
+
+
+def unsupported(options: argparse.Namespace) -> tuple[Problem, ...]:
+    """What was asked that this version cannot do."""
+    return tuple(Problem(name, words) for name, words in _NOT_YET.items() if getattr(options, name))
+
+
+def unreadable(options: argparse.Namespace) -> tuple[Problem, ...]:
+    """Text that came as bytes which are none; it cannot be sent, stored or shown."""
+    texts = {"prompt": [options.prompt], "offer": options.offer, "size": [options.size], "user": [options.user]}
+    return tuple(
+        Problem(_field(name), f"--{name} holds bytes that are no text. Type or paste it once more.")
+        for name, values in texts.items()
+        if any("\ud800" <= character <= "\udfff" for value in values for character in value or "")
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process, so that there is one way to fail."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongArguments(message, f"{self.format_usage()}{self.prog}: error: ")
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = _Parser(add_help=False)
+    shared.add_argument("--data-dir", type=_name, metavar="DIR", help="folder of the database and the images")
+    shared.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    request = _Parser(add_help=False, parents=[shared])
+    _add_request_options(request)
+    # Abbreviated options would mean something else as soon as another option begins alike.
+    parser = _Parser(
+        prog="app.py", description="Diptych: a playground and blind arena for image models.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, options: argparse.ArgumentParser, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, parents=[options], help=words, allow_abbrev=False)
+
+    serve = command("serve", shared, "open the page (what no command at all does)")
+    serve.add_argument("--host", type=_name, help="address to listen on")
+    serve.add_argument("--port", type=_whole_number(*PORTS), help="port to listen on")
+    generate = command("generate", request, "make images, or edit some")
+    generate.add_argument("--out", type=_name, metavar="DIR", help="copy the images there")
+    command("estimate", request, "what that would send and cost; sends nothing")
+    command("models", shared, "models, providers, limits and prices")
+    history = command("history", shared, "runs so far, newest first")
+    history.add_argument("--search", default="", metavar="TEXT", help="words of the prompt")
+    history.add_argument(
+        "--limit", type=_whole_number(1, MAX_PAGE), default=24, metavar="N", help=f"runs to show, 1 to {MAX_PAGE}"
+    )
+    history.add_argument("--before", type=_cursor, metavar="CURSOR", help="`next` of the page before")
+    command("verify", shared, "check that every row has its bytes and every byte its row")
+    backup = command("backup", shared, "copy the database; safe while the app runs")
+    backup.add_argument("file", type=_name, metavar="FILE")
+    return parser
+
+
+def _add_request_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--offer", action="append", required=True, metavar="PROVIDER/MODEL", help="once or several times"
+    )
+    parser.add_argument("--prompt", required=True, metavar="TEXT")
+    parser.add_argument(
+        "--image", action="append", default=[], metavar="FILE", help="reference image; makes it an edit"
+    )
+    parser.add_argument("--mask", metavar="FILE", help="PNG; what is transparent in it is repainted")
+    parser.add_argument("--n", type=int, default=1, help="images per run")
+    parser.add_argument(
+        "--size", metavar="WxH|auto", help=f"default {DEFAULT_SIZE}; an edit: {DEFAULT_EDIT_SIZE}; in pixels"
+    )
+    parser.add_argument("--aspect-ratio", metavar="W:H", help="refused in this version; choose --size")
+    parser.add_argument("--resolution", metavar="TIER", help="refused in this version; choose --size")
+    parser.add_argument("--quality", choices=QUALITIES, default=DEFAULT_QUALITY, help=f"default {DEFAULT_QUALITY}")
+    parser.add_argument("--background", choices=BACKGROUNDS)
+    parser.add_argument("--format", choices=FORMATS)
+    parser.add_argument("--compression", type=int, metavar="0-100", help="JPEG and WebP; 100 is the best quality")
+    parser.add_argument("--moderation", choices=MODERATIONS)
+    parser.add_argument("--fidelity", choices=FIDELITIES, help="how closely an edit keeps to its inputs")
+    parser.add_argument("--partials", type=int, metavar="0-3", help="previews on the way; without it a plain answer")
+    parser.add_argument("--user", metavar="ID", help="pseudonymous id of the end user")
+    parser.add_argument("--timeout", type=float, default=DEFAULT_TIMEOUT_S, metavar="S")
+    parser.add_argument(
+        "--lock-outside-mask",
+        action=argparse.BooleanOptionalAction,
+        help="the first is refused in this version; the second keeps the provider's image as it comes",
+    )
+
+
+def _field(name: str) -> str:
+    name = name.removeprefix("--").lower().replace("-", "_")
+    return FIELDS.get(name, name)
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
+def _whole_number(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        # Bounded before it is read: Python refuses numbers of thousands of digits with an error of its own.
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _cursor(text: str) -> str:
+    if not re.fullmatch(rf"\d{{1,{_CURSOR_DIGITS}}}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no place in the history; take `next` of the page before")
+    return text
