@@ -152,8 +152,10 @@ def _chips(view: RunView, image: StoredImage | None, differences: int) -> list[V
     icon, colour, word = STATES[view.run.state]
     chips: list[View] = [{"icon": icon, "colour": colour, "figure": "", "word": word}]
     if view.cost_microusd is not None:
-        label = _source_word(view.cost_source, view.cost_microusd)
-        chips.append({"icon": "", "colour": "", "figure": views.cost(view.cost_microusd), "word": label})
+        is_free = view.cost_microusd == 0 and bool(view.images)
+        label = "free" if is_free else _source_word(view.cost_source, view.cost_microusd)
+        figure = "" if is_free else views.cost(view.cost_microusd)
+        chips.append({"icon": "", "colour": "", "figure": figure, "word": label})
     elif view.ledger_state == "unknown":
         chips.append({"icon": "", "colour": "", "figure": "", "word": "cost unknown"})
     if differences:

@@ -28,7 +28,7 @@ from providers.demo.wire_requests import MODELS, WireRequest, edit, generation
 CREATED: Final = 1_790_000_000
 """When the three models "came out", in seconds since 1970; only `GET /v1/models` shows it."""
 
-PAUSE_S: Final[dict[Quality, float]] = {"low": 0.35, "medium": 0.8, "high": 1.4}
+PAUSE_S: Final[dict[Quality, float]] = {"low": 0.2, "medium": 0.6, "high": 1.2}
 """Waiting added to a whole answer at pace 1, so that its stages can be seen."""
 
 SLOW_S: Final = 20.0
