@@ -36,6 +36,7 @@ def test_a_space_is_public_by_itself() -> None:
         ("OPENAI_BASE_URL", "ftp://x"),
         ("OPENAI_BASE_URL", "https://user:secret@x/v1"),
         ("OPENAI_API_KEY", "two words in it"),
+        ("DIPTYCH_PORT", "9" * 5000),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_but_a_key_never_quoted(name: str, value: str) -> None:
@@ -43,6 +44,43 @@ def test_a_value_that_cannot_be_used_is_named_but_a_key_never_quoted(name: str, 
         Settings.from_env({name: value}, CATALOG)
     assert name in str(raised.value)
     assert "two words" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sk-pasted-key-instead",
+        "sk-pasted-key-instead.example/v1",
+        "http://[::1/sk-pasted-key-instead",
+        "http://[::1]sk-pasted-key-instead/v1",
+        "http://example.com:99999/sk-pasted-key-instead",
+        "http://example.com:sk-pasted-key-instead/v1",
+        "http://example.com:0/sk-pasted-key-instead",
+        "https://user:sk-pasted-key-instead@example.com/v1",
+        "https://sk-pasted-key-instead@example.com/v1",
+        "https://example.com/v1?api-key=sk-pasted-key-instead",
+        "https://example.com/v1#sk-pasted-key-instead",
+        "https://example.com/v1?",
+        "https://example .com/sk-pasted-key-instead",
+        "https://example..com/sk-pasted-key-instead",
+        "https://ex\udcffample.com/sk-pasted-key-instead",
+        "https:///sk-pasted-key-instead",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_and_never_quoted(value: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({"OPENAI_BASE_URL": value}, CATALOG)
+    assert raised.value.variable == "OPENAI_BASE_URL"
+    assert "OPENAI_BASE_URL" in str(raised.value)
+    assert "pasted" not in str(raised.value)
+    assert "example" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", ["https://proxy.example.com/openai/v1", "http://[::1]:8080/v1", "http://box:8080/v1"])
+def test_an_address_of_any_server_is_taken_as_it_is(value: str) -> None:
+    assert Settings.from_env({"OPENAI_BASE_URL": value}, CATALOG).base_urls == {"openai": value}
 
 
 def test_addresses_lose_their_slash_and_keys_their_spaces() -> None:

@@ -240,7 +240,7 @@ def test_a_copy_that_fails_leaves_the_document_with_the_images_that_were_paid(
 ) -> None:
     out = tmp_path / "out"
     arguments = ["generate", "--offer", OFFER, "--prompt", "x", "--n", "2", "--out", str(out), "--json"]
-    # No file of this process may grow past what the database needs; the folder of the copies is taken away meanwhile.
+    # While the call is under way a file takes the place of the folder.
     fake.always(faults.Slow(1.5))
     with subprocess.Popen(
         [sys.executable, "app.py", *arguments],
@@ -408,7 +408,7 @@ def test_an_interrupt_while_the_runs_are_stored_is_told_in_one_document(
     assert "Interrupted" in said
 
 
-def test_a_second_interrupt_still_tells_what_was_sent(shell: Shell, here: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_second_interrupt_still_tells_what_was_sent(here: Callable[..., Any], tmp_path: Path) -> None:
     harness = Harness(tmp_path / "data", demo_pace=100.0)
 
     class Impatient(Engine):
@@ -445,6 +445,15 @@ def test_a_reader_that_leaves_early_ends_it_quietly(arguments: list[str], shell:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("closed", [">&-", "> /dev/full", "2>&-"])
+def test_streams_that_take_nothing_end_in_a_code_and_no_traceback(closed: str, shell: Shell) -> None:
+    script = f"exec {sys.executable} app.py models --json {closed}"
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, env=shell.env, capture_output=True, timeout=60)
+    assert done.returncode == (0 if closed == "2>&-" else 1)
+    assert b"Traceback" not in done.stderr
+    assert bool(done.stderr) == (closed != "2>&-")
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

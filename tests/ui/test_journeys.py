@@ -225,6 +225,23 @@ def test_bad_input_is_told_beside_the_form_which_keeps_what_was_typed(
     assert fake.posts == before
 
 
+def test_what_people_type_is_text_everywhere_and_never_runs(visit: Visit) -> None:
+    text = "${window.ran=1}{{value}}<img src=x onerror='window.ran=2'><script>window.ran=3</script> `\\` fox"
+    visit.choose("demo/flat", "demo/sketch")
+    visit.prompt(text)
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(2)
+    expect(visit.newest()).to_contain_text("${window.ran=1}")
+    visit.newest().get_by_role("link", name="Vote blind").click()
+    expect(visit.page.locator("#ar-board")).to_contain_text("onerror")
+    visit.tab("History")
+    visit.page.locator("#hi-search textarea, #hi-search input").first.fill("onerror fox")
+    expect(visit.page.get_by_test_id("history-count")).to_contain_text("2")
+    visit.page.locator("#hi-grid [data-testid^=tile]").first.click()
+    expect(visit.page.get_by_test_id("details")).to_contain_text("<script>")
+    assert visit.page.evaluate("window.ran") is None
+
+
 def test_after_kill_minus_nine_the_page_says_what_happened(browser: Browser, tmp_path: Path) -> None:
     with FakeOpenAI(key=KEY) as fake:
         fake.always(faults.Hang())
@@ -288,3 +305,29 @@ def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
     visit.tab("Leaderboard")
     expect(visit.page.locator("#lb-table")).to_contain_text("1,002")
     expect(visit.page.locator("#lb-table")).to_contain_text("998")
+
+
+def test_two_public_visitors_see_only_what_is_theirs(browser: Browser, tmp_path: Path) -> None:
+    app = RunningApp(tmp_path / "data", tmp_path / "log.txt", DIPTYCH_MODE="public", OPENAI_API_KEY=KEY)
+    one = Visit(browser.new_context().new_page(), app)
+    two = Visit(browser.new_context().new_page(), app)
+    for visit, subject in ((one, "An owl"), (two, "A whale")):
+        expect(visit.page.locator("#pg-run")).to_contain_text("free")
+        visit.prompt(subject)
+        visit.run()
+    for visit, subject in ((one, "An owl"), (two, "A whale")):
+        expect(visit.tiles("done")).to_have_count(2)
+        expect(visit.page.locator("[data-testid=group]")).to_have_count(1)
+        expect(visit.newest()).to_contain_text(subject)
+    original = one.tiles("done").first.get_attribute("data-original")
+    assert original is not None
+    assert one.page.request.get(app.url + original).ok
+    assert two.page.request.get(app.url + original).status == 404
+    assert "owl" not in "".join(two.bodies)
+    one.tab("Settings")
+    expect(one.page.locator("#st-keys")).to_contain_text("No key")
+    for visit in (one, two):
+        assert visit.errors == []
+        visit.page.context.close()
+    assert app.stop() == 0
+    assert KEY not in (tmp_path / "log.txt").read_text()
