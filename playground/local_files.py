@@ -1,8 +1,11 @@
-"""Files named on the command line as input images: cleaned like uploads, and nothing is stored."""
+"""Files and folders named on the command line: input images, cleaned like uploads and not stored, and copies of images."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +30,27 @@ def read_image(path: Path) -> ReadImage:
 def read_mask(path: Path, base: InputImage) -> ReadImage:
     """The file as a mask of `base`. Raises: UploadRefused when it cannot be used."""
     return _as_input(clean_mask(_read(path), path.name, (base.width, base.height)))
+
+
+def make_writable(folder: Path) -> str | None:
+    """Makes the folder; why nothing can be written there, or `None` when it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return f"{folder} cannot be written ({error.strerror or 'it is no folder'}). Choose another folder."
+
+
+def copy_image(source: Path, target: Path) -> str | None:
+    """Copies the file as it is; why it could not be copied, or `None` when it was. No half copy is left."""
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        with suppress(OSError):
+            target.unlink(missing_ok=True)
+        return error.strerror or type(error).__name__
+    return None
 
 
 def _as_input(cleaned: CleanImage) -> ReadImage:

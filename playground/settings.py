@@ -18,10 +18,16 @@ from providers.catalog import Catalog
 Mode = Literal["local", "public"]
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+PORTS = (0, 65535)
+"""The lowest and the highest port to listen on."""
 
 
 class SettingsError(ValueError):
-    """A variable has a value that cannot be used; the message names it and what is expected."""
+    """A value cannot be used; the message names its variable, where it has one, and what is expected."""
+
+    def __init__(self, message: str, variable: str | None = None) -> None:
+        super().__init__(message)
+        self.variable = variable
 
 
 class Secret:
@@ -98,14 +104,14 @@ class Settings:
         on_space = bool(environ.get("SPACE_ID"))
         mode = environ.get("DIPTYCH_MODE", "").strip() or ("public" if on_space else "local")
         if mode not in ("local", "public"):
-            raise SettingsError(f"DIPTYCH_MODE is {mode!r}; it must be local or public.")
+            raise SettingsError(f"DIPTYCH_MODE is {mode!r}; it must be local or public.", "DIPTYCH_MODE")
         hosts = [name.strip() for name in environ.get("DIPTYCH_ALLOWED_HOSTS", "").split(",")]
         hosts += [name.strip() for name in environ.get("SPACE_HOST", "").split(",")]
         return cls(
             data_dir=Path(environ.get("DIPTYCH_DATA_DIR", "").strip() or "data"),
             mode="public" if mode == "public" else "local",
             host=environ.get("DIPTYCH_HOST", "").strip() or ("0.0.0.0" if on_space else "127.0.0.1"),  # noqa: S104 - a Space's container is reached only through its proxy
-            port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=0, high=65535),
+            port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),
             allowed_hosts=tuple(name for name in hosts if name),
             demo=_switch(environ, "DIPTYCH_DEMO", default=True),
             drain_s=float(_whole_number(environ, "DIPTYCH_DRAIN_S", 20, low=0, high=3600)),
@@ -136,30 +142,56 @@ def _keys(environ: Mapping[str, str], catalog: Catalog) -> dict[str, Secret]:
             try:
                 found[provider.provider_id] = Secret(clean_key(text))
             except SettingsError as error:
-                raise SettingsError(f"{provider.key_variable}: {error}") from None
+                raise SettingsError(f"{provider.key_variable}: {error}", provider.key_variable) from None
     return found
 
 
 def _base_urls(environ: Mapping[str, str], catalog: Catalog) -> dict[str, str]:
     found = {}
     for provider in catalog.providers:
-        url = environ.get(provider.base_url_variable or "", "").strip().rstrip("/")
+        name = provider.base_url_variable or ""
+        url = environ.get(name, "").strip().rstrip("/")
         if url:
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise SettingsError(f"{provider.base_url_variable} is {url!r}; it must be an http or https address.")
-            if parts.username or parts.password:
-                raise SettingsError(f"{provider.base_url_variable} holds a user name or password; leave them out.")
+            fault = _address_fault(url)
+            if fault:
+                raise SettingsError(f"{name} {fault}", name)
             found[provider.provider_id] = url
     return found
+
+
+def _address_fault(url: str) -> str | None:
+    """What is wrong with a base URL, without a word of it: what stands there by mistake may be a key."""
+    address = (
+        "is not an address. Write http or https, the host and the path, as https://host/v1 (its value is not shown)."
+    )
+    if not re.fullmatch(r"https?://[\x21-\x7e]+", url, re.IGNORECASE):
+        return address
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return address
+    if "@" in parts.netloc:
+        return "holds a user name or password; leave them out."
+    if "?" in url or "#" in url:
+        return "holds a query or a fragment (what follows ? or #); leave it out. A key has a variable of its own."
+    return None if _is_host(host, parts.netloc) and port != 0 else address
+
+
+def _is_host(host: str, netloc: str) -> bool:
+    """Whether a name or a number can be looked up; a name with an empty or too long part breaks the look-up itself."""
+    if "[" in netloc:  # `urlsplit` has checked what is in the brackets, and not what follows them
+        return re.fullmatch(r"\[[^]]+\](:[0-9]*)?", netloc) is not None
+    return all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in host.removesuffix(".").split("."))
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
     text = environ.get(name, "").strip()
     if not text:
         return default
-    if not text.isdecimal() or not low <= int(text) <= high:
-        raise SettingsError(f"{name} is {text!r}; it must be a whole number from {low} to {high}.")
+    # Bounded before it is read: Python refuses numbers of thousands of digits with an error of its own.
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise SettingsError(f"{name} is {text[:40]!r}; it must be a whole number from {low} to {high}.", name)
     return int(text)
 
 
@@ -171,7 +203,7 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
         return True
     if text in ("off", "0", "false", "no"):
         return False
-    raise SettingsError(f"{name} is {text!r}; it must be on or off.")
+    raise SettingsError(f"{name} is {text[:40]!r}; it must be on or off.", name)
 
 
 def environment() -> Mapping[str, str]:

@@ -50,6 +50,8 @@ class Answer:
 
     def say(self, text: str) -> None:
         """A line for people. That nobody reads it is no reason to end anything."""
+        if sys.stderr is None:
+            return
         try:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
@@ -71,6 +73,8 @@ class Answer:
         self._print(b"")
 
     def _print(self, data: bytes) -> None:
+        if sys.stdout is None:
+            raise NobodyReads("Stdout is closed, so the answer went nowhere.")
         try:
             sys.stdout.buffer.write(data)
             if not data or self.wants_json:

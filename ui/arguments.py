@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, options: argparse.ArgumentParser, words: str) -> argparse.ArgumentParser:
+    def command(name: str, options: _Parser, words: str) -> _Parser:
         return commands.add_parser(name, parents=[options], help=words, allow_abbrev=False)
 
     serve = command("serve", shared, "open the page (what no command at all does)")

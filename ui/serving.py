@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
-from playground.settings import preset_environment
+from playground.settings import Settings, preset_environment
 from ui.app import App
+
+log = logging.getLogger(__name__)
 
 _ENGINE_STOP_SLACK_S = 10.0
 
@@ -18,8 +21,8 @@ class CannotListen(OSError):
     """The address is taken or not this machine's; the message says what to do."""
 
 
-def serve(app: App) -> None:
-    """Blocks until Ctrl-C or SIGTERM.
+def serve(app: App, tell: Callable[[str], None]) -> int:
+    """Blocks until Ctrl-C or SIGTERM and returns the signal's number; `tell` is called with the address once it is up.
 
     Raises: CannotListen when the address cannot be listened on.
     """
@@ -43,19 +46,21 @@ def serve(app: App) -> None:
     options = launch_options(app, on_loop=server.on_loop)
     page: Any = build_app(app)
     try:
+        _launch(page, settings, options)
+        tell(page.local_url.rstrip("/"))
+        return server.wait_for_signal()
+    finally:
+        server.stop(page)
+
+
+def _launch(page: Any, settings: Settings, options: dict[str, object]) -> None:  # noqa: ANN401 - Gradio is untyped here
+    try:
         page.launch(server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, **options)
     except OSError as error:
         raise CannotListen(
             f"Nothing can be served at {settings.host}:{settings.port}: another program is there, or the address is not "
             "this machine's. Stop it, or choose another with --port."
         ) from error
-    sys.stderr.write(f"Diptych is at {page.local_url.rstrip('/')}\n")
-    try:
-        server.wait_for_signal()
-    finally:
-        server.stop()
-        page.close(verbose=False)
-        app.services.store.close()
 
 
 class _Server:
@@ -65,6 +70,7 @@ class _Server:
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
         self._signalled = threading.Event()
+        self._number = 0
 
     def on_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Told by the server's start which loop the engine lives on."""
@@ -75,25 +81,45 @@ class _Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
-    def wait_for_signal(self) -> None:
-        """Returns after SIGINT or SIGTERM."""
+    def wait_for_signal(self) -> int:
+        """The number of the first SIGINT or SIGTERM, once it came."""
         while not self._signalled.wait(1.0):
             pass
+        return self._number
 
-    def stop(self) -> None:
-        """Ends the engine and its connections on their loop, within the drain time and a little more."""
-        if self._loop is None or not self._loop.is_running():
+    def stop(self, page: Any) -> None:  # noqa: ANN401 - Gradio is untyped here
+        """Ends engine, page and store, each whatever becomes of the others."""
+        self._ended("the engine", self._end_engine)
+        self._ended("the page", lambda: page.close(verbose=False))
+        # The engine gives the lock back itself; where it could not, the next process must not take this one for alive.
+        self._ended("the lock of this process", self._app.worker.close)
+        self._ended("the store", self._app.services.store.close)
+
+    @staticmethod
+    def _ended(name: str, end: Callable[[], object]) -> None:
+        try:
+            end()
+        except Exception:
+            log.exception("%s did not end in order", name)
+
+    def _end_engine(self) -> None:
+        """On its loop, within the drain time and a little more. Without the loop no run is under way any more."""
+        loop = self._loop
+        if loop is None or not loop.is_running():
             return
         drain_s = self._app.services.settings.drain_s
-        sys.stderr.write(f"Stopping; calls under way have up to {drain_s:g} s.\n")
-        ended = asyncio.run_coroutine_threadsafe(self._end(drain_s), self._loop)
+        log.info("Stopping; calls under way have up to %g s.", drain_s)
+        ended = asyncio.run_coroutine_threadsafe(self._end(drain_s), loop)
         ended.result(timeout=drain_s + _ENGINE_STOP_SLACK_S)
 
     async def _end(self, drain_s: float) -> None:
-        await self._app.engine.close(drain_s)
-        await self._app.services.client.close()
+        try:
+            await self._app.engine.close(drain_s)
+        finally:
+            await self._app.services.client.close()
 
     def _on_signal(self, number: int, _frame: object) -> None:
         # A second signal does not wait for calls under way.
         signal.signal(number, signal.SIG_DFL)
+        self._number = self._number or number
         self._signalled.set()
