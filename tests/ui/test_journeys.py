@@ -57,6 +57,7 @@ class Visit:
         self.foreign: list[str] = []
         self.bodies: list[str] = []
         self.errors: list[str] = []
+        self.typed = ""
         page.set_default_timeout(PATIENCE_MS)
         page.on("request", self._on_request)
         page.on("response", self._on_response)
@@ -97,10 +98,13 @@ class Visit:
             offers.locator(f"input[value='{value}']").set_checked(value in names, force=True)
 
     def prompt(self, text: str) -> None:
+        self.typed = text
         self.page.fill("#pg-prompt textarea", text)
 
     def run(self) -> None:
+        """Presses Run and waits for the group of what was typed."""
         self.page.click("#pg-run")
+        expect(self.newest()).to_contain_text(self.typed, timeout=PATIENCE_MS)
 
     def newest(self):
         return self.page.locator("[data-testid=group]").first
@@ -215,7 +219,7 @@ def test_bad_input_is_told_beside_the_form_which_keeps_what_was_typed(
     before = fake.posts
     visit.choose("openai/gpt-image-2")
     visit.prompt("   ")
-    visit.run()
+    visit.page.click("#pg-run")
     expect(visit.page.locator("#pg-side")).to_contain_text("prompt is empty")
     text = tmp_path / "notes.png"
     text.write_text("this is no image")
