@@ -103,7 +103,7 @@ def test_each_field_has_exactly_one_account() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", ["generation", "edit of one", "edit of three with mask"])
-async def test_openais_own_client_sends_the_same(kind: str, tmp_path) -> None:  # noqa: ANN001
+async def test_openais_own_client_sends_the_same(kind: str, tmp_path) -> None:
     images = {"generation": [], "edit of one": ["red"], "edit of three with mask": ["red", "blue", "green"]}[kind]
     shared = {"model": "gpt-image-2", "prompt": "A red fox", "n": 2, "size": "1024x1024", "quality": "low"}
     base = Image.new("RGBA", (32, 32), (0, 0, 0, 0))

@@ -9,7 +9,7 @@ from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage, Usage
 
 
-def spec(model: str):  # noqa: ANN201 - a ModelSpec
+def spec(model: str):
     return CATALOG.spec(CATALOG.offer(f"openai/{model}"))
 
 

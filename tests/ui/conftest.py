@@ -1,0 +1,47 @@
+"""What tests of the command line share: a strict server and a shell that reaches it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.rows import CATALOG
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY
+from tests.ui.shell import Nobody, Shell, serve_nothing
+from ui import command_line
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI(key=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(tmp_path: Path, fake: FakeOpenAI) -> Shell:
+    return Shell(tmp_path / "data", fake)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Callable[..., Any]]:
+    """Runs the command line in this process; gives exit code, document and what was said."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def run(*arguments: str, env: dict[str, str] | None = None, **parts: Any) -> tuple[int, Any, str]:
+        environ = {"OPENAI_API_KEY": KEY} | (env or {})
+        compose, serve = parts.get("compose", Nobody()), parts.get("serve", serve_nothing)
+        code = command_line.main(list(arguments), CATALOG, environ, compose, serve)
+        printed, said = capfdbinary.readouterr()
+        return code, json.loads(printed), said.decode()
+
+    root.handlers = []
+    yield run
+    root.handlers = handlers
+    root.setLevel(level)

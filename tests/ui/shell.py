@@ -1,0 +1,115 @@
+"""The command line in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from playground.engine import Engine
+from playground.settings import Settings
+from storage.errors import StoreBusy
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY, OFFER
+from ui.app import App
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shell:
+    def __init__(self, data_dir: Path, fake: FakeOpenAI) -> None:
+        ours = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url, "DIPTYCH_DATA_DIR": str(data_dir)}
+        self.env = {**os.environ, **ours, "NO_PROXY": "127.0.0.1"}
+        self.data_dir = data_dir
+
+    def __call__(self, *arguments: str) -> tuple[int, Any, str]:
+        done = subprocess.run(
+            [sys.executable, "app.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, timeout=60, text=True
+        )
+        assert "Traceback" not in done.stderr
+        assert KEY not in done.stdout + done.stderr
+        return done.returncode, json.loads(done.stdout) if "--json" in arguments else done.stdout, done.stderr
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def photo(folder: Path, name: str, colour: str) -> str:
+    path = folder / name
+    Image.new("RGB", (320, 240), colour).save(path)
+    return str(path)
+
+
+WRONG = [
+    (("--prompt", ""), "prompt"),
+    (("--prompt", "x" * 32_001), "prompt"),
+    (("--prompt", "x", "--size", "1920x1080"), "size"),
+    (("--prompt", "x", "--background", "transparent", "--format", "jpeg"), "background"),
+    (("--prompt", "x", "--n", "11"), "n"),
+    (("--prompt", "x", "--offer", "nobody/model"), "offers"),
+]
+
+
+class Nobody:
+    """In the place of the application, where none may be made."""
+
+    def __call__(self, _settings: Settings) -> App:
+        raise AssertionError("a wrong request opened the store")
+
+
+def serve_nothing(*_: object) -> int:
+    raise AssertionError("nothing is to be served")
+
+
+ASK = ("generate", "--offer", OFFER, "--prompt", "x", "--json")
+
+
+REFUSED = [
+    (("nonsense", "--json"), {}, "command"),
+    (("--json",), {}, "command"),
+    (("generate", "--json"), {}, "offers prompt"),
+    ((*ASK, "--n", "many"), {}, "n"),
+    ((*ASK, "--format", "bmp"), {}, "output_format"),
+    ((*ASK, "--nonsense"), {}, "arguments"),
+    ((*ASK, "--out", ""), {}, "out"),
+    ((*ASK, "--aspect-ratio", "1:1"), {}, "aspect_ratio"),
+    ((*ASK, "--resolution", "2K", "--lock-outside-mask"), {}, "resolution lock_outside_mask"),
+    ((*ASK, "--prompt", "\udcff fox"), {}, "prompt"),
+    ((*ASK, "--user", "\udcff"), {}, "user"),
+    ((*ASK, "--offer", "openai/\udcff"), {}, "offers"),
+    ((*ASK, "--mask", "mask.png"), {}, "mask"),
+    ((*ASK, "--image", "\udcff.png"), {}, "images"),
+    ((*ASK, "--offer", "demo/flat"), {"DIPTYCH_DEMO": "off"}, "offers"),
+    (("history", "--limit", "0", "--json"), {}, "limit"),
+    (("history", "--limit", "-3", "--json"), {}, "limit"),
+    (("history", "--limit", "9" * 5000, "--json"), {}, "limit"),
+    (("history", "--before", "nonsense", "--json"), {}, "before"),
+    (("history", "--before", "9" * 19, "--json"), {}, "before"),
+    (("backup", "--json"), {}, "file"),
+    (("serve", "--port", "99999", "--json"), {}, "port"),
+    (("serve", "--json"), {"DIPTYCH_PORT": "99999"}, "DIPTYCH_PORT"),
+    (("models", "--json"), {"OPENAI_BASE_URL": "http://[::1/v1"}, "OPENAI_BASE_URL"),
+]
+
+
+FAULTS = [
+    (StoreBusy("Another program holds the database."), 1, "unknown", "holds the database"),
+    (KeyboardInterrupt(), 130, "cancelled", "Interrupted"),
+    (RuntimeError(f"Bearer {KEY}"), 1, "unknown", "fault in this program"),
+]
+
+
+class StuckEngine(Engine):
+    async def close(self, drain_s: float) -> None:
+        raise RuntimeError("stuck")
