@@ -84,7 +84,8 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "ssr_mode": False,
         "max_threads": 200,
         "state_session_capacity": 500,
-        "max_file_size": "50mb",
+        # Above what an input may have, so that a large file is refused in our words; Gradio says no more than "too large".
+        "max_file_size": "100mb",
         "enable_monitoring": False,
         "footer_links": [],
         "show_error": False,

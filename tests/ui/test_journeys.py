@@ -225,6 +225,11 @@ def test_bad_input_is_told_beside_the_form_which_keeps_what_was_typed(
     text.write_text("this is no image")
     visit.page.set_input_files("#pg-upload input[type=file]", text)
     expect(visit.page.locator("#pg-side")).to_contain_text("notes.png")
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(60_000_000)
+    visit.page.set_input_files("#pg-upload input[type=file]", large)
+    expect(visit.page.locator("#pg-side")).to_contain_text("at most 50 MB can be sent")
     expect(visit.page.locator("#pg-prompt textarea")).to_have_value("   ")
     assert fake.posts == before
 
