@@ -99,7 +99,8 @@ def find_image(db: Database, sha256: str, owner: str | None) -> Run | None:
 
 
 def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
-    """Whether these bytes belong to `owner`: an image, input, preview or unreadable answer of a run, or an upload.
+    """Whether these bytes belong to `owner`: an image as it came or converted, input, preview or unreadable answer of a
+    run, or an upload.
 
     Owner `None`: whether they belong to anybody.
     """
@@ -107,6 +108,7 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
         db,
         """with users (run_id) as (
             select run_id from images where sha256 = :sha256
+            union all select run_id from images where converted_sha256 = :sha256
             union all select run_id from inputs where sha256 = :sha256
             union all select run_id from partials where sha256 = :sha256
             union all select run_id from runs where unreadable_sha256 = :sha256

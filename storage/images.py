@@ -34,6 +34,9 @@ THUMBNAIL_QUALITY = 82
 _THUMBNAIL_METHOD = 1
 """WebP effort 0 to 6. Measured at 341x512: 1 takes 5 ms, 4 (the default) 16 ms for a file of much the same size."""
 
+_SNIFFED_BYTES = 64
+"""An AVIF lists its brands there, a dozen at most."""
+
 _DECODERS = 2
 """Pictures decoded at once: twice `MAX_PIXELS` is the most memory that thumbnails ever take."""
 
@@ -90,7 +93,7 @@ def read_header(data: bytes) -> ImageHeader:
     Raises:
         UnreadableImage: another format, a damaged header, or beyond `MAX_SIDE_PX` or `MAX_PIXELS`.
     """
-    media_type = _sniff(data[:32])
+    media_type = _sniff(data[:_SNIFFED_BYTES])
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[media_type]]) as image:
             width, height = image.size
@@ -167,16 +170,23 @@ def is_blank(thumbnail: Path) -> bool:
     return not pixels[..., 3].any() or int(spans.max()) <= _BLANK_SPAN
 
 
-def _thumbnail(data: bytes) -> bytes:
+def decode(data: bytes, *, edge_px: int | None = None) -> Image.Image:
+    """The first frame as RGB or RGBA, upright, without any metadata; its long edge at most `edge_px` where given.
+
+    Raises:
+        UnreadableImage: no picture we take, beyond the limits, or damaged.
+    """
     header = read_header(data)
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[header.media_type]]) as image:
-            # For a JPEG this makes the decoder itself shrink it, so the full picture never lies in memory.
-            image.draft("RGB", (THUMBNAIL_EDGE_PX, THUMBNAIL_EDGE_PX))
+            if edge_px is not None:
+                # For a JPEG this makes the decoder itself shrink it, so the full picture never lies in memory.
+                image.draft("RGB", (edge_px, edge_px))
             image.load()
-            small = _with_plain_mode(image, has_alpha=header.has_alpha)
-            small.thumbnail((THUMBNAIL_EDGE_PX, THUMBNAIL_EDGE_PX), Image.Resampling.LANCZOS, reducing_gap=2.0)
-            upright = ImageOps.exif_transpose(small)
+            plain = _with_plain_mode(image, has_alpha=header.has_alpha)
+            if edge_px is not None:
+                plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            upright = ImageOps.exif_transpose(plain)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableImage(_too_large("more pixels")) from None
     except _PARSER_ERRORS as error:
@@ -184,8 +194,12 @@ def _thumbnail(data: bytes) -> bytes:
     # Pasted into a new picture: what Pillow carries along (EXIF, place, comment, colour profile) stays behind.
     bare = Image.new(upright.mode, upright.size)
     bare.paste(upright)
+    return bare
+
+
+def _thumbnail(data: bytes) -> bytes:
     out = io.BytesIO()
-    bare.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
+    decode(data, edge_px=THUMBNAIL_EDGE_PX).save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
     return out.getvalue()
 
 
@@ -226,6 +240,13 @@ def _by_magic(start: bytes) -> str:
         return "image/gif"
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "image/webp"
-    if start[4:8] == b"ftyp" and start[8:12] in (b"avif", b"avis"):
+    if start[4:8] == b"ftyp" and _is_avif(start):
         return "image/avif"
     return ""
+
+
+def _is_avif(start: bytes) -> bool:
+    """Whether a file's `ftyp` box names AVIF, by itself or, as some encoders do, among the compatible brands."""
+    box = start[: int.from_bytes(start[:4], "big")]
+    brands = [box[at : at + 4] for at in (8, *range(16, len(box), 4))]
+    return brands[0] in (b"avif", b"avis") or (brands[0] in (b"mif1", b"msf1") and b"avif" in brands[1:])

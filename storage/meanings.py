@@ -18,6 +18,7 @@ TABLES: Mapping[str, str] = {
     "battles": "Two images of one prompt, shown blind.",
     "votes": "Judgements, one for each battle. Every rating is computed from this table.",
     "runs_fts": "Full-text index over prompts, kept by triggers.",
+    "jobs": "Calls that a provider took as a job of its own, to be fetched later; one id, one call of one run.",
     "_sqlite_migrations": "Schema steps that were applied, kept by the library.",
 }
 
@@ -78,6 +79,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "revised_prompt": "the prompt as the provider rewrote it",
         "checks": "JSON list of what was noticed, as `size_differs` or `blank`",
         "created_at": "UTC, when the bytes were on disk",
+        "converted_sha256": "blob with the same picture in the format that was asked, made here; the original stays",
+        "converted_type": "media type of that blob",
     },
     "partials": {
         "run_id": _RUN,
@@ -131,6 +134,17 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "counted": "1: counts for ratings",
         "reason": "why it does not count",
         "voted_at": "UTC",
+    },
+    "jobs": {
+        "run_id": _RUN,
+        "position": "which call of the run, from 0",
+        "provider": "who works on it",
+        "remote_id": "the provider's id of the job",
+        "tracking": "JSON: what the adapter needs to ask for the job again; never a key",
+        "images": "how many images this call asked for",
+        "first_position": "place in the run of its first image",
+        "claimed_at": "UTC",
+        "ended": "JSON: how it ended; null while it has not",
     },
     "runs_fts": {"prompt": "`runs.prompt`, folded to lower case without accents"},
     "_sqlite_migrations": {

@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 
 migrations = Migrations("diptych")
 
-RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles")
+RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs")
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
 
@@ -28,6 +28,13 @@ def m001_runs(db: Database) -> None:
 def m002_battles(db: Database) -> None:
     """Blind battles and their votes."""
     for statement in _BATTLES:
+        db.execute(statement)
+
+
+@migrations()
+def m003_jobs(db: Database) -> None:
+    """Jobs at providers, one for each call of a run, and converted copies of images."""
+    for statement in _JOBS:
         db.execute(statement)
 
 
@@ -177,4 +184,25 @@ _BATTLES = (
         reason text,
         voted_at text not null
     ) strict""",
+)
+
+_JOBS = (
+    """create table jobs (
+        run_id text not null references runs (run_id),
+        position integer not null check (position >= 0),
+        provider text not null,
+        remote_id text not null,
+        tracking text not null check (json_valid(tracking)),
+        images integer not null check (images > 0),
+        first_position integer not null check (first_position >= 0),
+        claimed_at text not null,
+        ended text check (ended is null or json_valid(ended)),
+        primary key (run_id, position)
+    ) strict""",
+    "create unique index jobs_by_remote_id on jobs (provider, remote_id)",
+    """alter table images add column
+        converted_sha256 text check (converted_sha256 is null or length(converted_sha256) = 64)""",
+    """alter table images add column
+        converted_type text check ((converted_type is null) = (converted_sha256 is null))""",
+    "create index images_by_converted on images (converted_sha256) where converted_sha256 is not null",
 )

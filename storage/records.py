@@ -74,6 +74,10 @@ class StoredImage:
     revised_prompt: str | None = None
     checks: tuple[str, ...] = ()
     """What was noticed about the image: `size_differs`, `no_alpha`, `duplicate`, `blank`, `damaged`."""
+    converted_sha256: str | None = None
+    """Blob with the same picture in the format that was asked, made here; the original stays."""
+    converted_type: str | None = None
+    """Media type of that blob; `None` where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,27 @@ class StoredPartial:
     sha256: str
     media_type: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """One call of a run that the provider took as a job of its own, to be fetched later, even after a restart."""
+
+    run_id: str
+    position: int
+    """Which call of the run, from 0."""
+    provider: str
+    remote_id: str
+    """The provider's id of the job. At one provider, one id belongs to one call of one run."""
+    tracking: Mapping[str, str]
+    """What the adapter needs to ask for the job again, as addresses the provider named; never a key."""
+    images: int
+    """How many images this call asked for."""
+    first_position: int
+    """Place in the run of its first image."""
+    claimed_at: str
+    ended: Json | None = None
+    """How it ended, in the caller's words; `None` while it has not."""
 
 
 @dataclass(frozen=True, slots=True)

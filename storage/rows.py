@@ -9,7 +9,18 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from storage.records import Group, Json, LedgerLine, Run, RunError, StoredImage, StoredInput, StoredPartial, Upload
+from storage.records import (
+    Group,
+    Json,
+    LedgerLine,
+    Run,
+    RunError,
+    StoredImage,
+    StoredInput,
+    StoredJob,
+    StoredPartial,
+    Upload,
+)
 
 Row = dict[str, Any]
 """A row by column name. STRICT tables and CHECKs vouch for the types, so nothing is checked again on the way out."""
@@ -93,6 +104,12 @@ def to_input(row: Row) -> StoredInput:
 def to_partial(row: Row) -> StoredPartial:
     """A row of `partials`."""
     return StoredPartial(**row)
+
+
+def to_job(row: Row) -> StoredJob:
+    """A row of `jobs`."""
+    ended = json.loads(row["ended"]) if row["ended"] is not None else None
+    return StoredJob(**(row | {"tracking": json.loads(row["tracking"]), "ended": ended}))
 
 
 def to_ledger_line(row: Row) -> LedgerLine:

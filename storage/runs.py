@@ -132,17 +132,23 @@ def mark_downloading(db: Database, run_id: str) -> bool:
     )
 
 
-def add_image(db: Database, image: StoredImage) -> None:
-    """Write an image whose bytes are in the blob folder already. Allowed in every state: it was paid for.
+def add_image(db: Database, image: StoredImage) -> bool:
+    """Write an image whose bytes are in the blob folder already; false if the run has these bytes at that place.
+
+    That is so when a file is fetched again after a restart; the row that is there stays as it is. Allowed in every
+    state of the run: the image was paid for.
 
     Raises:
-        sqlite3.IntegrityError: no such run, or the id or the place in the run is taken.
+        sqlite3.IntegrityError: no such run, or the id is taken, or another image has that place in the run.
     """
+    there = fetch_one(db, "select sha256 from images where run_id = ? and position = ?", (image.run_id, image.position))
+    if there and there["sha256"] == image.sha256:
+        return False
     db.conn.execute(
         """insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, seed,
-            revised_prompt, checks, created_at)
+            revised_prompt, checks, created_at, converted_sha256, converted_type)
         values (:image_id, :run_id, :position, :sha256, :media_type, :width, :height, :size_bytes, :seed,
-            :revised_prompt, :checks, :created_at)""",
+            :revised_prompt, :checks, :created_at, :converted_sha256, :converted_type)""",
         {
             "image_id": image.image_id,
             "run_id": image.run_id,
@@ -156,7 +162,17 @@ def add_image(db: Database, image: StoredImage) -> None:
             "revised_prompt": foreign_text(image.revised_prompt),
             "checks": document(image.checks),
             "created_at": image.created_at,
+            "converted_sha256": image.converted_sha256,
+            "converted_type": image.converted_type,
         },
+    )
+    return True
+
+
+def set_converted(db: Database, image_id: str, sha256: str, media_type: str) -> None:
+    """Name the blob that holds an image in the format that was asked; its bytes are in the blob folder already."""
+    db.conn.execute(
+        "update images set converted_sha256 = ?, converted_type = ? where image_id = ?", (sha256, media_type, image_id)
     )
 
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from storage import runs, uploads
 from storage.database import Store
-from storage.records import Group, LedgerLine, Run, StoredImage, StoredInput, StoredPartial, Upload
+from storage.records import Group, LedgerLine, Run, StoredImage, StoredInput, StoredJob, StoredPartial, Upload
 
 NOW = "2026-11-21T10:15:30.123Z"
 LATER = "2026-11-21T10:15:31.456Z"
@@ -55,6 +55,20 @@ def make_partial(run_id: str = "r1", **changes: Any) -> StoredPartial:
     return replace(StoredPartial(run_id, 0, 0, SHA, "image/png", NOW), **changes)
 
 
+def make_job(run_id: str = "r1", **changes: Any) -> StoredJob:
+    job = StoredJob(
+        run_id=run_id,
+        position=0,
+        provider="fal",
+        remote_id=f"job-of-{run_id}",
+        tracking={"status_url": "https://queue.example/1"},
+        images=2,
+        first_position=0,
+        claimed_at=NOW,
+    )
+    return replace(job, **changes)
+
+
 def make_upload(**changes: Any) -> Upload:
     return replace(Upload("local", SHA, "image/png", 8, 6, 100, "cat.png", NOW), **changes)
 
@@ -91,12 +105,14 @@ def store_everything(store: Store) -> dict[str, str]:
     """One finished run with every kind of row, its bytes and thumbnail; the hashes by kind of row."""
     data = {kind: picture(colour=shade) for shade, kind in enumerate(("image", "input", "partial", "upload"))}
     sha = {kind: store.blobs.put(content, "image/png") for kind, content in data.items()}
+    sha["converted"] = store.blobs.put(picture(form="GIF"), "image/gif")
     sha["unreadable"] = store.blobs.put(b"<html>", "application/octet-stream")
 
     def job(db: Database) -> None:
         runs.insert_group(db, make_group())
         runs.insert_runs(db, [make_run()], [make_input(sha256=sha["input"])], [make_line(state="settled")])
         runs.add_image(db, make_image(sha256=sha["image"], size_bytes=len(data["image"])))
+        runs.set_converted(db, "i-r1", sha["converted"], "image/gif")
         runs.add_partial(db, make_partial(sha256=sha["partial"]), first_preview_ms=1)
         uploads.add(db, make_upload(sha256=sha["upload"], size_bytes=len(data["upload"])))
         end(db, unreadable_sha256=sha["unreadable"])

@@ -239,13 +239,16 @@ def test_finding_an_image_by_its_bytes(store: Store) -> None:
     assert store.read(lambda db: history.find_image(db, "00" * 32, None)) is None
 
 
-@pytest.mark.parametrize("kind", ["image", "input", "partial", "unreadable", "upload"])
+@pytest.mark.parametrize("kind", ["image", "converted", "input", "partial", "unreadable", "upload"])
 def test_bytes_belong_to_who_made_or_brought_them(store: Store, kind: str) -> None:
     def job(db: Database) -> None:
         runs.insert_group(db, make_group(owner="me"))
         runs.insert_runs(db, [make_run(owner="me")], [make_input()] if kind == "input" else [], [])
         if kind == "image":
             runs.add_image(db, make_image())
+        if kind == "converted":
+            runs.add_image(db, make_image(sha256="cd" * 32))
+            runs.set_converted(db, "i-r1", SHA, "image/gif")
         if kind == "partial":
             runs.add_partial(db, make_partial(), first_preview_ms=None)
         if kind == "unreadable":
@@ -259,6 +262,12 @@ def test_bytes_belong_to_who_made_or_brought_them(store: Store, kind: str) -> No
     assert not owned("me")
     store.write(job)
     assert (owned("me"), owned(None), owned("you")) == (True, True, False)
+
+
+def test_whose_bytes_they_are_is_read_from_indexes(store: Store) -> None:
+    steps = plan_of(store, lambda db: history.owns_blob(db, SHA, "me"), "users")
+    assert any("images_by_converted" in step for step in steps)
+    assert not any(step.startswith("SCAN") and step != "SCAN CONSTANT ROW" for step in steps)
 
 
 def test_the_text_index_follows_a_prompt_that_changes_or_goes(store: Store) -> None:

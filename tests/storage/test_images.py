@@ -5,6 +5,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,22 @@ def png_claiming(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+def avif(**options: Any) -> bytes:
+    return picture(size=(64, 48), form="AVIF", **options) if features.check("avif") else b""
+
+
+def avif_claiming(width: int, height: int) -> bytes:
+    """A small AVIF whose header claims any size."""
+    before, mark, after = avif().partition(b"ispe\0\0\0\0")
+    return before + mark + struct.pack(">II", width, height) + after[8:]
+
+
+def gif_claiming(screen: int, frame: int) -> bytes:
+    """A tiny GIF whose screen and only frame claim any size."""
+    header = b"GIF89a" + struct.pack("<HHBBB", screen, screen, 0, 0, 0)
+    return header + b"\x2c" + struct.pack("<HHHHB", 0, 0, frame, frame, 0) + b"\x02\x02\x4c\x01\x00;"
+
+
 def animation(form: str, frames: int) -> bytes:
     out = io.BytesIO()
     first, *others = [Image.new("RGB", (8, 6), (20 * number, 0, 0)) for number in range(frames)]
@@ -60,8 +77,13 @@ def animation(form: str, frames: int) -> bytes:
         (animation("GIF", 3), ImageHeader("image/gif", 8, 6, False, 3)),
         (animation("WEBP", 4), ImageHeader("image/webp", 8, 6, False, 4)),
         (animation("PNG", 2), ImageHeader("image/png", 8, 6, False, 2)),
+        (picture(mode="P", form="GIF", transparency=40), ImageHeader("image/gif", 8, 6, True, 1)),
+        pytest.param(avif(), ImageHeader("image/avif", 64, 48, False, 1), marks=needs_avif),
         pytest.param(
-            picture(size=(64, 48), form="AVIF"), ImageHeader("image/avif", 64, 48, False, 1), marks=needs_avif
+            avif(mode="RGBA", colour=(1, 2, 3, 4)), ImageHeader("image/avif", 64, 48, True, 1), marks=needs_avif
+        ),
+        pytest.param(
+            avif().replace(b"ftypavif", b"ftypmif1"), ImageHeader("image/avif", 64, 48, False, 1), marks=needs_avif
         ),
     ],
 )
@@ -82,6 +104,17 @@ def test_headers(data: bytes, header: ImageHeader) -> None:
         (picture(form="JPEG")[:30], "damaged JPEG"),
         (picture(form="WEBP")[:18], "damaged WEBP"),
         (picture(form="GIF")[:9], "damaged GIF"),
+        (gif_claiming(9000, 1), "too large"),
+        (gif_claiming(1, 9000), "too large"),
+        (gif_claiming(60_000, 1), "too large"),
+        (gif_claiming(0, 0), "GIF|no pixels"),
+        *(pytest.param(avif()[:length], "damaged AVIF", marks=needs_avif) for length in (12, 31, 60, 100, 200)),
+        pytest.param(avif_claiming(9000, 10), "too large", marks=needs_avif),
+        pytest.param(avif_claiming(8192, 8192), "too large", marks=needs_avif),
+        pytest.param(avif_claiming(30_000, 30_000), "damaged AVIF", marks=needs_avif),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 40, "not an image that is taken"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heicavif" + b"\0" * 40, "not an image that is taken"),
+        (b"\0\0\0\0ftypmif1", "not an image that is taken"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "damaged PNG"),
         (png_claiming(30_000, 30_000), "too large"),
         (png_claiming(10_000, 10_000), "too large"),
@@ -102,7 +135,7 @@ def test_the_largest_allowed_header_passes() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    base=st.sampled_from([picture(), picture(form="JPEG"), animation("GIF", 3), picture(form="WEBP")]),
+    base=st.sampled_from([picture(), picture(form="JPEG"), animation("GIF", 3), picture(form="WEBP"), avif()]),
     changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6),
     keep=st.integers(0, 1000),
 )
@@ -146,6 +179,9 @@ def make(thumbs: ThumbnailFolder, tmp_path: Path, data: bytes) -> Image.Image:
         (picture(size=(1024, 512), form="GIF"), (512, 256), "RGB"),
         (picture(size=(4000, 3)), (512, 1), "RGB"),
         (animation("GIF", 3), (8, 6), "RGB"),
+        (picture(mode="P", form="GIF", transparency=40), (8, 6), "RGBA"),
+        pytest.param(avif(), (64, 48), "RGB", marks=needs_avif),
+        pytest.param(avif(mode="RGBA", colour=(200, 0, 0, 100)), (64, 48), "RGBA", marks=needs_avif),
     ],
 )
 def test_thumbnails_fit_and_keep_alpha(
@@ -185,7 +221,15 @@ def test_ensure_makes_a_thumbnail_once(thumbs: ThumbnailFolder, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "data", [picture(size=(400, 400))[:120], png_claiming(500, 500), png_claiming(30_000, 30_000), b"text"]
+    "data",
+    [
+        picture(size=(400, 400))[:120],
+        png_claiming(500, 500),
+        png_claiming(30_000, 30_000),
+        gif_claiming(400, 400),
+        avif()[:-5],
+        b"text",
+    ],
 )
 def test_no_thumbnail_is_made_of_damaged_bytes(thumbs: ThumbnailFolder, tmp_path: Path, data: bytes) -> None:
     with pytest.raises(UnreadableImage):

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage import runs
+from storage import battles, jobs, runs
 from storage.database import Store
 from storage.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreNotWritable, StoreTooNew
 from storage.migrations import RELEASED, migrations
-from tests.storage.builders import insert, make_run, store_everything
+from tests.storage.builders import LATER, NOW, insert, make_image, make_job, make_run, store_everything
 
 DATABASE = "diptych.sqlite3"
 
@@ -180,11 +180,11 @@ def test_the_names_of_the_steps_are_those_that_were_released() -> None:
         assert tuple(step.name for step in migrations.pending(Database(conn, execute_plugins=False))) == RELEASED
 
 
-def make_old(folder: Path, *, rows: bool) -> None:
-    """A database as the first released step left it."""
+def make_old(folder: Path, *, rows: bool, stop_before: str = "m002_battles") -> None:
+    """A database as an earlier released step left it."""
     with closing(sqlite3.connect(folder / DATABASE)) as conn:
         db = Database(conn, execute_plugins=False)
-        migrations.apply(db, stop_before="m002_battles")
+        migrations.apply(db, stop_before=stop_before)
         if rows:
             with db.atomic():
                 insert(db, make_run())
@@ -201,6 +201,41 @@ def test_an_upgrade_keeps_the_rows_and_copies_the_file_first(tmp_path: Path) -> 
     with closing(sqlite3.connect(tmp_path / "before-m002_battles.sqlite3")) as conn:
         assert conn.execute("select run_id from runs").fetchall() == [("r1",)]
         assert not conn.execute("select 1 from sqlite_master where name = 'battles'").fetchall()
+
+
+def add_images_as_before_m003(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / DATABASE)) as conn, conn:
+        for number, sha256 in enumerate(("ab" * 32, "cd" * 32)):
+            conn.execute(
+                """insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, seed,
+                    checks, created_at) values (?, 'r1', ?, ?, 'image/png', 8, 6, 100, 7, '["blank"]', ?)""",
+                (f"i{number}", number, sha256, NOW),
+            )
+        conn.execute(
+            """insert into battles values
+                ('b', 'local', 'generate', 'a cat', 'i0', 'i1', 'x/x', 'y/y', 'new', 0, 0.5, 'open', ?, ?)""",
+            (NOW, LATER),
+        )
+
+
+def test_jobs_and_converted_copies_come_to_a_database_with_images_and_battles(tmp_path: Path) -> None:
+    make_old(tmp_path, rows=True, stop_before="m003_jobs")
+    add_images_as_before_m003(tmp_path)
+    store = Store.open(tmp_path)
+    view = store.read(lambda db: runs.get(db, "r1", "local"))
+    assert view
+    assert view.images == tuple(
+        make_image(image_id=f"i{number}", position=number, sha256=sha256, seed=7, checks=("blank",))
+        for number, sha256 in enumerate(("ab" * 32, "cd" * 32))
+    )
+    assert store.read(lambda db: battles.get(db, "b", "local"))
+    assert store.write(lambda db: jobs.claim(db, make_job()))
+    store.write(lambda db: runs.set_converted(db, "i0", "ef" * 32, "image/gif"))
+    assert store.read(lambda db: db.conn.execute("pragma foreign_key_check").fetchall()) == []
+    assert store.read(lambda db: db.conn.execute("pragma integrity_check").fetchall()) == [("ok",)]
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "before-m003_jobs.sqlite3")) as conn:
+        assert conn.execute("select image_id from images order by image_id").fetchall() == [("i0",), ("i1",)]
 
 
 def test_an_upgrade_without_rows_makes_no_copy(tmp_path: Path) -> None:

@@ -47,7 +47,13 @@ def test_a_run_comes_back_as_it_was_written(store: Store) -> None:
         latency_ms=5,
         estimate_microusd=None,
     )
-    image = make_image(seed=7, revised_prompt="a better cat", checks=("size_differs", "blank"))
+    image = make_image(
+        seed=7,
+        revised_prompt="a better cat",
+        checks=("size_differs", "blank"),
+        converted_sha256="ef" * 32,
+        converted_type="image/gif",
+    )
     mask = make_input(role="mask", sha256="cd" * 32)
 
     def job(db: Database) -> None:
@@ -163,6 +169,41 @@ def test_previews_may_come_twice_and_the_first_ones_time_stays(store: Store) -> 
     view = store.read(lambda db: runs.get(db, "r1", None))
     assert view
     assert (view.run.first_preview_ms, len(view.partials)) == (100, 2)
+
+
+def test_an_image_that_is_fetched_again_is_not_added_again(store: Store) -> None:
+    store.write(lambda db: insert(db, make_run()))
+    first = make_image(seed=7)
+    assert store.write(lambda db: runs.add_image(db, first)) is True
+    again = make_image(image_id="other", created_at=LATER)
+    assert store.write(lambda db: runs.add_image(db, again)) is False
+    view = store.read(lambda db: runs.get(db, "r1", None))
+    assert view
+    assert view.images == (first,)
+    # The same bytes at another place are another image of the run.
+    assert store.write(lambda db: runs.add_image(db, make_image(image_id="other", position=1))) is True
+
+
+@pytest.mark.parametrize("changes", [{"image_id": "other", "sha256": "cd" * 32}, {"position": 1}])
+def test_a_taken_place_or_id_of_an_image_is_refused(store: Store, changes: dict[str, Any]) -> None:
+    store.write(lambda db: insert(db, make_run()))
+    store.write(lambda db: runs.add_image(db, make_image()))
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        store.write(lambda db: runs.add_image(db, make_image(**changes)))
+
+
+def test_a_converted_copy_is_named_beside_the_original(store: Store) -> None:
+    store.write(lambda db: insert(db, make_run()))
+    store.write(lambda db: [runs.add_image(db, make_image(image_id=f"i{n}", position=n)) for n in range(2)])
+    store.write(lambda db: runs.set_converted(db, "i1", "ef" * 32, "image/avif"))
+    view = store.read(lambda db: runs.get(db, "r1", None))
+    assert view
+    assert view.images == (
+        make_image(image_id="i0"),
+        make_image(image_id="i1", position=1, converted_sha256="ef" * 32, converted_type="image/avif"),
+    )
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        store.write(lambda db: runs.set_converted(db, "i1", "short", "image/avif"))
 
 
 def test_odd_answers_of_providers_can_be_stored(store: Store) -> None:

@@ -32,6 +32,15 @@ Fault = Callable[[Store, dict[str, str]], object]
 
 FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "image lost": (lambda store, sha: store.blobs.delete(sha["image"]), {"blob_missing"}),
+    "converted copy lost": (lambda store, sha: store.blobs.delete(sha["converted"]), {"blob_missing"}),
+    "converted copy under another type": (
+        lambda store, sha: sql(store, "update images set converted_type = 'image/avif'"),
+        {"blob_missing"},
+    ),
+    "converted copy of no row": (
+        lambda store, sha: sql(store, "update images set converted_sha256 = null, converted_type = null"),
+        {"blob_unknown"},
+    ),
     "input lost": (lambda store, sha: store.blobs.delete(sha["input"]), {"blob_missing"}),
     "preview lost": (lambda store, sha: store.blobs.delete(sha["partial"]), {"blob_missing"}),
     "upload lost": (lambda store, sha: store.blobs.delete(sha["upload"]), {"blob_missing"}),
