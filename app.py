@@ -7,6 +7,7 @@ import sys
 
 from playground.engine import Engine
 from playground.keys import KeyRing
+from playground.offered import catalog_of
 from playground.services import Services, new_ulid, utc_now
 from playground.settings import Settings, environment
 from playground.worker import Worker
@@ -27,7 +28,7 @@ def compose(settings: Settings) -> App:
         settings=settings,
         store=store,
         client=Client(Transport({"http://demo.invalid": DemoServer()})),
-        catalog=CATALOG if settings.demo else CATALOG.without("demo"),
+        catalog=catalog_of(settings, CATALOG),
         keys=KeyRing(settings),
         clock=utc_now,
         new_id=new_ulid,

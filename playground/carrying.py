@@ -1,32 +1,31 @@
-"""Carrying out one run: send, keep what comes, end it. Whatever happens here, the run ends with a state and a sentence."""
+"""Carrying out one run: its calls side by side, and one end made of theirs. Whatever happens, the run ends with a sentence."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from sqlite_utils import Database
 
-from playground import outcome
+from playground import calls, outcome
+from playground.calls import LiveCall
 from playground.events import Hub, RunEvent, What
 from playground.finishing import to_its_end
-from playground.keeping import Kept, end_run, keep_images, keep_partial
-from playground.outcome import Outcome
+from playground.keeping import Kept, end_run
+from playground.outcome import CallEnd, Outcome
 from playground.places import Places
 from playground.plan import PlannedRun
 from playground.services import Services
-from providers.adapter import call_document
-from providers.client import ClientEvent, ImageArrived, Sending, Waiting
-from providers.errors import ProviderError
+from providers.bodies import call_document
 from providers.transport import Access
-from providers.types import Answered, PartialImage
+from providers.types import Job
 from storage import runs
 from storage.errors import StoreError
-from storage.records import Run, RunError
+from storage.records import Run, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -38,131 +37,154 @@ class LiveRun:
     run: Run
     planned: PlannedRun
     access: Access
-    note: str | None = None
-    """What it waits for, in words."""
-    may_be_billed: bool = False
-    """Whether a try has left that the provider may have taken."""
+    found: Mapping[int, StoredJob] = field(default_factory=dict)
+    """Jobs of its calls that an ended process left, by the call's position."""
+    is_resumed: bool = False
+    """Whether an ended process had begun to send it: then nothing is sent any more, only asked for."""
     stop_words: str | None = None
     """Why it is being cancelled."""
-    leave_queued: bool = False
-    """Set when the process stops before the run was sent: it stays queued for the next start."""
+    leave: bool = False
+    """Set when the process stops: what was not sent stays queued, and jobs go on, for the next start."""
     was_sent: bool = False
     """Whether the store says that it is being sent."""
     started: float = 0.0
     kept: Kept = field(default_factory=Kept)
+    calls: list[LiveCall] = field(default_factory=list)
+    parked: str | None = None
+    """Why nothing can be done for it yet, in words."""
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def elapsed_ms(self) -> int:
         """Milliseconds since it was sent."""
         return round((time.monotonic() - self.started) * 1000)
 
+    @property
+    def note(self) -> str | None:
+        """What it waits for, in words."""
+        return self.parked or next((call.note for call in self.calls if call.note), None)
+
+    @property
+    def has_job(self) -> bool:
+        """Whether a provider carries out a job of it that can be asked for again."""
+        return any(call.job is not None for call in self.calls)
+
 
 async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub, worker_id: str) -> None:
-    """Takes the run from `queued` to its end. What goes wrong is the run's outcome; a cancel ends it in order.
+    """Takes the run to its end. What goes wrong is the run's outcome; a cancel ends it in order.
 
     The task must have begun before it is cancelled (`asyncio.sleep(0)` after it was made sees to that).
     """
     tell = _teller(hub, live.run)
-    try:
-        async with places.place(live.planned.provider.provider_id, live.run.run_id):
-            live.was_sent, was_cancelled = await to_its_end(_mark_sending(services, live, worker_id))
-            if not live.was_sent:
-                return
-            if was_cancelled:
-                raise asyncio.CancelledError
-            tell("started")
-            ended = await _call(services, live, tell)
-    except asyncio.CancelledError:
-        if live.leave_queued and not live.was_sent:
-            return
-        words = live.stop_words or "The app was stopped."
-        ended = outcome.stopped(live.planned.estimate, was_sent=live.may_be_billed, why=words)
-    except (StoreError, OSError) as error:
-        log.exception("run %s: the store failed", live.run.run_id)
-        words = f"The result could not be kept: {error}"
-        ended = outcome.broken(words, was_sent=live.may_be_billed, estimate=live.planned.estimate)
-    except Exception:  # noqa: BLE001 - the edge of a task: nothing above it could tell the person
-        log.exception("run %s: a fault in this program", live.run.run_id)
-        words = "Something failed inside the app. The log has the details."
-        ended = outcome.broken(words, was_sent=live.may_be_billed, estimate=live.planned.estimate)
+    live.was_sent, live.started = live.is_resumed, time.monotonic()
+    live.calls = [_live_call(live, position, tell) for position in range(len(live.planned.calls))]
+    tasks = [asyncio.create_task(_carry_call(services, live, call, places, worker_id)) for call in live.calls]
+    was_cancelled = await _wait_for(tasks)
+    while was_cancelled:
+        for task in tasks:
+            task.cancel()
+        was_cancelled = await _wait_for(tasks)
+    ends = [_end_of(task, call, live) for task, call in zip(tasks, live.calls, strict=True)]
+    if None in ends:
+        return
+    ended = outcome.combined([end for end in ends if end is not None], live.planned.request.n)
+    log.info("run %s %s %s in %d ms, cost %s", live.run.run_id, live.run.offer, ended.state, live.elapsed_ms(),
+             ended.amount_microusd)  # fmt: skip
     await to_its_end(_end(services, live, ended))
     tell("finished")
 
 
+async def _wait_for(tasks: list[asyncio.Task[CallEnd | None]]) -> bool:
+    """Waits until all have ended; whether the waiting was cancelled."""
+    try:
+        await asyncio.sleep(0)  # each task has begun before it may be cancelled
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        return True
+    return False
+
+
+def _end_of(task: asyncio.Task[CallEnd | None], call: LiveCall, live: LiveRun) -> CallEnd | None:
+    if task.cancelled():
+        why = live.stop_words or "The app was stopped."
+        return outcome.call_stopped(
+            live.planned.estimate, asked=call.planned.images, images=call.images, was_sent=call.may_be_billed, why=why
+        )
+    return task.result()
+
+
+def _live_call(live: LiveRun, position: int, tell: Callable[[What], None]) -> LiveCall:
+    found = live.found.get(position)
+    call = LiveCall(
+        position, live.planned.calls[position], live.run, live.planned, live.access, live.kept, live.elapsed_ms, tell
+    )
+    if found is not None:
+        call.is_found, call.may_be_billed = True, True
+        call.job = Job(found.remote_id, {name: str(value) for name, value in found.tracking.items()})
+    return call
+
+
+async def _carry_call(
+    services: Services, live: LiveRun, call: LiveCall, places: Places, worker_id: str
+) -> CallEnd | None:
+    """The call's end; `None` when the run is not ours to end: another process has it, or the next start goes on with it."""
+    found = live.found.get(call.position)
+    if found is not None and found.ended is not None:
+        return outcome.call_of_document(found.ended)
+    try:
+        async with places.place(live.planned.provider.provider_id, live.run.run_id):
+            if not await _begin(services, live, worker_id):
+                return None
+            unfound = await calls.look_for(services, call) if live.is_resumed and found is None else None
+            ended = unfound or await calls.send(services, call)
+    except asyncio.CancelledError:
+        if live.leave and (call.job is not None or not live.was_sent):
+            return None
+        why = live.stop_words or "The app was stopped."
+        ended, _ = await to_its_end(calls.stopped(services, call, why))
+    except (StoreError, OSError) as error:
+        log.exception("run %s: the store failed", live.run.run_id)
+        ended = _broken(live, call, f"The result could not be kept: {error}")
+    except Exception:  # noqa: BLE001 - the edge of a task: nothing above it could tell the person
+        log.exception("run %s: a fault in this program", live.run.run_id)
+        ended = _broken(live, call, "Something failed inside the app. The log has the details.")
+    call.note = None
+    try:
+        await to_its_end(calls.note_end(services, call, ended))
+    except (StoreError, OSError):
+        log.exception("run %s: the end of one of its calls could not be stored", live.run.run_id)
+    return ended
+
+
+def _broken(live: LiveRun, call: LiveCall, words: str) -> CallEnd:
+    return outcome.call_broken(
+        words, live.planned.estimate, asked=call.planned.images, images=call.images, was_sent=call.may_be_billed
+    )
+
+
+async def _begin(services: Services, live: LiveRun, worker_id: str) -> bool:
+    """Writes that the run is being sent, once for all its calls; whether it is ours to send."""
+    async with live.sending:
+        if live.was_sent:
+            return True
+        live.was_sent, was_cancelled = await to_its_end(_mark_sending(services, live, worker_id))
+        if live.was_sent:
+            live.started = time.monotonic()
+    if was_cancelled:
+        raise asyncio.CancelledError
+    if live.was_sent:
+        live.calls[0].tell("started")
+    return live.was_sent
+
+
 async def _mark_sending(services: Services, live: LiveRun, worker_id: str) -> bool:
-    sent, now = call_document(live.planned.call), services.now()
+    documents = [call_document(call.call) for call in live.planned.calls]
+    sent: dict[str, object] = documents[0] if len(documents) == 1 else {"calls": documents}
+    now = services.now()
 
     def mark(db: Database) -> bool:
         return runs.mark_sending(db, live.run.run_id, worker=worker_id, sent=sent, sent_at=now)
 
-    marked = await asyncio.to_thread(services.store.write, mark)
-    live.started = time.monotonic()
-    return marked
-
-
-async def _call(services: Services, live: LiveRun, tell: Callable[[What], None]) -> Outcome:
-    async def on_event(event: ClientEvent) -> None:
-        await _take(services, live, event, tell)
-
-    request = live.planned.request
-    try:
-        result = await services.client.generate(
-            live.planned.call, live.access, timeout_s=request.timeout_s, on_event=on_event
-        )
-    except ProviderError as error:
-        ended = outcome.refused(error, live.planned.estimate)
-    else:
-        # The answer is here and paid for: a Stop that comes now is too late to save money, and must not lose an image.
-        await to_its_end(asyncio.to_thread(keep_images, services, live.run, result.images, live.kept))
-        ended = _answered(live, result.answered)
-    log.info(
-        "run %s %s %s in %d ms, cost %s",
-        live.run.run_id,
-        live.run.offer,
-        ended.state,
-        live.elapsed_ms(),
-        ended.amount_microusd,
-    )
-    return ended
-
-
-async def _take(services: Services, live: LiveRun, event: ClientEvent, tell: Callable[[What], None]) -> None:
-    if isinstance(event, Sending):
-        live.may_be_billed, live.note = True, None
-    elif isinstance(event, Waiting):
-        live.may_be_billed = False
-        live.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."
-        tell("waiting")
-    elif isinstance(event, PartialImage):
-        work = asyncio.to_thread(keep_partial, services, live.run, event, live.elapsed_ms())
-        was_kept, was_cancelled = await to_its_end(work)
-        if was_kept:
-            tell("partial")
-        _go_on_unless(was_cancelled)
-    elif isinstance(event, ImageArrived):
-        work_of_image = asyncio.to_thread(keep_images, services, live.run, (event.image,), live.kept)
-        _, was_cancelled = await to_its_end(work_of_image)
-        tell("image")
-        _go_on_unless(was_cancelled)
-
-
-def _go_on_unless(was_cancelled: bool) -> None:  # noqa: FBT001 - one flag, and the name says which
-    if was_cancelled:
-        raise asyncio.CancelledError
-
-
-def _answered(live: LiveRun, answer: Answered) -> Outcome:
-    kept, asked = live.kept, live.planned.request.n
-    error = None
-    if kept.unreadable_sha256 is not None:
-        error = RunError(
-            "malformed",
-            f"{live.planned.provider.name} sent something that cannot be used as an image: {kept.why_unreadable} "
-            "Its bytes are kept.",
-            may_have_been_billed=not outcome.is_free(live.planned.estimate),
-        )
-    elif kept.images < asked:
-        error = RunError("malformed", f"{kept.images} of {asked} images came.")
-    return outcome.answered(answer, live.planned.estimate, kept.images, error)
+    return await asyncio.to_thread(services.store.write, mark)
 
 
 async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:

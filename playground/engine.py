@@ -8,31 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from sqlite_utils import Database
 
-from playground import outcome
-from playground.asked import asked_document, request_of
+from playground import entering, outcome
+from playground.asked import request_of
 from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent
 from playground.finishing import to_its_end
 from playground.keeping import end_run
 from playground.keys import FoundKey
+from playground.offered import access_of, missing_words, with_secrets
+from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
-from playground.recovery import take_up
+from playground.recovery import Found, take_up
 from playground.services import Services
 from playground.uploads import UploadRefused, load_input
 from playground.worker import Worker
 from providers.checks import Problem
 from providers.errors import MissingKey
-from providers.transport import Access
 from providers.types import ImageRequest
 from storage import runs
 from storage.errors import StoreBusy, StoreError
-from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
+from storage.records import Group, GroupKind, Run
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Engine:
         self._live: dict[str, LiveRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._entering: set[asyncio.Task[None]] = set()
+        self._parked = ParkingLot()
         self._keeper: asyncio.Task[None] | None = None
         self._is_stopping = False
 
@@ -82,12 +84,25 @@ class Engine:
             except StoreError:
                 log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
 
-    async def _take_up(self) -> None:
-        for run in await asyncio.to_thread(take_up, self._services, self._worker):
+    async def _take_up(self, *, claim_queued: bool = True) -> None:
+        for run_id in self._parked.too_late(self._services.clock()):
+            await self._end_parked(run_id, "Its key did not come back in time.")
+        found = await asyncio.to_thread(take_up, self._services, self._worker, claim_queued=claim_queued)
+        for each in found:
             try:
-                await self._resume(run)
+                await self._resume(each)
             except Exception:  # noqa: BLE001 - one run that cannot go on must not keep the others, or the app, from starting
-                log.exception("run %s could not be taken up", run.run_id)
+                log.exception("run %s could not be taken up", each.run.run_id)
+
+    async def catch_up(self, wait_s: float) -> None:
+        """For a command that only looks: takes up jobs that an ended process left and waits for them, `wait_s` at most.
+
+        Nothing is sent; what is queued is left for a process that serves.
+        """
+        await self._take_up(claim_queued=False)
+        tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=wait_s)
 
     async def submit(self, plan: Plan, owner: str, *, kind: GroupKind = "run") -> str:
         """Stores the plan's runs, starts them, and returns the group's id.
@@ -100,12 +115,16 @@ class Engine:
         if not plan.is_sendable:
             raise PlanRefused(plan.all_problems)
         keys = [self._key(planned, owner) for planned in plan.runs]
-        group = self._group(plan, owner, kind)
-        rows = [self._run(group, position, *pair) for position, pair in enumerate(zip(plan.runs, keys, strict=True))]
-        entering = asyncio.create_task(self._enter(group, rows, plan, keys))
-        self._entering.add(entering)
-        entering.add_done_callback(self._entering.discard)
-        _, was_cancelled = await to_its_end(_result_of(entering))
+        services = self._services
+        group = entering.group_of(plan, owner, kind, services)
+        rows = [
+            entering.run_of(group, position, planned, key, self._worker.worker_id, services)
+            for position, (planned, key) in enumerate(zip(plan.runs, keys, strict=True))
+        ]
+        task = asyncio.create_task(self._enter(group, rows, plan, keys))
+        self._entering.add(task)
+        task.add_done_callback(self._entering.discard)
+        _, was_cancelled = await to_its_end(_result_of(task))
         if was_cancelled:
             # Nobody waits for the group's id any more, so nobody could stop it.
             await to_its_end(self.cancel_all(owner, group.group_id))
@@ -115,7 +134,7 @@ class Engine:
     async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey]) -> None:
         """Writes the runs and begins them. What may have been written without being begun is ended."""
         try:
-            await asyncio.to_thread(self._store, group, rows, plan)
+            await asyncio.to_thread(entering.store, self._services, group, rows, plan)
         except StoreBusy:
             ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
             for run in rows:
@@ -147,9 +166,12 @@ class Engine:
 
         A queued run leaves at once. A call under way is closed, and may still be billed.
         """
-        live, task = self._live.get(run_id), self._tasks.get(run_id)
-        if live is None or task is None or live.run.owner != owner:
+        live, task = self.live(run_id), self._tasks.get(run_id)
+        if live is None or live.run.owner != owner:
             return False
+        if task is None:
+            await self._end_parked(run_id, why)
+            return True
         live.stop_words = why
         # A task that is cancelled before its first step would never end its run.
         await asyncio.sleep(0)
@@ -161,8 +183,8 @@ class Engine:
         """Stops all runs of the owner, or of one group; how many."""
         ids = [
             run_id
-            for run_id, live in self._live.items()
-            if live.run.owner == owner and group_id in (None, live.run.group_id)
+            for run_id in (*self._live, *self._parked.of_owner(owner))
+            if (live := self.live(run_id)) and live.run.owner == owner and group_id in (None, live.run.group_id)
         ]
         stopped = await asyncio.gather(*(self.cancel(run_id, owner) for run_id in ids))
         return sum(stopped)
@@ -179,7 +201,7 @@ class Engine:
 
     def live(self, run_id: str) -> LiveRun | None:
         """The run as this process knows it, while it is under way."""
-        return self._live.get(run_id)
+        return self._live.get(run_id) or self._parked.live(run_id)
 
     def place_in_line(self, run_id: str) -> int | None:
         """Place in its provider's line from 1, or `None` when it does not wait."""
@@ -198,10 +220,11 @@ class Engine:
         if self._entering:
             await asyncio.wait(self._entering)
         await asyncio.sleep(0)
-        for run_id, live in self._live.items():
-            if self.place_in_line(run_id) is not None:
-                live.leave_queued = True
-                self._tasks[run_id].cancel()
+        for run_id, task in list(self._tasks.items()):
+            live = self._live[run_id]
+            if live.has_job or self.place_in_line(run_id) is not None:
+                live.leave = True
+                task.cancel()
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=drain_s)
@@ -211,13 +234,14 @@ class Engine:
                 await asyncio.wait(late)
         self._worker.close()
 
-    def _begin(self, run: Run, planned: PlannedRun, key: FoundKey) -> None:
-        provider = planned.provider
-        base_url = self._services.settings.base_urls.get(provider.provider_id, provider.base_url)
-        access = Access(provider, base_url, key.secret.reveal() if key.secret else None)
-        live = LiveRun(run, planned, access)
+    def _begin(self, run: Run, planned: PlannedRun, key: FoundKey, found: Found | None = None) -> None:
+        services = self._services
+        access = access_of(planned.provider, key, services.settings)
+        access = with_secrets(access, planned.call, services.keys, services.catalog, run.owner)
+        is_resumed = found is not None and found.was_sent
+        live = LiveRun(run, planned, access, found=found.jobs if found else {}, is_resumed=is_resumed)
         self._live[run.run_id] = live
-        work = carry_out(self._services, live, self._places, self._hub, self._worker.worker_id)
+        work = carry_out(services, live, self._places, self._hub, self._worker.worker_id)
         task = asyncio.create_task(work, name=f"run {run.run_id}")
         self._tasks[run.run_id] = task
         task.add_done_callback(self._forget(run.run_id))
@@ -231,85 +255,70 @@ class Engine:
         return forget
 
     def _key(self, planned: PlannedRun, owner: str) -> FoundKey:
-        provider = planned.provider
-        key = self._services.keys.find(provider, owner)
+        """The key for the run's provider. Raises: MissingKey, also for another provider's key that its body needs."""
+        provider, services = planned.provider, self._services
+        key = services.keys.find(provider, owner)
         if key is None:
             raise MissingKey(
                 f"There is no key for {provider.name}. Add one in Settings, or set {provider.key_variable} "
                 "where the app starts. Nothing was sent.",
                 provider=provider.name,
             )
+        for other_id in planned.offer.needs_key_of:
+            other = services.catalog.provider(other_id)
+            if services.keys.find(other, owner) is None:
+                raise MissingKey(missing_words(provider, other), provider=other.name)
         return key
 
-    def _group(self, plan: Plan, owner: str, kind: GroupKind) -> Group:
-        many = kind == "run" and len(plan.runs) > 1
-        return Group(
-            group_id=self._services.new_id(),
-            owner=owner,
-            kind="compare" if many else kind,
-            operation=plan.operation,
-            template=plan.prompt,
-            created_at=self._services.now(),
-        )
-
-    def _run(self, group: Group, position: int, planned: PlannedRun, key: FoundKey) -> Run:
-        return Run(
-            run_id=self._services.new_id(),
-            group_id=group.group_id,
-            owner=group.owner,
-            position=position,
-            offer=planned.offer.offer_id,
-            operation=group.operation,
-            prompt=planned.request.prompt,
-            asked=asked_document(planned.request),
-            state="queued",
-            queued_at=self._services.now(),
-            estimate_microusd=planned.estimate.high_microusd,
-            worker=self._worker.worker_id,
-            key_source=key.source,
-        )
-
-    def _store(self, group: Group, rows: list[Run], plan: Plan) -> None:
-        """Input bytes first, then group, runs, inputs and reservations in one transaction. Blocking."""
-        for request in {id(planned.request): planned.request for planned in plan.runs}.values():
-            for image in [*request.images, *([request.mask] if request.mask else [])]:
-                self._services.store.blobs.put(image.data, image.media_type)
-        inputs = [row for run, planned in zip(rows, plan.runs, strict=True) for row in inputs_of(run, planned.request)]
-        lines = [self._reservation(run, planned) for run, planned in zip(rows, plan.runs, strict=True)]
-
-        def insert(db: Database) -> None:
-            runs.insert_group(db, group)
-            runs.insert_runs(db, rows, inputs, lines)
-
-        self._services.store.write(insert)
-
-    def _reservation(self, run: Run, planned: PlannedRun) -> LedgerLine:
-        price = planned.offer.price
-        return LedgerLine(
-            ledger_id=self._services.new_id(),
-            run_id=run.run_id,
-            state="reserved",
-            amount_microusd=run.estimate_microusd,
-            source="estimated" if run.estimate_microusd is not None else "unknown",
-            price_id=price.price_id if price else None,
-            at=run.queued_at,
-        )
-
-    async def _resume(self, run: Run) -> None:
-        """Goes on with a run that was queued when its process ended."""
+    async def _resume(self, found: Found) -> None:
+        """Goes on with a run that an ended process left; without its key it waits for its owner to come back with it."""
+        run = found.run
         try:
-            request = await self._request(run)
-            planned = plan_run(request, self._services.catalog.offer(run.offer), self._services.catalog)
-            key = self._key(planned, run.owner)
-            if run.key_source == "session" and key.source != "session":
-                # It was not meant to be paid for by the server's key.
-                raise MissingKey("the key it was to use was typed in an earlier session.")
-        except (PlanRefused, MissingKey, ValueError) as error:
-            why = f"The app stopped before this run was sent, and it cannot go on: {error}"
-            ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why=why)
-            await asyncio.to_thread(end_run, self._services, run, ended)
+            planned = plan_run(
+                await self._request_of(found), self._services.catalog.offer(run.offer), self._services.catalog
+            )
+        except (PlanRefused, ValueError) as error:
+            await self._give_up(found, f"The app stopped before this run was done, and it cannot go on: {error}")
             return
-        self._begin(replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key)
+        try:
+            key = self._key(planned, run.owner)
+        except MissingKey:
+            key = None
+        if key is None or (run.key_source == "session" and key.source != "session"):
+            # What was meant for a visitor's own key must not be paid for by the server's.
+            access = access_of(planned.provider, FoundKey("none", None), self._services.settings)
+            self._parked.put(found, LiveRun(run, planned, access))
+            return
+        self._begin(replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key, found)
+
+    async def _request_of(self, found: Found) -> ImageRequest:
+        """What the run asks. An input that is gone keeps nothing from being sent, but not a job from being asked for."""
+        try:
+            return await self._request(found.run)
+        except PlanRefused:
+            if not found.was_sent:
+                raise
+            return request_of(found.run.asked, (), None)
+
+    async def key_arrived(self, owner: str) -> None:
+        """Goes on with the owner's runs that waited for a key."""
+        for run_id in self._parked.of_owner(owner):
+            parked = self._parked.take(run_id)
+            if parked is not None:
+                await self._resume(parked.found)
+
+    async def _end_parked(self, run_id: str, why: str) -> None:
+        parked = self._parked.take(run_id)
+        if parked is None:
+            return
+        await self._give_up(parked.found, why)
+        run = parked.found.run
+        self._hub.publish(RunEvent(run.group_id, run_id, run.owner, "finished"))
+
+    async def _give_up(self, found: Found, why: str) -> None:
+        estimate = outcome.FREE if found.run.estimate_microusd == 0 else outcome.UNPRICED
+        ended = outcome.stopped(estimate, was_sent=found.was_sent, why=why)
+        await asyncio.to_thread(end_run, self._services, found.run, ended)
 
     async def _request(self, run: Run) -> ImageRequest:
         """What the run asks, with the bytes of its inputs. Raises: PlanRefused when an input is gone."""
@@ -351,15 +360,6 @@ class Engine:
 async def _result_of(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
     task.result()
-
-
-def inputs_of(run: Run, request: ImageRequest) -> Iterable[StoredInput]:
-    """The rows that tie the run to its reference images and mask."""
-    for position, image in enumerate(request.images):
-        yield StoredInput(run.run_id, position, "image", image.sha256, image.media_type, image.width, image.height)
-    if request.mask is not None:
-        mask = request.mask
-        yield StoredInput(run.run_id, 0, "mask", mask.sha256, mask.media_type, mask.width, mask.height)
 
 
 def _hashes(value: object) -> list[str]:

@@ -10,8 +10,10 @@ from sqlite_utils import Database
 
 from playground.outcome import Outcome
 from playground.services import Services
-from providers.types import GeneratedImage, PartialImage
+from providers.sizes import parse_size
+from providers.types import MADE_HERE, GeneratedImage, PartialImage
 from storage import ledger, runs
+from storage.converted import convert
 from storage.errors import StoreError
 from storage.images import ImageHeader, UnreadableImage, is_blank, read_header
 from storage.records import Run, StoredImage, StoredPartial
@@ -23,43 +25,53 @@ _RAW = "application/octet-stream"
 
 @dataclass(slots=True)
 class Kept:
-    """What one run has brought so far."""
+    """What one run has brought so far; its calls share it."""
 
-    images: int = 0
     unreadable_sha256: str | None = None
-    why_unreadable: str = ""
     hashes: set[str] = field(default_factory=set)
 
 
-def keep_images(services: Services, run: Run, images: Sequence[GeneratedImage], kept: Kept) -> None:
-    """Stores images of the run: all bytes, then all rows, and only then what needs decoding. Blocking.
+@dataclass(frozen=True, slots=True)
+class KeptImages:
+    """What became of some images: how many are stored, and why one of them could not be used."""
 
-    Bytes that cannot be read as an image are kept too, the first of them; `kept` says so.
+    images: int
+    why_unreadable: str = ""
+
+
+def keep_images(services: Services, run: Run, images: Sequence[GeneratedImage], first: int, kept: Kept) -> KeptImages:
+    """Stores images of the run from place `first` on: all bytes, then all rows, and only then what needs decoding.
+
+    Bytes that cannot be read as an image are kept too, the first of them. What is stored already is stored once. Blocking.
     """
-    rows = [row for image in images if (row := _keep_bytes(services, run, image, kept)) is not None]
+    rows, why = [], ""
+    for position, image in enumerate(images, start=first):
+        try:
+            rows.append(_keep_bytes(services, run, image, position, kept))
+        except UnreadableImage as error:
+            why = why or str(error)
+            if kept.unreadable_sha256 is None:
+                kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
 
-    def add(db: Database) -> None:
-        for row in rows:
-            runs.add_image(db, row)
+    def add(db: Database) -> list[StoredImage]:
+        return [row for row in rows if runs.add_image(db, row)]
 
-    services.store.write(add)
-    for row in rows:
+    for row in services.store.write(add):
         _look_at(services, row)
+        _convert(services, run, row)
+    return KeptImages(len(rows), why)
 
 
-def _keep_bytes(services: Services, run: Run, image: GeneratedImage, kept: Kept) -> StoredImage | None:
-    try:
-        header = read_header(image.data)
-    except UnreadableImage as error:
-        if kept.unreadable_sha256 is None:
-            kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
-            kept.why_unreadable = str(error)
-        return None
+def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: int, kept: Kept) -> StoredImage:
+    """Raises: UnreadableImage."""
+    header = read_header(image.data)
     sha256 = services.store.blobs.put(image.data, header.media_type)
-    row = StoredImage(
+    is_duplicate = sha256 in kept.hashes
+    kept.hashes.add(sha256)
+    return StoredImage(
         image_id=services.new_id(),
         run_id=run.run_id,
-        position=kept.images,
+        position=position,
         sha256=sha256,
         media_type=header.media_type,
         width=header.width,
@@ -68,18 +80,35 @@ def _keep_bytes(services: Services, run: Run, image: GeneratedImage, kept: Kept)
         created_at=services.now(),
         seed=image.seed,
         revised_prompt=image.revised_prompt,
-        checks=_checks(run, header, is_duplicate=sha256 in kept.hashes),
+        checks=_checks(run, header, is_duplicate=is_duplicate),
     )
-    kept.images += 1
-    kept.hashes.add(sha256)
-    return row
+
+
+def _convert(services: Services, run: Run, row: StoredImage) -> None:
+    """Makes the GIF or AVIF that was asked for, beside the original, where the provider sent another format."""
+    wanted = run.asked.get("output_format")
+    if wanted not in MADE_HERE or row.media_type == f"image/{wanted}":
+        return
+    original = services.store.blobs.path(row.sha256, row.media_type)
+    quality = run.asked.get("output_compression")
+    try:
+        data = convert(original, "gif" if wanted == "gif" else "avif", quality if isinstance(quality, int) else None)
+        sha256 = services.store.blobs.put(data, f"image/{wanted}")
+    except (UnreadableImage, StoreError, OSError):
+        log.exception("run %s: the %s could not be made; the original is kept", row.run_id, wanted)
+        return
+
+    def note(db: Database) -> None:
+        runs.set_converted(db, row.image_id, sha256, f"image/{wanted}")
+
+    services.store.write(note)
 
 
 def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool) -> tuple[str, ...]:
     """What is worth a badge and can be told from the header."""
     found = []
     asked = run.asked.get("size")
-    if isinstance(asked, str) and asked != "auto" and asked != f"{header.width}x{header.height}":
+    if isinstance(asked, str) and parse_size(asked) and asked != f"{header.width}x{header.height}":
         found.append("size_differs")
     if run.asked.get("background") == "transparent" and not header.has_alpha:
         found.append("no_alpha")

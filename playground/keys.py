@@ -50,7 +50,7 @@ class KeyRing:
         secret = self._settings.keys.get(provider.provider_id)
         if secret is not None and self._settings.mode == "local":
             return FoundKey("server", secret)
-        return None
+        return FoundKey("none", None) if provider.key_is_optional else None
 
     def put(self, provider: Provider, owner: str, text: str) -> None:
         """Holds a typed key for the owner. Raises: SettingsError when the text cannot be a key."""

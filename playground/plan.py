@@ -6,14 +6,30 @@ The Run button, the command line, and later X-ray, sweeps and the API all read t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from providers.adapter import HttpCall
+from providers.adapter import Adapter, HttpCall
 from providers.adapters import ADAPTERS
 from providers.catalog import Catalog, ModelSpec, Offer, Provider, UnknownOffer
 from providers.checks import Problem, problems_of
 from providers.pricing import Estimate, estimate
-from providers.types import FieldHandling, ImageRequest, Operation
+from providers.types import MADE_HERE, FieldHandling, ImageRequest, Operation
+
+_MOST_CALLS = 20
+"""A number of images beyond that is refused by the checks anyway."""
+_SHAPE = ("size", "aspect_ratio", "resolution")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """One of a run's calls; more than one where the provider makes fewer images per call than were asked."""
+
+    call: HttpCall
+    """The literal request, without keys; exactly this is sent."""
+    images: int
+    """Images it asks for."""
+    first_position: int
+    """Place of its first image among those of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +43,23 @@ class PlannedRun:
     problems: tuple[Problem, ...]
     """Empty when it can be sent."""
     fields: tuple[FieldHandling, ...]
-    call: HttpCall
-    """The literal request, without the key; exactly this is sent."""
+    calls: tuple[PlannedCall, ...]
+    """At least one; sent at once, as far as the provider's places go."""
     estimate: Estimate
+
+    @property
+    def call(self) -> HttpCall:
+        """The first call, which stands for all: the others differ in the number of images only."""
+        return self.calls[0].call
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is not sent or not as asked, in sentences that name the field."""
+        return tuple(
+            f"{row.field.replace('_', ' ')}: {row.note}"
+            for row in self.fields
+            if row.note and (row.handling in ("refused", "emulated") or row.sent_as is None or row.field in _SHAPE)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +96,19 @@ class Plan:
         return None if None in amounts else sum(amount for amount in amounts if amount is not None)
 
 
-def make_plan(request: ImageRequest, offers: Sequence[str], catalog: Catalog) -> Plan:
-    """A run for each offer named. A name that is no offer becomes a problem of the plan."""
+def make_plan(
+    request: ImageRequest,
+    offers: Sequence[str],
+    catalog: Catalog,
+    *,
+    default_quality: str | None = None,
+    only_listed: bool = False,
+) -> Plan:
+    """A run for each offer named. A name that is no offer becomes a problem of the plan.
+
+    `default_quality` is asked of the models that have it when the request says none. With `only_listed` a server without
+    a row is asked for nothing but the basics, as a form does that shows more controls for the sake of other models.
+    """
     planned: list[PlannedRun] = []
     problems: list[Problem] = []
     for name in dict.fromkeys(offers):
@@ -76,17 +117,34 @@ def make_plan(request: ImageRequest, offers: Sequence[str], catalog: Catalog) ->
         except UnknownOffer as error:
             problems.append(Problem("offers", str(error)))
             continue
-        planned.append(plan_run(request, offer, catalog))
+        fitted = _fitted(request, catalog.spec(offer), default_quality, only_listed=only_listed)
+        planned.append(plan_run(fitted, offer, catalog))
     if not offers:
         problems.append(Problem("offers", "No model is chosen. Tick at least one."))
     return Plan(tuple(planned), request.operation, request.prompt, tuple(problems))
 
 
+def _fitted(request: ImageRequest, spec: ModelSpec, default_quality: str | None, *, only_listed: bool) -> ImageRequest:
+    if request.quality is None and default_quality in spec.qualities:
+        request = replace(request, quality=default_quality)
+    if not (only_listed and spec.passes_unlisted):
+        return request
+    return replace(
+        request,
+        quality=request.quality if spec.qualities else None,
+        background=request.background if spec.backgrounds else None,
+        output_format=request.output_format if spec.formats or request.output_format in MADE_HERE else None,
+        output_compression=request.output_compression if spec.formats else None,
+        moderation=request.moderation if spec.moderation else None,
+        input_fidelity=request.input_fidelity if spec.input_fidelity else None,
+        user=request.user if spec.takes_user else None,
+    )
+
+
 def plan_run(request: ImageRequest, offer: Offer, catalog: Catalog) -> PlannedRun:
     """What this offer would be sent for the request, and at what price."""
     provider, spec = catalog.provider(offer.provider_id), catalog.spec(offer)
-    adapter = ADAPTERS[provider.adapter]
-    call, fields = adapter.build(request, offer, spec)
+    calls, fields = _calls(request, offer, spec, ADAPTERS[provider.adapter])
     return PlannedRun(
         offer=offer,
         provider=provider,
@@ -94,6 +152,34 @@ def plan_run(request: ImageRequest, offer: Offer, catalog: Catalog) -> PlannedRu
         request=request,
         problems=tuple(problems_of(request, spec, provider)),
         fields=fields,
-        call=call,
+        calls=calls,
         estimate=estimate(request, spec, offer),
     )
+
+
+def _calls(
+    request: ImageRequest, offer: Offer, spec: ModelSpec, adapter: Adapter
+) -> tuple[tuple[PlannedCall, ...], tuple[FieldHandling, ...]]:
+    """The run's calls, and the account of its fields: that of the first call, with the split told under `n`."""
+    counts = split(request.n, spec.max_n_per_call)
+    built = {count: adapter.build(replace(request, n=count), offer, spec) for count in set(counts)}
+    starts = [sum(counts[:position]) for position in range(len(counts))]
+    calls = tuple(PlannedCall(built[count][0], count, start) for count, start in zip(counts, starts, strict=True))
+    fields = built[counts[0]][1]
+    if len(counts) > 1:
+        fields = tuple(_split_row(row, request.n, counts) if row.field == "n" else row for row in fields)
+    return calls, fields
+
+
+def split(wanted: int, most: int) -> tuple[int, ...]:
+    """How many images each call asks for: as many as it may, and the rest in the last one."""
+    if not most < wanted <= most * _MOST_CALLS:
+        return (wanted,)
+    full, rest = divmod(wanted, most)
+    return (most,) * full + ((rest,) if rest else ())
+
+
+def _split_row(row: FieldHandling, wanted: int, counts: Sequence[int]) -> FieldHandling:
+    each = ", ".join(str(count) for count in counts)
+    note = f"The provider makes at most {counts[0]} per call, so {len(counts)} calls go out at once ({each})."
+    return replace(row, asked=wanted, handling="emulated", value=counts[0], note=note)

@@ -1,12 +1,14 @@
 """What a process that ended left behind, taken up at the next start.
 
-A run that was queued was never sent: it goes on. A synchronous call that was under way has lost its answer: the run
-becomes `unknown`, and is never sent again by itself. Runs of a process that still lives are left alone.
+A run that was queued was never sent: it goes on. A job at a provider goes on by itself: it is asked for, and its images are
+fetched. A synchronous call that was under way has lost its answer: the run becomes `unknown`. Nothing is ever sent again by
+itself. Runs of a process that still lives are left alone.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -14,27 +16,55 @@ from playground import outcome
 from playground.keeping import end_run
 from playground.services import Services
 from playground.worker import Worker
-from storage import runs
-from storage.records import Run
+from providers.adapters import ADAPTERS
+from providers.catalog import UnknownOffer
+from storage import jobs, runs
+from storage.records import Run, StoredJob
 
 log = logging.getLogger(__name__)
 
 
-def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) -> list[Run]:
-    """Ends what was under way in dead processes; returns the queued runs that this process now owns. Blocking.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A run that now is ours to end."""
+
+    run: Run
+    jobs: dict[int, StoredJob]
+    """By the position of the call; empty for a run that was queued."""
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether something of it may have left."""
+        return self.run.state != "queued"
+
+
+def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) -> list[Found]:
+    """Ends what cannot go on, and returns what can and this process now owns. Blocking.
 
     With `claim_queued` off, queued runs are left for a process that carries runs out.
     """
 
-    def read(db: Database) -> list[Run]:
-        return runs.open_runs(db)
+    def read(db: Database) -> list[Found]:
+        return [Found(run, {job.position: job for job in jobs.of_run(db, run.run_id)}) for run in runs.open_runs(db)]
 
-    abandoned = [run for run in services.store.read(read) if not worker.is_alive(run.worker)]
-    queued = [run for run in abandoned if run.state == "queued"]
-    for run in abandoned:
-        if run.state != "queued":
-            _end(services, run)
-    return [run for run in queued if claim_queued and _claim(services, run, worker)]
+    mine = []
+    for found in services.store.read(read):
+        if worker.is_alive(found.run.worker) or (not found.was_sent and not claim_queued):
+            continue
+        if found.was_sent and not _can_go_on(services, found):
+            _end(services, found.run)
+        elif _claim(services, found.run, worker):
+            mine.append(found)
+    return mine
+
+
+def _can_go_on(services: Services, found: Found) -> bool:
+    """Whether the provider can be asked what became of it."""
+    try:
+        provider = services.catalog.provider(services.catalog.offer(found.run.offer).provider_id)
+    except UnknownOffer:
+        return False
+    return ADAPTERS[provider.adapter].submit_s is not None
 
 
 def _end(services: Services, run: Run) -> None:

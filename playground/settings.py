@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
+from playground.addresses import SettingsError, address_fault
+from playground.servers import Server, read_servers
 from providers.catalog import Catalog
 
 Mode = Literal["local", "public"]
@@ -20,14 +21,6 @@ Mode = Literal["local", "public"]
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
 """The lowest and the highest port to listen on."""
-
-
-class SettingsError(ValueError):
-    """A value cannot be used; the message names its variable, where it has one, and what is expected."""
-
-    def __init__(self, message: str, variable: str | None = None) -> None:
-        super().__init__(message)
-        self.variable = variable
 
 
 class Secret:
@@ -75,6 +68,20 @@ VARIABLES: tuple[Variable, ...] = (
         "DIPTYCH_ALLOWED_HOSTS", "none", "Further host names, separated by commas, that the page may be opened under."
     ),
     Variable("DIPTYCH_DEMO", "`on`", "`off` hides the Demo provider."),
+    Variable(
+        "DIPTYCH_IMAGE_HOSTS",
+        "none",
+        "Further hosts, separated by commas, that result images may be fetched from; without it only public https hosts, "
+        "the hosts of base URLs set here, and this machine where a base URL names it.",
+    ),
+    Variable(
+        "DIPTYCH_SERVERS",
+        "none",
+        "OpenAI-compatible servers as `name=http://host:port/v1`, separated by commas; the key of the server `name`, if "
+        "it needs one, is read from `DIPTYCH_SERVER_NAME_KEY`.",
+    ),
+    Variable("DIPTYCH_OPENAI_BASE_URL", "none", "One more such server, under the name `compatible`."),
+    Variable("DIPTYCH_OPENAI_API_KEY", "none", "Its key, if it needs one."),
     Variable("DIPTYCH_DRAIN_S", "`20`", "Seconds that a stop waits for calls under way."),
 )
 
@@ -94,6 +101,12 @@ class Settings:
     """provider_id -> key from the environment."""
     base_urls: Mapping[str, str] = field(default_factory=dict)
     """provider_id -> base URL without a trailing slash, where the environment moves it."""
+    upload_urls: Mapping[str, str] = field(default_factory=dict)
+    """provider_id -> upload address, where the environment moves it."""
+    servers: tuple[Server, ...] = ()
+    """OpenAI-compatible servers the operator named."""
+    image_hosts: tuple[str, ...] = ()
+    """Further hosts, lower case, that images may be fetched from."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -105,6 +118,9 @@ class Settings:
         mode = environ.get("DIPTYCH_MODE", "").strip() or ("public" if on_space else "local")
         if mode not in ("local", "public"):
             raise SettingsError(f"DIPTYCH_MODE is {mode!r}; it must be local or public.", "DIPTYCH_MODE")
+        servers = read_servers(environ)
+        variables = {row.provider_id: row.key_variable for row in catalog.providers}
+        variables |= {server.server_id: server.key_variable for server in servers}
         hosts = [name.strip() for name in environ.get("DIPTYCH_ALLOWED_HOSTS", "").split(",")]
         hosts += [name.strip() for name in environ.get("SPACE_HOST", "").split(",")]
         return cls(
@@ -115,8 +131,13 @@ class Settings:
             allowed_hosts=tuple(name for name in hosts if name),
             demo=_switch(environ, "DIPTYCH_DEMO", default=True),
             drain_s=float(_whole_number(environ, "DIPTYCH_DRAIN_S", 20, low=0, high=3600)),
-            keys=_keys(environ, catalog),
-            base_urls=_base_urls(environ, catalog),
+            keys=_keys(environ, variables),
+            servers=servers,
+            base_urls=_addresses(environ, {row.provider_id: row.base_url_variable for row in catalog.providers}),
+            upload_urls=_addresses(environ, {row.provider_id: row.upload_url_variable for row in catalog.providers}),
+            image_hosts=tuple(
+                name.strip().lower() for name in environ.get("DIPTYCH_IMAGE_HOSTS", "").split(",") if name.strip()
+            ),
         )
 
 
@@ -134,55 +155,30 @@ def clean_key(text: str) -> str:
     return key
 
 
-def _keys(environ: Mapping[str, str], catalog: Catalog) -> dict[str, Secret]:
+def _keys(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, Secret]:
+    """The keys that are set. `variables`: provider_id -> variable."""
     found = {}
-    for provider in catalog.providers:
-        text = environ.get(provider.key_variable or "", "")
+    for provider_id, name in variables.items():
+        text = environ.get(name or "", "")
         if text.strip():
             try:
-                found[provider.provider_id] = Secret(clean_key(text))
+                found[provider_id] = Secret(clean_key(text))
             except SettingsError as error:
-                raise SettingsError(f"{provider.key_variable}: {error}", provider.key_variable) from None
+                raise SettingsError(f"{name}: {error}", name) from None
     return found
 
 
-def _base_urls(environ: Mapping[str, str], catalog: Catalog) -> dict[str, str]:
+def _addresses(environ: Mapping[str, str], variables: Mapping[str, str | None]) -> dict[str, str]:
+    """The addresses that are set. `variables`: provider_id -> variable."""
     found = {}
-    for provider in catalog.providers:
-        name = provider.base_url_variable or ""
-        url = environ.get(name, "").strip().rstrip("/")
-        if url:
-            fault = _address_fault(url)
+    for provider_id, name in variables.items():
+        url = environ.get(name or "", "").strip().rstrip("/")
+        if name and url:
+            fault = address_fault(url)
             if fault:
                 raise SettingsError(f"{name} {fault}", name)
-            found[provider.provider_id] = url
+            found[provider_id] = url
     return found
-
-
-def _address_fault(url: str) -> str | None:
-    """What is wrong with a base URL, without a word of it: what stands there by mistake may be a key."""
-    address = (
-        "is not an address. Write http or https, the host and the path, as https://host/v1 (its value is not shown)."
-    )
-    if not re.fullmatch(r"https?://[\x21-\x7e]+", url, re.IGNORECASE):
-        return address
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return address
-    if "@" in parts.netloc:
-        return "holds a user name or password; leave them out."
-    if "?" in url or "#" in url:
-        return "holds a query or a fragment (what follows ? or #); leave it out. A key has a variable of its own."
-    return None if _is_host(host, parts.netloc) and port != 0 else address
-
-
-def _is_host(host: str, netloc: str) -> bool:
-    """Whether a name or a number can be looked up; a name with an empty or too long part breaks the look-up itself."""
-    if "[" in netloc:  # `urlsplit` has checked what is in the brackets, and not what follows them
-        return re.fullmatch(r"\[[^]]+\](:[0-9]*)?", netloc) is not None
-    return all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in host.removesuffix(".").split("."))
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -1,14 +1,30 @@
-"""The contract of a wire format: build a call, read an answer. Pure on both sides; sending is `transport`'s work."""
+"""The contract of a wire format: build a call, read an answer. Pure on both sides; sending is `client`'s work.
 
+A JSON body may hold three kinds of placeholders, so that plans, stored documents and X-ray hold neither keys nor files:
+`SecretKey` (a person's key for another provider), `CALL_ID` (an id of our own for this call) and `Attachment` (a file).
+They are filled in by `providers.bodies` when the call goes out.
+"""
+
+# ruff: noqa: ARG002 - the defaults of `SynchronousAdapter` answer without looking
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from providers.catalog import ModelSpec, Offer
 from providers.errors import ProviderError
-from providers.types import Answered, FieldHandling, GeneratedImage, ImageRequest, ImageResult, PartialImage
+from providers.types import (
+    Answered,
+    FieldHandling,
+    GeneratedImage,
+    ImageRequest,
+    ImageResult,
+    Job,
+    KeyStatus,
+    PartialImage,
+    Pending,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +39,54 @@ class FilePart:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a JSON body, written as data URI or bare base64, or as the address it was uploaded to."""
+
+    data: bytes
+    media_type: str
+    sha256: str
+    filename: str
+    form: Literal["data_uri", "base64"] = "data_uri"
+    upload: bool = False
+    """Whether it is uploaded first, where the provider's upload address is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """Stands for the person's key of another provider inside a body."""
+
+    provider_id: str
+    variable: str
+    """Shown in its place, as `$OPENAI_API_KEY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallId:
+    """Stands for the id we choose for a call before it is sent: a UUID v4."""
+
+
+CALL_ID = CallId()
+
+Base = Literal["api", "origin", "upload"]
+"""Below which address a path lies: the provider's base URL, its scheme and host alone, or its upload address."""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpCall:
-    """One HTTP request, without address and key. Has either a JSON body or form parts."""
+    """One HTTP request, without address and key. Has a JSON body, form parts, raw content, or nothing."""
 
     method: str
     path: str
-    """Below the provider's base URL, with a leading slash."""
-    json: Mapping[str, object] | None = None
+    """Below the base, with a leading slash; empty for the base itself. Or a whole address that the provider gave:
+    it is refused unless it lies on the provider's own host."""
+    json: Mapping[str, object] | list[object] | None = None
     form: tuple[tuple[str, str], ...] = ()
     files: tuple[FilePart, ...] = ()
+    content: Attachment | None = None
+    """Raw body of an upload."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside those of the provider; an `authorization` here is sent instead of the key."""
+    base: Base = "api"
     is_stream: bool = False
     """Whether the answer comes as server-sent events."""
 
@@ -45,19 +100,35 @@ class Reply:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class PollPace:
+    """How often a job is asked for, in seconds."""
+
+    first_s: float = 1.0
+    factor: float = 1.5
+    longest_s: float = 5.0
+
+
 StreamItem = PartialImage | GeneratedImage | Answered
 """What one server-sent event can hold. A finished image is followed by its `Answered`."""
 
 
 class Adapter(Protocol):
-    """One wire format."""
+    """One wire format. A format without jobs, uploads or price checks derives from `SynchronousAdapter`."""
+
+    pace: PollPace
+    submit_s: float | None
+    """Longest wait for the answer that names the job; `None`: the answer holds the images and may take the whole time."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
-        """The call, and what became of each asked field. Never raises for bad values; `checks` reports those."""
+        """The call, and what became of each asked field. Never raises for bad values; `checks` reports those.
+
+        `request.n` is at most `spec.max_n_per_call`: more is split into several calls before.
+        """
         ...
 
-    def parse(self, reply: Reply) -> ImageResult:
-        """The images of a 2xx answer. Raises: MalformedReply, or the error the body reports."""
+    def parse(self, reply: Reply) -> ImageResult | Pending:
+        """The images of a 2xx answer, or the job that makes them. Raises: MalformedReply, or the error it reports."""
         ...
 
     def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
@@ -68,20 +139,131 @@ class Adapter(Protocol):
         """The error of a non-2xx answer: status first, then the provider's code, words last."""
         ...
 
+    def simpler(self, call: HttpCall, reply: Reply) -> HttpCall | None:
+        """A call with less in it, when the provider refused (4xx) a field that it can do without; sent once."""
+        ...
 
-def call_document(call: HttpCall) -> dict[str, object]:
-    """The call's body as JSON that can be shown and stored: files by name, type, size and SHA-256."""
-    if call.json is not None:
-        return dict(call.json)
-    parts: list[dict[str, object]] = [{"name": name, "value": value} for name, value in call.form]
-    parts += [
-        {
-            "name": part.name,
-            "filename": part.filename,
-            "content_type": part.media_type,
-            "bytes": len(part.data),
-            "sha256": part.sha256,
-        }
-        for part in call.files
-    ]
-    return {"multipart": parts}
+    def own_job(self, call_id: str) -> Job | None:
+        """The job as it will be known under an id of our own, before the call is sent; `None` if the provider names it."""
+        ...
+
+    def poll(self, job: Job) -> HttpCall:
+        """Asks how the job stands; free, may be repeated at will."""
+        ...
+
+    def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending | HttpCall:
+        """What a 2xx answer to `poll` says: images, not yet, or a further call that has the result.
+
+        Raises: the error the job ended with.
+        """
+        ...
+
+    def parse_result(self, reply: Reply, job: Job) -> ImageResult:
+        """The images of the further call's answer, whatever its status. Raises: the error the job ended with."""
+        ...
+
+    def cancel(self, job: Job) -> HttpCall | None:
+        """Ends the job; `None` when the provider has no such call."""
+        ...
+
+    def is_cancelled(self, reply: Reply) -> bool:
+        """Whether the answer to `cancel` says that the job has ended without images, so that none is billed."""
+        ...
+
+    def find(self, call: HttpCall) -> HttpCall | None:
+        """Lists recent jobs, for a call whose answer was lost; `None` when the provider has no list."""
+        ...
+
+    def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
+        """Jobs in that list which may be the lost call's, best first.
+
+        `sent` is its `call_document`, with its path under `path`; `sent_at` is UTC text.
+        """
+        ...
+
+    def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
+        """Yields the calls that upload the file, is sent each answer (2xx), and returns the file's address."""
+        ...
+
+    def check(self) -> HttpCall | None:
+        """A call that tells whether the key is good and costs nothing; `None` when the provider has none."""
+        ...
+
+    def parse_check(self, reply: Reply) -> KeyStatus:
+        """What a 2xx answer to `check` says."""
+        ...
+
+    def quote(self, call: HttpCall) -> HttpCall | None:
+        """Asks what the call would cost, without making anything; `None` when the provider cannot tell."""
+        ...
+
+    def parse_quote(self, reply: Reply) -> int | None:
+        """Micro-dollars of a 2xx answer to `quote`."""
+        ...
+
+
+class SynchronousAdapter:
+    """What a wire format says that answers at once: no jobs, no uploads, no price check."""
+
+    pace = PollPace()
+    submit_s: float | None = None
+
+    def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
+        """Nothing: the format has no streams."""
+        return ()
+
+    def simpler(self, call: HttpCall, reply: Reply) -> HttpCall | None:
+        """Nothing to leave out."""
+        return None
+
+    def own_job(self, call_id: str) -> Job | None:
+        """No jobs."""
+        return None
+
+    def poll(self, job: Job) -> HttpCall:
+        """Never called: there are no jobs."""
+        raise NotImplementedError
+
+    def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending | HttpCall:
+        """Never called: there are no jobs."""
+        raise NotImplementedError
+
+    def parse_result(self, reply: Reply, job: Job) -> ImageResult:
+        """Never called: there are no jobs."""
+        raise NotImplementedError
+
+    def cancel(self, job: Job) -> HttpCall | None:
+        """No jobs."""
+        return None
+
+    def is_cancelled(self, reply: Reply) -> bool:
+        """No jobs."""
+        return False
+
+    def find(self, call: HttpCall) -> HttpCall | None:
+        """No jobs."""
+        return None
+
+    def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
+        """No jobs."""
+        return ()
+
+    def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
+        """Never called: files travel inside the call."""
+        raise NotImplementedError
+
+    def check(self) -> HttpCall | None:
+        """No free call."""
+        return None
+
+    def parse_check(self, reply: Reply) -> KeyStatus:
+        """Never called: there is no free call."""
+        raise NotImplementedError
+
+    def quote(self, call: HttpCall) -> HttpCall | None:
+        """No price check."""
+        return None
+
+    def parse_quote(self, reply: Reply) -> int | None:
+        """No price check."""
+        return None

@@ -7,13 +7,14 @@ The rows themselves stand in `providers/rows/`, one file for each maker or kind 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-Auth = Literal["bearer", "none"]
+Auth = Literal["bearer", "key", "none"]
+"""How the key is sent: `Authorization: Bearer …`, `Authorization: Key …`, or no key at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Provider:
     """Calls under way at once from one process."""
     accepts_any_model: bool = False
     """Whether a model id outside the catalogue may be sent."""
+    key_is_optional: bool = False
+    """Whether it is called without a key when there is none."""
+    keeps_results_s: float = 3600.0
+    """How long what was made can be fetched; where nothing is documented, an hour."""
+    upload_url: str | None = None
+    """Where input files are uploaded, when that is another address than the base URL."""
+    upload_url_variable: str | None = None
+    """Environment variable that moves the upload address."""
+    default_spec: ModelSpec | None = None
+    """What is taken for granted about a model id outside the catalogue; `None`: the widest rules."""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,8 @@ class SizeRule:
     """Long edge over short edge, at most."""
     suggested: tuple[str, ...] = ()
     """Sizes worth offering beside square, landscape and portrait."""
+    has_auto: bool = True
+    """Whether the provider can be asked to choose; where not, `auto` becomes the size nearest to the first input image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +103,25 @@ class ModelSpec:
     input_fidelity: tuple[str, ...] = ()
     """Values it takes; empty: the field must not be sent."""
     max_n: int = 10
+    """Images of one run."""
+    max_n_per_call: int = 10
+    """Images of one call; a run that wants more is split into several calls at once."""
     max_images: int = 16
+    min_images: int = 0
+    """Input images it needs; 1 for what only edits."""
     max_prompt_chars: int = 32_000
     max_partials: int = 3
     mask: bool = True
     takes_user: bool = True
+    takes_compression: bool = True
     output_tokens: OutputTokens = OutputTokens()
     input_tokens: InputTokenRule = "none"
     snapshots: tuple[str, ...] = ()
     """Dated ids of the same model."""
     note: str = ""
+
+    passes_unlisted: bool = False
+    """Whether a field or value the row does not list is sent all the same, because the server has the last word."""
 
     def is_retired(self, today: date) -> bool:
         """Whether the maker has switched the model off by `today`."""
@@ -112,27 +135,49 @@ class Price:
     price_id: str
     valid_from: date
     source: str
-    text_in: Decimal
-    image_in: Decimal
-    image_out: Decimal
+    text_in: Decimal = Decimal(0)
+    image_in: Decimal = Decimal(0)
+    image_out: Decimal = Decimal(0)
     text_out: Decimal | None = None
     """`None`: the provider lists none; a reported text share is then priced as image output."""
+    per_image: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """USD for an image: quality -> size -> price, with `*` for any other. Where it is, it stands in for output tokens."""
+    fee_per_image: Decimal = Decimal(0)
+    """USD the provider adds for each image, a cost line of its own."""
+    tokens_billed_by: str | None = None
+    """Who bills the tokens, where that is not the provider."""
+    needs_usage: bool = False
+    """Whether a cost is only known when the provider reports tokens; the table alone is then no more than an estimate."""
+    edit_per_image: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """As `per_image`, for edits, where the provider has a price of their own for them: all inclusive."""
 
     @property
     def is_free(self) -> bool:
         """Whether nothing is ever charged."""
-        return not (self.text_in or self.image_in or self.image_out or self.text_out)
+        rates = (self.text_in, self.image_in, self.image_out, self.text_out, self.fee_per_image)
+        return not (any(rates) or self.per_image or self.edit_per_image)
+
+
+class WireFacts:
+    """Base of what only the wire format needs to know about an offer, such as the paths of its endpoints."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model at a provider: its id there and its price."""
+    """A model at a provider: its id there, its price, and where it can do less or other than at its maker."""
 
     provider_id: str
     model_id: str
     provider_model_id: str
     price: Price | None
     """`None`: no price is known."""
+    spec: ModelSpec | None = None
+    """The model as this provider sells it; `None`: as its maker does."""
+    facts: WireFacts | None = None
+    needs_key_of: tuple[str, ...] = ()
+    """Other providers whose key of the same person travels in the request, as Replicate asks for OpenAI's."""
 
     @property
     def offer_id(self) -> str:
@@ -190,12 +235,11 @@ class Catalog:
                 f"{offer_id!r} names no provider. Offers are written provider/model; providers: {known}."
             )
         if model_id and provider.accepts_any_model:
-            listed = (
-                self._offers.get(f"{provider_id}/{self._models[model_id].model_id}")
-                if model_id in self._models
-                else None
-            )
-            return Offer(provider_id, model_id, model_id, listed.price if listed else None)
+            model = self._models.get(model_id)
+            listed = self._offers.get(f"{provider_id}/{model.model_id}") if model else None
+            if listed is not None:
+                return replace(listed, model_id=model_id, provider_model_id=model_id)
+            return Offer(provider_id, model_id, model_id, None)
         sold = ", ".join(row.offer_id for row in self.offers if row.provider_id == provider_id)
         raise UnknownOffer(f"{provider.name} has no model {model_id!r}. It has: {sold}.")
 
@@ -208,8 +252,17 @@ class Catalog:
         )
 
     def spec(self, offer: Offer) -> ModelSpec:
-        """What the offer's model can do; for an id typed by hand, the widest rules of the newest family."""
+        """What the offer's model can do there; for an id typed by hand, what its provider takes for granted."""
+        if offer.spec is not None:
+            return offer.spec
+        provider = self._providers.get(offer.provider_id)
+        if provider is not None and provider.default_spec is not None and offer.offer_id not in self._offers:
+            return replace(provider.default_spec, model_id=offer.model_id, name=offer.model_id)
         return self._models.get(offer.model_id) or unlisted_model(offer.model_id)
+
+    def with_provider(self, provider: Provider, offers: tuple[Offer, ...] = ()) -> Catalog:
+        """The catalogue with one more provider, as a server that its owner named."""
+        return Catalog((*self.providers, provider), self.models, (*self.offers, *offers))
 
 
 def unlisted_model(model_id: str) -> ModelSpec:
@@ -227,5 +280,6 @@ def unlisted_model(model_id: str) -> ModelSpec:
         backgrounds=("auto", "opaque", "transparent"),
         formats=("png", "jpeg", "webp"),
         moderation=("auto", "low"),
+        passes_unlisted=True,
         note="Not in the catalogue: limits and price are unknown.",
     )

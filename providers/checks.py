@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from providers.catalog import ModelSpec, Provider
-from providers.sizes import size_problem
-from providers.types import FORMATS, MAX_TIMEOUT_S, MIN_TIMEOUT_S, ImageRequest
+from providers.sizes import parse_ratio, parse_tier, size_problem
+from providers.types import FORMATS, MADE_HERE, MAX_TIMEOUT_S, MIN_TIMEOUT_S, ImageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +68,44 @@ def _number_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem
 
 
 def _choice_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem]:
-    if request.size is not None:
-        message = size_problem(request.size, spec.sizes)
-        if message:
-            yield Problem("size", f"{spec.name}: {message}")
+    yield from _shape_problems(request, spec)
     yield from _not_among("quality", request.quality, spec.qualities, spec)
-    yield from _not_among("background", request.background, spec.backgrounds, spec)
-    if request.output_format is not None and request.output_format in FORMATS:
+    yield from _background_problems(request, spec)
+    if request.output_format is not None and request.output_format not in FORMATS:
+        yield Problem("output_format", f"{request.output_format!r} is no format. Formats: {', '.join(FORMATS)}.")
+    elif request.output_format not in MADE_HERE:
         yield from _not_among("output_format", request.output_format, spec.formats, spec)
-    elif request.output_format is not None:
-        yield Problem("output_format", f"{request.output_format!r} is no format. Formats: {', '.join(spec.formats)}.")
-    if spec.moderation:
+    if spec.moderation and request.moderation != "auto":
         yield from _not_among("moderation", request.moderation, spec.moderation, spec)
     if spec.input_fidelity:
         yield from _not_among("input_fidelity", request.input_fidelity, spec.input_fidelity, spec)
+
+
+def _background_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem]:
+    # `auto` is what every provider does when nothing is said. Where a background cannot be said at all, only a
+    # transparent one would come out as something else than was asked.
+    if request.background != "auto" and (spec.backgrounds or request.background == "transparent"):
+        yield from _not_among("background", request.background, spec.backgrounds, spec)
     if request.background == "transparent" and request.output_format == "jpeg":
         yield Problem("background", "JPEG cannot be transparent. Choose PNG or WebP, or another background.")
 
 
+def _shape_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem]:
+    if request.size is not None and not parse_ratio(request.size):
+        message = size_problem(request.size, spec.sizes)
+        if message:
+            yield Problem("size", f"{spec.name}: {message}")
+    if request.aspect_ratio is not None and not parse_ratio(request.aspect_ratio):
+        yield Problem("aspect_ratio", f"{request.aspect_ratio!r} is no aspect ratio. Write width:height, as 16:9.")
+    if request.resolution is not None and not parse_tier(request.resolution):
+        yield Problem("resolution", f"{request.resolution!r} is no resolution. Write 1K, 2K or 4K.")
+
+
 def _not_among(field: str, value: str | None, allowed: tuple[str, ...], spec: ModelSpec) -> Iterator[Problem]:
-    if value is not None and value not in allowed:
+    if value is not None and value not in allowed and not spec.passes_unlisted:
         word = field.replace("_", " ")
-        yield Problem(field, f"{spec.name} has no {word} {value!r}. It has: {', '.join(allowed)}.")
+        has = f" It has: {', '.join(allowed)}." if allowed else ""
+        yield Problem(field, f"{spec.name} has no {word} {value!r}.{has}")
 
 
 def _input_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) -> Iterator[Problem]:
@@ -100,8 +116,14 @@ def _input_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) 
             f"{count} reference images; {spec.name} takes {spec.max_images} at {provider.name}. "
             f"Remove {count - spec.max_images}.",
         )
+    if count < spec.min_images:
+        yield Problem("images", f"{spec.name} only edits: add a reference image, or choose another model.")
     if request.mask is None:
         return
+    if not spec.mask:
+        yield Problem(
+            "mask", f"{spec.name} takes no mask at {provider.name}. Remove the mask, or choose another model."
+        )
     if not request.images:
         yield Problem("mask", "A mask needs an image to edit. Add a reference image, or remove the mask.")
         return

@@ -1,60 +1,66 @@
-"""One call to one offer, from the request to the images: build, send, retry where that is safe, parse.
+"""One call to one offer, from the request to the images: build, send, retry where that is safe, poll, fetch.
 
-What happens on the way is told to `on_event`, awaited in order. The client keeps nothing.
+What happens on the way is told to `on_event`, awaited in order. The client keeps nothing. A call that may have been taken
+is never sent again: where the job has an id of our own, or the provider lists its jobs, it is looked for instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
-from providers.adapter import Adapter, HttpCall, Reply, StreamItem
+from providers.adapter import Adapter, HttpCall
 from providers.adapters import ADAPTERS
-from providers.errors import ConnectionFailed, MalformedReply, ProviderDown, ProviderError, RateLimited, TimedOut
-from providers.redact import bytes_without_key, without_keys
-from providers.sse import EventParser
-from providers.transport import MAX_REPLY_BYTES, Access, Opened, Transport, read_all, read_error
-from providers.types import Answered, GeneratedImage, ImageResult, PartialImage, Usage
+from providers.bodies import attachments, with_uploads
+from providers.client_events import (
+    Claim,
+    ClientEvent,
+    Fetching,
+    ImageArrived,
+    OnEvent,
+    Progress,
+    Sending,
+    Waiting,
+    unclaimed,
+)
+from providers.errors import (
+    ConnectionFailed,
+    MalformedReply,
+    ProviderDown,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+)
+from providers.jobs import Jobs, cleaned, in_words, with_words
+from providers.streams import off_loop, read_stream
+from providers.throttle import Throttle
+from providers.transport import Access, Transport, read_all, read_error
+from providers.types import GeneratedImage, ImageResult, Job, KeyStatus, Pending, RemoteImage
 
-T = TypeVar("T")
+__all__ = ["Client", "ClientEvent", "Errand", "Fetching", "ImageArrived", "Progress", "Sending", "Waiting"]
 
 MAX_TRIES = 4
 MAX_WAIT_S = 60.0
 """A provider that asks to wait longer is reported instead of waited for."""
 _FIRST_WAIT_S, _LONGEST_GUESS_S = 1.0, 20.0
-_OFF_LOOP_BYTES = 256 * 2**10
-"""Answers larger than this are parsed in a thread, so that the event loop stays free."""
+_FETCHES_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """A try begins; from here on the call may be billed."""
+class Errand:
+    """A call that is to be made, and what is known about it."""
 
-    attempt: int
-    """Counted from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The call was not taken and is sent again after `seconds`; nothing was billed."""
-
-    seconds: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImageArrived:
-    """A finished image of a stream."""
-
-    image: GeneratedImage
-
-
-ClientEvent = Sending | Waiting | PartialImage | ImageArrived
-OnEvent = Callable[[ClientEvent], Awaitable[None]]
+    call: HttpCall
+    access: Access
+    timeout_s: float
+    call_id: str = ""
+    """The id of our own that stands in the call."""
+    sent: Mapping[str, object] | None = None
+    """Its `call_document`, to find it again in a provider's list."""
+    sent_at: str = ""
+    """When it is sent, UTC text."""
 
 
 class Client:
@@ -70,57 +76,165 @@ class Client:
         self._transport = transport
         self._sleep = sleep
         self._rng = rng or random.Random()
+        self.jobs = Jobs(transport, sleep)
+        self._throttles: dict[tuple[str, str | None], Throttle] = {}
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._transport.close()
 
-    async def generate(self, call: HttpCall, access: Access, *, timeout_s: float, on_event: OnEvent) -> ImageResult:
-        """The images of one paid call. Of a stream each is told to `on_event` as it arrives, and is not in the result.
+    async def generate(self, errand: Errand, on_event: OnEvent, claim: Claim = unclaimed) -> ImageResult:
+        """The images of one paid call. Those of a stream, and those that had to be fetched, are told to `on_event` as they
+        arrive, and are not in the result.
 
-        Sent again only when it certainly never ran. `timeout_s` bounds everything, waiting between tries included.
+        Sent again only when it certainly never ran. `timeout_s` bounds everything but the fetching of what is ready.
 
         Raises: ProviderError, whose `may_have_been_billed` says whether money may be gone. Images told before stay told.
         """
+        access = errand.access
         adapter = ADAPTERS[access.provider.adapter]
+        deadline = asyncio.get_running_loop().time() + errand.timeout_s
+        async with in_words(access):
+            call = await self._uploaded(errand.call, access, adapter, deadline)
+            own = adapter.own_job(errand.call_id)
+            if own is not None:
+                await claim(own)
+            outcome = await self._submitted(replace(errand, call=call), adapter, deadline, on_event, claim, own)
+            if isinstance(outcome, Pending):
+                if own is None and not await claim(outcome.job):
+                    raise MalformedReply(
+                        "{provider} answered with a job that another call has.", may_have_been_billed=True
+                    )
+                outcome = await self.jobs.followed(outcome, access, adapter, deadline, on_event)
+            return with_words(await self._fetched(outcome, access, on_event), access)
+
+    async def follow(self, job: Job, access: Access, *, timeout_s: float, on_event: OnEvent) -> ImageResult:
+        """The images of a job that was begun before, as by a process that died. Nothing is sent a second time.
+
+        Raises: ProviderError; always with `may_have_been_billed` unless the job itself was refused.
+        """
+        adapter = ADAPTERS[access.provider.adapter]
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        async with in_words(access):
+            ended = await self.jobs.followed(Pending(job), access, adapter, deadline, on_event, at_once=True)
+            return with_words(await self._fetched(ended, access, on_event), access)
+
+    async def find(self, errand: Errand, claim: Claim) -> Job | None:
+        """The job of a call whose answer was lost, in the provider's list of jobs; claimed. `None` when it is not there."""
+        adapter = ADAPTERS[errand.access.provider.adapter]
+        listing = adapter.find(errand.call)
+        if listing is None or errand.sent is None:
+            return None
         try:
-            return await self._with_retries(call, access, adapter, timeout_s, on_event)
+            reply = await self.jobs.free(listing, errand.access, adapter)
+        except ProviderError:
+            return None
+        sent = {**errand.sent, "path": errand.call.path}
+        for job in adapter.parse_found(reply, sent, errand.sent_at):
+            if await claim(job):
+                return job
+        return None
+
+    async def stop(self, job: Job, access: Access, on_event: OnEvent) -> ImageResult | bool:
+        """Ends a job. Its result, when it had ended with images all the same; else whether it certainly costs nothing."""
+        async with in_words(access):
+            ended = await self.jobs.stop(job, access)
+            return (
+                with_words(await self._fetched(ended, access, on_event), access)
+                if isinstance(ended, ImageResult)
+                else ended
+            )
+
+    async def check(self, access: Access) -> KeyStatus | None:
+        """What a free call tells about the key; `None` when the provider has no such call. Raises: ProviderError."""
+        adapter = ADAPTERS[access.provider.adapter]
+        call = adapter.check()
+        if call is None:
+            return None
+        async with in_words(access):
+            return adapter.parse_check(await self.jobs.free(call, access, adapter))
+
+    async def quote(self, call: HttpCall, access: Access) -> int | None:
+        """Micro-dollars the provider says the call would cost; nothing is made. `None` when it cannot tell.
+
+        Raises: ProviderError.
+        """
+        adapter = ADAPTERS[access.provider.adapter]
+        asking = adapter.quote(call)
+        if asking is None:
+            return None
+        async with in_words(access):
+            return adapter.parse_quote(await self.jobs.free(asking, access, adapter))
+
+    # Sending
+
+    async def _submitted(
+        self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent, claim: Claim, own: Job | None
+    ) -> ImageResult | Pending:
+        """The answer to the paid call, or the job behind an answer that was lost."""
+        try:
+            return await self._with_retries(errand, adapter, deadline, on_event)
         except ProviderError as error:
-            error.provider = access.provider.name
-            error.message = without_keys(error.message.replace("{provider}", access.provider.name), access.key)
-            error.param = without_keys(error.param, access.key) if error.param else None
-            error.args = (error.message,)
-            raise
+            if not error.may_have_been_billed or adapter.submit_s is None:
+                raise
+            if own is not None:
+                return Pending(own)
+            found = await self.find(errand, claim)
+            if found is None:
+                raise
+            # Claimed already; what is left is to ask for it.
+            return await self.jobs.followed(Pending(found), errand.access, adapter, deadline, on_event, at_once=True)
 
     async def _with_retries(
-        self, call: HttpCall, access: Access, adapter: Adapter, timeout_s: float, on_event: OnEvent
-    ) -> ImageResult:
+        self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent
+    ) -> ImageResult | Pending:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        for attempt in range(1, MAX_TRIES + 1):
+        call, access = errand.call, errand.access
+        throttle = self._throttle(access)
+        attempt = 0
+        while True:
+            attempt += 1
+            await self._wait_turn(throttle.turn_s(), deadline)
             await on_event(Sending(attempt))
             try:
-                return await self._once(call, access, adapter, deadline, on_event)
+                until = deadline if adapter.submit_s is None else min(deadline, loop.time() + adapter.submit_s)
+                return await self._once(call, access, adapter, until, on_event)
+            except _Refused as refused:
+                # The provider did nothing; the smaller call is another one, and is sent once.
+                call = refused.simpler
             except ProviderError as error:
                 wait = self._wait_before(error, attempt)
                 if wait is None:
                     raise
                 if loop.time() + wait >= deadline:
-                    raise TimedOut(
-                        "The time limit ended while waiting to send again. Nothing was run. " + error.message,
-                        status=error.status,
-                        retry_after_s=error.retry_after_s,
-                    ) from error
+                    raise _too_late(error) from error
+                if isinstance(error, RateLimited):
+                    throttle.slow_down(wait)
                 await on_event(Waiting(wait, error.message.replace("{provider}", access.provider.name)))
                 await self._sleep(wait)
-        raise AssertionError("the last try returns or raises")
+
+    async def _wait_turn(self, seconds: float, deadline: float) -> None:
+        if not seconds:
+            return
+        if asyncio.get_running_loop().time() + seconds >= deadline:
+            raise TimedOut(
+                "{provider} takes calls slowly, and the time limit ended before this one's turn. Nothing was sent."
+            )
+        await self._sleep(seconds)
+
+    def _throttle(self, access: Access) -> Throttle:
+        name = (access.provider.provider_id, access.key)
+        if name not in self._throttles:
+            self._throttles = {key: held for key, held in self._throttles.items() if not held.is_idle}
+            self._throttles[name] = Throttle(asyncio.get_running_loop().time)
+        return self._throttles[name]
 
     def _wait_before(self, error: ProviderError, attempt: int) -> float | None:
         """Seconds until the next try, or `None` when there must be none."""
         never_ran = isinstance(error, RateLimited | ConnectionFailed) or (
             isinstance(error, ProviderDown) and error.status == 503
         )
-        if attempt == MAX_TRIES or not (never_ran and error.retryable) or error.may_have_been_billed:
+        if attempt >= MAX_TRIES or not (never_ran and error.retryable) or error.may_have_been_billed:
             return None
         asked = error.retry_after_s or 0.0
         if asked > MAX_WAIT_S:
@@ -130,102 +244,73 @@ class Client:
 
     async def _once(
         self, call: HttpCall, access: Access, adapter: Adapter, deadline: float, on_event: OnEvent
-    ) -> ImageResult:
+    ) -> ImageResult | Pending:
         async with self._transport.open(call, access, deadline) as opened:
             if not 200 <= opened.status < 300:
-                raise adapter.parse_error(_cleaned(await read_error(opened), access.key))
+                refusal = cleaned(await read_error(opened), access)
+                simpler = adapter.simpler(call, refusal)
+                if simpler is not None:
+                    raise _Refused(simpler)
+                raise adapter.parse_error(refusal)
             if opened.headers.get("content-type", "").startswith("text/event-stream"):
-                return await _read_stream(opened, adapter, access.key, on_event)
+                return await read_stream(opened, adapter, access, on_event)
             reply = await read_all(opened)
-        return await _off_loop(len(reply.body), lambda: adapter.parse(_cleaned(reply, access.key)))
+        return await off_loop(len(reply.body), lambda: adapter.parse(cleaned(reply, access)))
+
+    async def _uploaded(self, call: HttpCall, access: Access, adapter: Adapter, deadline: float) -> HttpCall:
+        """The call with its large files uploaded. That costs nothing, so a failure never does either."""
+        files = attachments(call) if access.upload_url else ()
+        addresses: dict[str, str] = {}
+        for file in files:
+            steps = adapter.upload(file)
+            try:
+                step = next(steps)
+                while True:
+                    step = steps.send(await self.jobs.free(step, access, adapter, deadline))
+            except StopIteration as done:
+                addresses[file.sha256] = str(done.value)
+            except ProviderError as error:
+                error.may_have_been_billed = False
+                error.message = f"An input image could not be uploaded. {error.message}"
+                raise
+        return with_uploads(call, addresses) if addresses else call
+
+    async def _fetched(self, result: ImageResult, access: Access, on_event: OnEvent) -> ImageResult:
+        """The result without addresses: every image that lay at one is fetched at once and told, with those beside it."""
+        if not any(isinstance(image, RemoteImage) for image in result.images):
+            return result
+        await on_event(Fetching(len(result.images)))
+        places = asyncio.Semaphore(_FETCHES_AT_ONCE)
+
+        async def fetch(position: int, image: GeneratedImage | RemoteImage) -> ProviderError | None:
+            try:
+                async with places:
+                    await on_event(ImageArrived(await self._image(image, access), position))
+            except ProviderError as error:
+                return error
+            return None
+
+        failures = await asyncio.gather(*(fetch(position, image) for position, image in enumerate(result.images)))
+        return replace(result, images=(), failures=(*result.failures, *(error for error in failures if error)))
+
+    async def _image(self, image: GeneratedImage | RemoteImage, access: Access) -> GeneratedImage:
+        if isinstance(image, GeneratedImage):
+            return image
+        data = await self._transport.fetcher.fetch(image.url, access.base_url, access.fetch_rules)
+        return GeneratedImage(data, seed=image.seed, revised_prompt=image.revised_prompt)
 
 
-def _cleaned(reply: Reply, key: str | None) -> Reply:
-    """The answer without the key, should the provider repeat it; headers were cleaned as they came."""
-    return replace(reply, body=bytes_without_key(reply.body, key))
+class _Refused(Exception):
+    """The provider refused the call, and a smaller one may do."""
+
+    def __init__(self, simpler: HttpCall) -> None:
+        super().__init__()
+        self.simpler = simpler
 
 
-async def _off_loop(size_bytes: int, work: Callable[[], T]) -> T:
-    """What `work` returns; in a thread when there is much to read."""
-    return await asyncio.to_thread(work) if size_bytes > _OFF_LOOP_BYTES else work()
-
-
-async def _read_stream(opened: Opened, adapter: Adapter, key: str | None, on_event: OnEvent) -> ImageResult:
-    """The result of a stream that ends after at least one finished image.
-
-    An error after the first preview may have been billed, whatever it is: work was done.
-    """
-    collected = _Collected()
-    try:
-        async for name, data in _events(opened):
-            cleaned = bytes_without_key(data, key)
-            items = await _off_loop(len(data), partial(adapter.parse_event, name, cleaned, opened.headers))
-            await _take_items(items, collected, on_event)
-    except ProviderError as error:
-        error.may_have_been_billed |= collected.has_any
-        raise
-    if not collected.count:
-        raise MalformedReply(
-            "The stream ended without a finished image.",
-            request_id=opened.headers.get("x-request-id"),
-            may_have_been_billed=True,
-        )
-    return ImageResult((), _merged(collected.answers))
-
-
-async def _events(opened: Opened) -> AsyncIterator[tuple[str, bytes]]:
-    parser, size = EventParser(), 0
-    async for chunk in opened.chunks:
-        size += len(chunk)
-        if size > MAX_REPLY_BYTES:
-            raise MalformedReply("The stream is too large and was not read to its end.", may_have_been_billed=True)
-        for event in parser.feed(chunk):
-            yield event
-    for event in parser.close():
-        yield event
-
-
-@dataclass(slots=True)
-class _Collected:
-    count: int = 0
-    """Finished images; their bytes are handed on, not held."""
-    answers: list[Answered] = field(default_factory=list)
-    has_any: bool = False
-    """Whether an image or a preview came."""
-
-
-async def _take_items(items: Sequence[StreamItem], collected: _Collected, on_event: OnEvent) -> None:
-    for item in items:
-        collected.has_any |= not isinstance(item, Answered)
-        if isinstance(item, PartialImage):
-            await on_event(PartialImage(item.data, collected.count, item.partial_position))
-        elif isinstance(item, GeneratedImage):
-            collected.count += 1
-            await on_event(ImageArrived(item))
-        else:
-            collected.answers.append(item)
-
-
-def _merged(answers: list[Answered]) -> Answered:
-    """What the stream said in all: the last word on settings, the sum of tokens and cost."""
-    usages = [answer.usage for answer in answers]
-    costs = [answer.cost_microusd for answer in answers]
-    return Answered(
-        got=answers[-1].got,
-        usage=_sum_of_usages([usage for usage in usages if usage]) if all(usages) else None,
-        cost_microusd=sum(cost for cost in costs if cost is not None) if None not in costs else None,
-        request_id=answers[-1].request_id,
-    )
-
-
-def _sum_of_usages(usages: list[Usage]) -> Usage:
-    def total(values: list[int | None]) -> int | None:
-        return None if None in values else sum(value for value in values if value is not None)
-
-    return Usage(
-        text_input_tokens=total([usage.text_input_tokens for usage in usages]),
-        image_input_tokens=total([usage.image_input_tokens for usage in usages]),
-        output_tokens=total([usage.output_tokens for usage in usages]),
-        text_output_tokens=total([usage.text_output_tokens or 0 for usage in usages]),
-        input_tokens=total([usage.input_tokens for usage in usages]),
+def _too_late(error: ProviderError) -> TimedOut:
+    return TimedOut(
+        "The time limit ended while waiting to send again. Nothing was run. " + error.message,
+        status=error.status,
+        retry_after_s=error.retry_after_s,
     )

@@ -11,6 +11,7 @@ ProviderError                kind         may have been billed
 ├── ModelUnavailable         not_found    no
 ├── TimedOut                 timeout      when it was sent
 ├── ProviderDown             server       when it answered 500, 502 or 504
+│   └── JobUnknown           server       yes: it may have been taken and lost
 ├── ConnectionFailed         network      when it was sent
 └── MalformedReply           malformed    yes
 
@@ -112,6 +113,10 @@ class ProviderDown(ProviderError):
 
     kind = "server"
     retryable = True
+
+
+class JobUnknown(ProviderDown):
+    """The provider does not know, or not yet, the job that it is asked for."""
 
 
 class ConnectionFailed(ProviderError):

@@ -11,11 +11,13 @@ tokens: 65 + 129 for each 512 px tile (1 family); 32 px patches, at most 1,536 (
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
 
 from providers.catalog import InputTokenRule, ModelSpec, Offer, Price
-from providers.sizes import parse_size
+from providers.sizes import parse_size, resolve_size
 from providers.types import ImageRequest, InputImage, Usage
 
 TYPICAL_SIZES = ("1024x1024", "1536x1024", "1024x1536")
@@ -31,13 +33,19 @@ _FIDELITY_SQUARE, _FIDELITY_OTHER = 4160, 6240
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One line of an estimate."""
+    """One line of an estimate. Low and high differ where `auto` leaves the answer open."""
 
     label: str
-    low_tokens: int
-    high_tokens: int
-    unit_microusd: Decimal
-    """Price of one token."""
+    unit: Literal["token", "image"]
+    low_units: int
+    high_units: int
+    low_microusd: Decimal
+    high_microusd: Decimal
+
+    @property
+    def unit_microusd(self) -> Decimal:
+        """Price of one unit, at the high end."""
+        return self.high_microusd / self.high_units if self.high_units else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +63,103 @@ def estimate(request: ImageRequest, spec: ModelSpec, offer: Offer) -> Estimate:
     """What the request is expected to cost at the offer."""
     price = offer.price
     if price is None:
-        return Estimate(None, None, note="No price is known for this model.")
+        return Estimate(None, None, note=spec.note or "No price is known for this model.")
     if price.is_free:
         return Estimate(0, 0, price=price)
-    output = output_token_range(request, spec)
-    if output is None:
-        return Estimate(None, None, price=price, note="No token figures are known for this size and quality.")
-    previews = (request.partial_images or 0) * spec.output_tokens.per_partial
-    text = text_tokens(request.prompt)
-    pictures = sum(image_tokens(image, request, spec.input_tokens) for image in request.images)
-    lines = [
-        CostLine(_count(request.n, "image"), request.n * output[0], request.n * output[1], price.image_out),
-        CostLine(
-            _count(request.n * (request.partial_images or 0), "preview"), 0, request.n * previews, price.image_out
-        ),
-        CostLine(_count(len(request.images), "reference image"), pictures, pictures, price.image_in),
-        CostLine("Prompt", text, text, price.text_in),
-    ]
-    lines = [line for line in lines if line.high_tokens]
+    request = replace(request, size=resolve_size(request, spec.sizes).size)
+    made = _image_line(request, spec, price)
+    if made is None:
+        return Estimate(None, None, price=price, note="No figures are known for this size and quality.")
+    lines = [line for line in (made, *_other_lines(request, spec, price)) if line.high_units]
     return Estimate(
-        low_microusd=_whole(sum((line.low_tokens * line.unit_microusd for line in lines), Decimal(0))),
-        high_microusd=_whole(sum((line.high_tokens * line.unit_microusd for line in lines), Decimal(0))),
+        low_microusd=_whole(sum((line.low_microusd for line in lines), Decimal(0))),
+        high_microusd=_whole(sum((line.high_microusd for line in lines), Decimal(0))),
         lines=tuple(lines),
         price=price,
         note=spec.note,
     )
 
 
-def cost_of(usage: Usage | None, price: Price | None) -> int | None:
-    """Micro-dollars of a call from the tokens its provider reports.
+def _image_line(request: ImageRequest, spec: ModelSpec, price: Price) -> CostLine | None:
+    label = _count(request.n, "image") + (f", billed by {price.tokens_billed_by}" if price.tokens_billed_by else "")
+    table = _table(request, price)
+    if table:
+        prices = [Decimal(10**6) * usd for usd in _list_prices(request, spec, table)]
+        if not prices:
+            return None
+        return CostLine(label, "image", request.n, request.n, request.n * min(prices), request.n * max(prices))
+    output = output_token_range(request, spec)
+    return _token_line(label, request.n * output[0], request.n * output[1], price.image_out) if output else None
+
+
+def _other_lines(request: ImageRequest, spec: ModelSpec, price: Price) -> Iterator[CostLine]:
+    if request.images and price.edit_per_image:
+        return
+    previews = request.n * (request.partial_images or 0)
+    yield _token_line(_count(previews, "preview"), 0, previews * spec.output_tokens.per_partial, price.image_out)
+    pictures = sum(image_tokens(image, request, spec.input_tokens) for image in request.images)
+    yield _token_line(_count(len(request.images), "reference image"), pictures, pictures, price.image_in)
+    text = text_tokens(request.prompt)
+    yield _token_line("Prompt", text, text, price.text_in)
+    if price.fee_per_image:
+        fee = request.n * price.fee_per_image * 10**6
+        yield CostLine("Fee of the provider", "image", request.n, request.n, fee, fee)
+
+
+def _token_line(label: str, low: int, high: int, rate: Decimal) -> CostLine:
+    return CostLine(label, "token", low if rate else 0, high if rate else 0, low * rate, high * rate)
+
+
+def _table(request: ImageRequest, price: Price) -> Mapping[str, Mapping[str, Decimal]]:
+    """The list prices of such a request; empty where output tokens are paid."""
+    return price.edit_per_image if request.images and price.edit_per_image else price.per_image
+
+
+def _list_prices(request: ImageRequest, spec: ModelSpec, table: Mapping[str, Mapping[str, Decimal]]) -> list[Decimal]:
+    """USD of one image, for every quality and size that `auto`, or nothing said, leaves open."""
+    qualities = _open_qualities(request, spec)
+    sizes = _open_sizes(request)
+    rows = [table[name] for name in (*qualities, "*") if name in table]
+    return [found for row in rows for size in sizes if (found := row.get(size, row.get("*"))) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class CostPart:
+    """One line of what a call cost."""
+
+    label: str
+    amount_microusd: int
+
+
+def cost_of(usage: Usage | None, price: Price | None, images: int = 0) -> int | None:
+    """Micro-dollars of a call from the tokens its provider reports and the `images` that came; see `cost_parts`."""
+    parts = cost_parts(usage, price, images)
+    return None if parts is None else sum(part.amount_microusd for part in parts)
+
+
+def cost_parts(usage: Usage | None, price: Price | None, images: int = 0) -> tuple[CostPart, ...] | None:
+    """What a call cost, line by line.
 
     `None` when the price or a figure is missing, or the figures contradict each other: then nobody knows.
     """
-    if price is None:
+    if price is None or price.per_image or price.edit_per_image:
         return None
     if price.is_free:
-        return 0
+        return ()
     if usage is None or usage.output_tokens is None or not _adds_up(usage, usage.output_tokens):
         return None
     text_out = usage.text_output_tokens or 0
     text_rate = price.image_out if price.text_out is None else price.text_out
-    return _whole(
+    tokens = _whole(
         (usage.text_input_tokens or 0) * price.text_in
         + (usage.image_input_tokens or 0) * price.image_in
         + (usage.output_tokens - text_out) * price.image_out
         + text_out * text_rate
     )
+    payer = f"Tokens, billed by {price.tokens_billed_by}" if price.tokens_billed_by else "Tokens"
+    if not price.fee_per_image:
+        return (CostPart(payer, tokens),)
+    return CostPart(payer, tokens), CostPart("Fee of the provider", _whole(images * price.fee_per_image * 10**6))
 
 
 def _adds_up(usage: Usage, output_tokens: int) -> bool:
@@ -119,13 +178,23 @@ def output_token_range(request: ImageRequest, spec: ModelSpec) -> tuple[int, int
 
     `auto`, or nothing said, may become any quality and any of the typical sizes.
     """
-    qualities = (
-        [request.quality] if request.quality not in (None, "auto") else [q for q in spec.qualities if q != "auto"]
-    )
-    sizes = [request.size] if request.size not in (None, "auto") else list(TYPICAL_SIZES)
-    found = [output_tokens(spec, quality or "", size or "") for quality in qualities for size in sizes]
+    found = [
+        output_tokens(spec, quality, size)
+        for quality in _open_qualities(request, spec)
+        for size in _open_sizes(request)
+    ]
     known = [tokens for tokens in found if tokens is not None]
     return (min(known), max(known)) if known else None
+
+
+def _open_qualities(request: ImageRequest, spec: ModelSpec) -> list[str]:
+    if request.quality is not None and request.quality != "auto":
+        return [request.quality]
+    return [quality for quality in spec.qualities if quality != "auto"]
+
+
+def _open_sizes(request: ImageRequest) -> list[str]:
+    return [request.size] if request.size is not None and request.size != "auto" else list(TYPICAL_SIZES)
 
 
 def output_tokens(spec: ModelSpec, quality: str, size: str) -> int | None:

@@ -1,12 +1,122 @@
-"""Which sizes are legal, and which legal size lies nearest. Pure; pixels throughout."""
+"""Which sizes are legal, which legal size lies nearest, and what size, aspect ratio and resolution come to. Pure; pixels.
+
+Precedence: a size in pixels, then aspect ratio and resolution together, then aspect ratio, then resolution. Any ratio and
+any tier is taken and mapped to the nearest one the model makes; what was changed is said. Ties: of two sizes the larger; of
+two sides the larger multiple; a ratio of exactly 4:5 or 5:4 counts as portrait or landscape where only the three fixed sizes
+are made. A tier stands for the area of its square, so that every shape of it costs about the same.
+
+Source: Lumenfall's parameter reference for the GPT Image models (size before aspect_ratio and resolution; `W:H` as size is an
+aspect ratio), read 2026-11-21.
+"""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from providers.catalog import SizeRule
+from providers.types import ImageRequest, InputImage
 
-_SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+# ASCII: Python reads digits of every script as numbers, and no provider does.
+_SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})", re.ASCII)
+_RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,4})?):(\d{1,5}(?:\.\d{1,4})?)", re.ASCII)
+_TIER = re.compile(r"(\d{1,2}(?:\.\d{1,2})?)K|([1-9]\d{2,4})", re.ASCII | re.IGNORECASE)
+
+_TIER_EDGE = 1024
+_SQUARE_FROM, _SQUARE_TO = 0.8, 1.25
+"""Ratios strictly between are nearer to a square than to 3:2, where only the three fixed sizes are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeChoice:
+    """What the asked size, aspect ratio and resolution come to for one model."""
+
+    size: str | None
+    """`WIDTHxHEIGHT`, `auto`, or `None` when nothing was said."""
+    decided_by: tuple[str, ...] = ()
+    """The fields it follows from; the others that were asked give way to them."""
+    note: str = ""
+    """What had to be changed, in words; empty when nothing was."""
+
+
+def resolve_size(request: ImageRequest, rule: SizeRule) -> SizeChoice:
+    """The one size to ask for. An illegal size in pixels is returned as asked: `checks` refuses it."""
+    size, ratio_text, field = request.size, request.aspect_ratio, "aspect_ratio"
+    if size is not None and parse_ratio(size):
+        size, ratio_text, field = None, size, "size"
+    if size is not None:
+        return _auto(request.images, rule) if size == "auto" else SizeChoice(size, ("size",))
+    if ratio_text is None and request.resolution is None:
+        return SizeChoice(None)
+    fields = tuple(name for name in (field if ratio_text else "", "resolution" if request.resolution else "") if name)
+    ratio = parse_ratio(ratio_text or "1:1") or (1.0, 1.0)
+    area = (parse_tier(request.resolution or "1K") or _TIER_EDGE) ** 2
+    chosen = _of_ratio(ratio[0] / ratio[1], area, rule)
+    return SizeChoice(chosen, fields, _changed_words(ratio_text, request.resolution, chosen))
+
+
+def _auto(images: Sequence[InputImage], rule: SizeRule) -> SizeChoice:
+    if rule.has_auto:
+        return SizeChoice("auto", ("size",))
+    if not images:
+        return SizeChoice(
+            _of_ratio(1.0, _TIER_EDGE**2, rule), ("size",), "It cannot choose by itself; a square is asked for."
+        )
+    first = images[0]
+    size = _of_ratio(first.width / first.height, _TIER_EDGE**2, rule)
+    return SizeChoice(size, ("size",), f"It cannot choose by itself; {size} is nearest to image 1.")
+
+
+def parse_ratio(text: str) -> tuple[float, float] | None:
+    """Width and height of `W:H`, or `None` when the text is no ratio."""
+    found = _RATIO.fullmatch(text.strip())
+    if not found or not float(found[1]) or not float(found[2]):
+        return None
+    return float(found[1]), float(found[2])
+
+
+def parse_tier(text: str) -> int | None:
+    """Pixels of a square's edge in that tier: `1K` is 1024, `512` is 512; `None` when the text is no tier."""
+    found = _TIER.fullmatch(text.strip())
+    if not found:
+        return None
+    edge = round(float(found[1]) * _TIER_EDGE) if found[1] else int(found[2])
+    return edge or None
+
+
+def _of_ratio(ratio: float, area: float, rule: SizeRule) -> str:
+    """The legal size of about that shape and area."""
+    if rule.fixed:
+        shapes = ((1, 1), _SQUARE_FROM < ratio < _SQUARE_TO), ((3, 2), ratio > 1), ((2, 3), True)
+        return nearest_size(next(shape for shape, fits in shapes if fits), rule)
+    ratio = min(max(ratio, 1 / rule.max_ratio), float(rule.max_ratio))
+    area = min(max(area, rule.min_area), rule.max_area)
+    step = rule.multiple
+    width, height = (_rounded(math.sqrt(area * ratio), step), _rounded(math.sqrt(area / ratio), step))
+    return f"{width}x{height}" if not _broken_rules((width, height), rule) else nearest_size((width, height), rule)
+
+
+def _rounded(pixels: float, step: int) -> int:
+    return max(step, math.floor(pixels / step + 0.5) * step)
+
+
+def _changed_words(ratio_text: str | None, tier: str | None, chosen: str) -> str:
+    width, height = parse_size(chosen) or (1, 1)
+    said = []
+    if ratio_text:
+        asked = parse_ratio(ratio_text) or (1.0, 1.0)
+        off = _shape_distance((width, height), asked[0] / asked[1])
+        # Sides in steps of 16 px are off by a few per cent at most; more than that is another shape.
+        if off > 1.03:
+            said.append(f"{ratio_text} is not made here; {width}:{height} is nearest.")
+    if tier:
+        edge = parse_tier(tier) or _TIER_EDGE
+        # 3840 x 2160 is 4K by its long edge, 2048 x 2048 is 2K by its area: either will do.
+        if not (0.85 < math.sqrt(width * height) / edge < 1.25 or 0.9 < max(width, height) / edge < 1.1):
+            said.append(f"{tier} is not made here; {width} x {height} px is nearest.")
+    return " ".join(said)
 
 
 def parse_size(text: str) -> tuple[int, int] | None:

@@ -13,13 +13,16 @@ from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
 from providers.adapter import HttpCall, Reply
+from providers.bodies import encoded
 from providers.catalog import Provider
 from providers.errors import ConnectionFailed, MalformedReply, ProviderError, TimedOut
-from providers.redact import without_keys
+from providers.fetching import Fetcher, FetchRules
+from providers.redact import bytes_without_key, without_keys
 
 T = TypeVar("T")
 
@@ -67,12 +70,27 @@ class InProcessServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a provider is reached and with which key."""
+    """Where a provider is reached and with which keys."""
 
     provider: Provider
     base_url: str
     """Without a trailing slash."""
     key: str | None = field(repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """provider_id -> key, for other providers' keys that travel in a body."""
+    upload_url: str | None = None
+    """Where files are uploaded; `None`: they travel inside the call."""
+    fetch_rules: FetchRules = FetchRules()
+
+    def clean(self, data: bytes) -> bytes:
+        """The data without any of the keys, before anybody reads or shortens it."""
+        for key in (self.key, *self.secrets.values()):
+            data = bytes_without_key(data, key)
+        return data
+
+    def clean_text(self, text: str) -> str:
+        """The text without any of the keys, or what looks like one."""
+        return without_keys(text, self.key, *self.secrets.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,7 @@ class Transport:
     def __init__(self, in_process: Mapping[str, InProcessServer] | None = None) -> None:
         """`in_process` maps a base address, as `http://demo.invalid`, to what answers it in this process."""
         mounts = {address: _InProcessTransport(server) for address, server in (in_process or {}).items()}
+        self.fetcher = Fetcher()
         self._http = httpx.AsyncClient(
             mounts=mounts,
             follow_redirects=False,
@@ -102,6 +121,7 @@ class Transport:
     async def close(self) -> None:
         """Closes all connections."""
         await self._http.aclose()
+        await self.fetcher.close()
 
     @asynccontextmanager
     async def open(self, call: HttpCall, access: Access, deadline: float) -> AsyncIterator[Opened]:
@@ -111,21 +131,31 @@ class Transport:
         """
         progress = _Progress()
         with _faults_in_words(access, progress):
-            request = self._request(call, access)
+            request = await self._request(call, access)
             request.extensions["trace"] = progress.note
             response = await within(deadline, self._http.send(request, stream=True))
         try:
-            headers = {name.lower(): without_keys(value, access.key) for name, value in response.headers.items()}
+            headers = {name.lower(): access.clean_text(value) for name, value in response.headers.items()}
             yield Opened(response.status_code, headers, _chunks(response, access, deadline))
         finally:
             await response.aclose()
 
-    def _request(self, call: HttpCall, access: Access) -> httpx.Request:
+    async def _request(self, call: HttpCall, access: Access) -> httpx.Request:
         headers = {"accept": "text/event-stream" if call.is_stream else "application/json"}
-        if access.provider.auth == "bearer" and access.key is not None:
-            headers["authorization"] = f"Bearer {access.key}"
-        url = access.base_url + call.path
-        if call.files:
+        if "authorization" not in call.headers and access.key is not None:
+            scheme = {"bearer": "Bearer", "key": "Key"}.get(access.provider.auth)
+            headers |= {"authorization": f"{scheme} {access.key}"} if scheme else {}
+        headers |= call.headers
+        url = address_of(call, access)
+        if call.json is not None:
+            # Files become base64 here: tens of megabytes are not for the event loop.
+            body = await asyncio.to_thread(encoded, call, access.secrets)
+            headers["content-type"] = "application/json"
+            return self._http.build_request(call.method, url, content=body, headers=headers)
+        if call.content is not None:
+            headers["content-type"] = call.content.media_type
+            return self._http.build_request(call.method, url, content=call.content.data, headers=headers)
+        if call.files or call.form:
             # httpx sends text fields of `files` as parts without a file name, in this order.
             parts: list[tuple[str, tuple[None, str] | tuple[str, io.BytesIO, str]]] = [
                 (name, (None, value)) for name, value in call.form
@@ -133,7 +163,38 @@ class Transport:
             # As a file it is written in pieces of 64 kB, each with its own time limit; as bytes it would be one piece.
             parts += [(part.name, (part.filename, io.BytesIO(part.data), part.media_type)) for part in call.files]
             return self._http.build_request(call.method, url, files=parts, headers=headers)
-        return self._http.build_request(call.method, url, json=call.json, headers=headers)
+        return self._http.build_request(call.method, url, headers=headers)
+
+
+def address_of(call: HttpCall, access: Access) -> str:
+    """The call's whole address.
+
+    Raises: MalformedReply when it is one that the provider named on a host other than its own: the key would go there.
+    """
+    if call.path.startswith(("http://", "https://")):
+        own = [origin_of(url) for url in (access.base_url, access.upload_url) if url]
+        if origin_of(call.path) not in own and "authorization" not in call.headers:
+            raise MalformedReply(
+                "The provider named an address on another host for its job. It was not called: the key would go along.",
+                may_have_been_billed=True,
+            )
+        return call.path
+    if call.base == "origin":
+        return origin_of(access.base_url) + call.path
+    if call.base == "upload":
+        return (access.upload_url or access.base_url).rstrip("/") + call.path
+    return access.base_url + call.path
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address; empty when it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}" if host else ""
 
 
 async def read_all(opened: Opened) -> Reply:

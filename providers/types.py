@@ -7,8 +7,10 @@ the provider's bytes untouched. `None` always means "not said", never a default 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from providers.errors import ProviderError
 
 Operation = Literal["generate", "edit"]
 Handling = Literal["passthrough", "renamed", "converted", "emulated", "refused"]
@@ -17,6 +19,8 @@ CostSource = Literal["reported", "computed", "estimated", "unknown"]
 QUALITIES = ("auto", "low", "medium", "high", "xhigh", "max")
 BACKGROUNDS = ("auto", "opaque", "transparent")
 FORMATS = ("png", "jpeg", "webp", "gif", "avif")
+MADE_HERE = ("gif", "avif")
+"""Formats that are made on this machine from the provider's image, where the provider does not make them."""
 MODERATIONS = ("auto", "low")
 FIDELITIES = ("low", "high")
 
@@ -45,7 +49,11 @@ class ImageRequest:
     n: int = 1
     """Images wanted, at least 1."""
     size: str | None = None
-    """`auto` or `WIDTHxHEIGHT` in pixels."""
+    """`auto`, `WIDTHxHEIGHT` in pixels, or `W:H`, which is an aspect ratio."""
+    aspect_ratio: str | None = None
+    """Shape as `W:H`; a size in pixels goes before it. See `providers.sizes.resolve_size`."""
+    resolution: str | None = None
+    """Scale as `1K`, `2K`, `4K` (edge of a square in units of 1024 px); a size in pixels goes before it."""
     quality: str | None = None
     background: str | None = None
     output_format: str | None = None
@@ -108,6 +116,16 @@ class GeneratedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteImage:
+    """A finished image that lies at an address for a while; it is fetched at once."""
+
+    url: str
+    """As the provider wrote it: absolute, or relative to its base URL."""
+    seed: int | None = None
+    revised_prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PartialImage:
     """A preview of an image that is still being made."""
 
@@ -132,6 +150,38 @@ class Answered:
 class ImageResult:
     """The answer to one call."""
 
-    images: tuple[GeneratedImage, ...]
-    """Those that were not told on the way, as a stream's are."""
+    images: tuple[GeneratedImage | RemoteImage, ...]
+    """Those that were not told on the way, as a stream's and fetched ones are."""
     answered: Answered
+    failures: tuple[ProviderError, ...] = ()
+    """Why some of the images asked for did not come, where others did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An asynchronous job at a provider: enough to ask for it again after a restart."""
+
+    remote_id: str
+    tracking: Mapping[str, str] = field(default_factory=dict)
+    """Addresses the provider gave for it, by the adapter's own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The job has not ended yet."""
+
+    job: Job
+    words: str = ""
+    """What the provider says about it, as `in line, place 3`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """What a free call tells about a key."""
+
+    words: str
+    """A sentence to show."""
+    balance_microusd: int | None = None
+    """Money left in the account, where the provider tells."""
+    models: tuple[str, ...] = ()
+    """Model ids the provider lists for this key."""

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from playground.settings import VARIABLES
+from providers.adapters import ADAPTERS
+from providers.pricing import estimate
 from providers.rows import CATALOG
+from providers.types import ImageRequest, InputImage
 from storage.describe import data_model_markdown
 
 ROOT = Path(__file__).parents[1]
 
 
 def providers_table() -> str:
-    """What each provider needs."""
-    rows = ["| provider | key | address | what it needs |", "| --- | --- | --- | --- |"]
+    """What each provider needs and can do."""
+    rows = ["| provider | key | address | previews | masks | a crash in mid-run |", "| --- | --- | --- | --- | --- | --- |"]
     for row in CATALOG.providers:
-        key = f"`{row.key_variable}`" if row.key_variable else "none"
+        key = f"[`{row.key_variable}`]({row.key_url})" if row.key_variable and row.key_url else "no key"
         address = f"`{row.base_url_variable}`" if row.base_url_variable else "in this process"
-        needs = f"[a key]({row.key_url})" if row.key_url else "nothing: no key, no network"
-        rows.append(f"| {row.name} | {key} | {address} | {needs} |")
+        specs = [CATALOG.spec(offer) for offer in CATALOG.offers if offer.provider_id == row.provider_id]
+        previews, masks = _some([spec.max_partials > 0 for spec in specs]), _some([spec.mask for spec in specs])
+        after = "says *unknown*" if ADAPTERS[row.adapter].submit_s is None else "fetches what was made"
+        rows.append(f"| {row.name} | {key} | {address} | {previews} | {masks} | {after} |")
     return "\n".join(rows)
+
+
+def _some(has: Sequence[bool]) -> str:
+    return "yes" if all(has) else "some models" if any(has) else "no"
 
 
 def models_table() -> str:
-    """Models, when they end and what they can do."""
-    rows = ["| model | ends | sizes | qualities | USD per million output tokens |", "| --- | --- | --- | --- | --- |"]
-    for offer in CATALOG.offers:
-        spec = CATALOG.spec(offer)
-        ends = f"{spec.retires_on}" if spec.retires_on else "–"
-        sizes = ", ".join(spec.sizes.fixed) or f"any up to {spec.sizes.max_edge} px"
-        price = "free" if offer.price is None or offer.price.is_free else f"{offer.price.image_out}"
+    """Models, when they end, what they can do, and what one image costs where."""
+    sellers = [row for row in CATALOG.providers if any(offer.provider_id == row.provider_id for offer in CATALOG.offers)]
+    names = ["model", "ends", "sizes", "qualities", *(row.name for row in sellers)]
+    rows = ["| " + " | ".join(names) + " |", "| --- " * len(names) + "|"]
+    for spec in CATALOG.models:
+        prices = [_price(row.provider_id, spec.model_id) for row in sellers]
+        sizes = "three" if spec.sizes.fixed else f"any to {spec.sizes.max_edge} px"
         qualities = " ".join(name for name in spec.qualities if name != "auto")
-        rows.append(f"| `{offer.offer_id}` | {ends} | {sizes} | {qualities} | {price} |")
+        cells = [f"`{spec.model_id}`", str(spec.retires_on or "–"), sizes, qualities, *prices]
+        rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows)
+
+
+def _price(provider_id: str, model_id: str) -> str:
+    """USD of one square image at the lowest quality; empty where the model is not sold."""
+    offer = next((row for row in CATALOG.offers if row.offer_id == f"{provider_id}/{model_id}"), None)
+    if offer is None:
+        return ""
+    image = InputImage(b"", "image/png", 1024, 1024, "")
+    images = (image,) * CATALOG.spec(offer).min_images
+    request = ImageRequest("A red fox in snow", size="1024x1024", quality="low", images=images)
+    amount = estimate(request, CATALOG.spec(offer), offer).high_microusd
+    return "unknown" if amount is None else f"${amount / 1e6:.4f}" if amount else "free"
 
 
 def settings_table() -> str:
@@ -46,6 +68,11 @@ def settings_table() -> str:
         if provider.base_url_variable:
             rows.append(
                 f"| `{provider.base_url_variable}` | `{provider.base_url}` | Another address for {provider.name}. |"
+            )
+        if provider.upload_url_variable:
+            rows.append(
+                f"| `{provider.upload_url_variable}` | `{provider.upload_url}` | Where {provider.name} takes uploads; "
+                "files travel inside the call when only the other address is moved. |"
             )
     return "\n".join(rows)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from playground import library
 from playground.engine import Engine
 from playground.keys import KeyRing
+from playground.offered import catalog_of
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER, Services, new_ulid, utc_now
 from playground.settings import Secret, Settings
@@ -43,21 +44,29 @@ class Harness:
         *,
         openai_url: str | None = None,
         key: str | None = KEY,
+        urls: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
+        upload_urls: Mapping[str, str] | None = None,
         catalog: Catalog = CATALOG,
         settings: Settings | None = None,
         demo_pace: float = 0.0,
     ) -> None:
-        base_urls: Mapping[str, str] = {"openai": openai_url} if openai_url else {}
-        keys = {"openai": Secret(key)} if key else {}
-        given = settings or Settings()
-        self.settings = replace(given, data_dir=data_dir, base_urls=base_urls, keys=keys)
+        base_urls = ({"openai": openai_url} if openai_url else {}) | dict(urls or {})
+        secrets = ({"openai": key} if key else {}) | dict(keys or {})
+        self.settings = replace(
+            settings or Settings(),
+            data_dir=data_dir,
+            base_urls=base_urls,
+            keys={name: Secret(value) for name, value in secrets.items()},
+            upload_urls=dict(upload_urls or {}),
+        )
         store = Store.open(data_dir)
         transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})
         self.services = Services(
             settings=self.settings,
             store=store,
             client=Client(transport, sleep=no_sleep, rng=random.Random(1)),
-            catalog=catalog,
+            catalog=catalog_of(self.settings, catalog),
             keys=KeyRing(self.settings),
             clock=utc_now,
             new_id=new_ulid,

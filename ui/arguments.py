@@ -29,8 +29,6 @@ FIELDS = {
 """Option -> field of the request, where the names differ."""
 
 _NOT_YET = {
-    "aspect_ratio": "This version cannot ask for an aspect ratio yet; choose --size.",
-    "resolution": "This version cannot ask for a resolution tier yet; choose --size.",
     "lock_outside_mask": (
         "This version cannot lock what lies outside the mask yet; leave the option out, or say --no-lock-outside-mask "
         "to keep the provider's image as it comes."
@@ -75,7 +73,14 @@ def unsupported(options: argparse.Namespace) -> tuple[Problem, ...]:
 
 def unreadable(options: argparse.Namespace) -> tuple[Problem, ...]:
     """Text that came as bytes which are none; it cannot be sent, stored or shown."""
-    texts = {"prompt": [options.prompt], "offer": options.offer, "size": [options.size], "user": [options.user]}
+    texts = {
+        "prompt": [options.prompt],
+        "offer": options.offer,
+        "size": [options.size],
+        "aspect-ratio": [options.aspect_ratio],
+        "resolution": [options.resolution],
+        "user": [options.user],
+    }
     return tuple(
         Problem(_field(name), f"--{name} holds bytes that are no text. Type or paste it once more.")
         for name, values in texts.items()
@@ -137,9 +142,11 @@ def _add_request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", metavar="WxH|auto", help=f"default {DEFAULT_SIZE}; an edit: {DEFAULT_EDIT_SIZE}; in pixels"
     )
-    parser.add_argument("--aspect-ratio", metavar="W:H", help="refused in this version; choose --size")
-    parser.add_argument("--resolution", metavar="TIER", help="refused in this version; choose --size")
-    parser.add_argument("--quality", choices=QUALITIES, default=DEFAULT_QUALITY, help=f"default {DEFAULT_QUALITY}")
+    parser.add_argument("--aspect-ratio", metavar="W:H", help="shape, as 16:9; a size in pixels goes before it")
+    parser.add_argument("--resolution", metavar="TIER", help="scale: 1K, 2K or 4K; a size in pixels goes before it")
+    parser.add_argument(
+        "--quality", choices=QUALITIES, help=f"default {DEFAULT_QUALITY}, where the model has qualities"
+    )
     parser.add_argument("--background", choices=BACKGROUNDS)
     parser.add_argument("--format", choices=FORMATS)
     parser.add_argument("--compression", type=int, metavar="0-100", help="JPEG and WebP; 100 is the best quality")

@@ -20,13 +20,14 @@ from playground.engine import PlanRefused
 from playground.image_hygiene import UploadRefused
 from playground.keys import KeyRing
 from playground.local_files import copy_image, make_writable, read_image, read_mask
+from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
-from playground.recovery import take_up
 from playground.services import LOCAL_OWNER
 from playground.settings import Settings
 from providers.catalog import Catalog
 from providers.checks import Problem
 from providers.errors import MissingKey
+from providers.rows import DEFAULT_QUALITY
 from providers.types import ImageRequest
 from storage.verify import verify
 from ui.answering import Answer, NobodyReads, log_to_stderr
@@ -43,6 +44,8 @@ from ui.failures import (
     refused,
 )
 
+CATCH_UP_S = 60.0
+"""So long a command that only looks waits for jobs that an ended process left."""
 log = logging.getLogger(__name__)
 
 Compose = Callable[[Settings], App]
@@ -86,8 +89,7 @@ def _run(
     settings = _settings(options, catalog, environ)
     keys = [secret.reveal() for secret in settings.keys.values()]
     log_to_stderr(logging.INFO if options.command == "serve" else logging.WARNING, keys)
-    if not settings.demo:
-        catalog = catalog.without("demo")
+    catalog = catalog_of(settings, catalog)
     if options.command == "models":
         return _models(answer, catalog)
     if options.command == "estimate":
@@ -131,7 +133,7 @@ def _models(answer: Answer, catalog: Catalog) -> int:
 
 def _estimate(options: argparse.Namespace, answer: Answer, settings: Settings, catalog: Catalog) -> int:
     plan = _plan(options, answer, catalog)
-    answer.document(plan_document(plan, settings.base_urls))
+    answer.document(plan_document(plan, settings))
     for run in plan.runs:
         answer.line(f"{run.offer.offer_id:36} {money_text(run.estimate.high_microusd)}")
     for problem in plan.all_problems:
@@ -145,7 +147,7 @@ def _generate(
     plan = _plan(options, answer, catalog)
     if not plan.is_sendable:
         return answer.fail(refused(plan.all_problems))
-    _refuse_missing_keys(plan, settings)
+    _refuse_missing_keys(plan, settings, catalog)
     out = Path(options.out).absolute() if options.out else None
     why = make_writable(out) if out else None
     if why:
@@ -154,6 +156,8 @@ def _generate(
         for field in run.fields:
             if field.handling == "refused":
                 answer.say(f"{run.offer.offer_id}: {field.field} is not sent. {field.note}")
+            elif field.note:
+                answer.say(f"{run.offer.offer_id}: {field.field}: {field.note}")
     app = compose(settings)
     try:
         was_interrupted = _carry_out_or_stop(plan, app, answer)
@@ -170,16 +174,18 @@ def _generate(
     return ALL_WELL if is_copied and set(states) == {"succeeded"} else SOMETHING_FAILED
 
 
-def _refuse_missing_keys(plan: Plan, settings: Settings) -> None:
+def _refuse_missing_keys(plan: Plan, settings: Settings, catalog: Catalog) -> None:
     """Before the application is composed, which makes the data folder. Raises: MissingKey."""
     ring = KeyRing(settings)
     for run in plan.runs:
-        if ring.find(run.provider, LOCAL_OWNER) is None:
-            name = run.provider.name
-            raise MissingKey(
-                f"There is no key for {name}. Set {run.provider.key_variable} in the environment. Nothing was sent.",
-                provider=name,
-            )
+        for provider in (run.provider, *(catalog.provider(name) for name in run.offer.needs_key_of)):
+            if ring.find(provider, LOCAL_OWNER) is None:
+                whose = "" if provider is run.provider else f", which this model at {run.provider.name} runs on"
+                raise MissingKey(
+                    f"There is no key for {provider.name}{whose}. Set {provider.key_variable} in the environment. "
+                    "Nothing was sent.",
+                    provider=provider.name,
+                )
 
 
 def _carry_out_or_stop(plan: Plan, app: App, answer: Answer) -> bool:
@@ -193,7 +199,7 @@ def _carry_out_or_stop(plan: Plan, app: App, answer: Answer) -> bool:
 async def _carry_out(plan: Plan, app: App, answer: Answer) -> bool:
     """Submits the plan and follows it to its end; whether Ctrl-C stopped it."""
     try:
-        await asyncio.to_thread(take_up, app.services, app.worker, claim_queued=False)
+        await app.engine.catch_up(0)
         answer.group_id = await app.engine.submit(plan, LOCAL_OWNER)
         async for event in app.engine.follow(answer.group_id, LOCAL_OWNER):
             answer.say(f"{event.run_id} {event.what}")
@@ -240,8 +246,17 @@ def _report(answer: Answer, document: Document) -> None:
             answer.line(str(image["path"]))
 
 
+async def _catch_up(app: App) -> None:
+    """What a crash left, jobs at providers included; those that take longer go on at the next start."""
+    try:
+        await app.engine.catch_up(CATCH_UP_S)
+    finally:
+        await app.engine.close(0)
+        await app.services.client.close()
+
+
 def _history(options: argparse.Namespace, answer: Answer, app: App) -> int:
-    take_up(app.services, app.worker, claim_queued=False)
+    asyncio.run(_catch_up(app))
     page, count = asyncio.run(
         library.history_page(app.services, None, search=options.search, limit=options.limit, before=options.before)
     )
@@ -282,7 +297,8 @@ def _plan(options: argparse.Namespace, answer: Answer, catalog: Catalog) -> Plan
     garbled = unreadable(options)
     if garbled:
         raise PlanRefused(garbled)
-    plan = make_plan(read_request(options, answer.say), options.offer, catalog)
+    request = read_request(options, answer.say)
+    plan = make_plan(request, options.offer, catalog, default_quality=DEFAULT_QUALITY)
     return replace(plan, problems=(*plan.problems, *unsupported(options)))
 
 
@@ -304,7 +320,9 @@ def read_request(options: argparse.Namespace, say: Callable[[str], None]) -> Ima
     return ImageRequest(
         prompt=options.prompt,
         n=options.n,
-        size=options.size or (DEFAULT_EDIT_SIZE if images else DEFAULT_SIZE),
+        size=options.size or _default_size(options, is_edit=bool(images)),
+        aspect_ratio=options.aspect_ratio,
+        resolution=options.resolution,
         quality=options.quality,
         background=options.background,
         output_format=options.format,
@@ -317,6 +335,12 @@ def read_request(options: argparse.Namespace, say: Callable[[str], None]) -> Ima
         images=tuple(taken.input for taken in images),
         mask=mask.input if mask else None,
     )
+
+
+def _default_size(options: argparse.Namespace, *, is_edit: bool) -> str | None:
+    if options.aspect_ratio or options.resolution:
+        return None
+    return DEFAULT_EDIT_SIZE if is_edit else DEFAULT_SIZE
 
 
 def _settings(options: argparse.Namespace, catalog: Catalog, environ: dict[str, str]) -> Settings:

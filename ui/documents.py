@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
-from providers.adapter import HttpCall, call_document
-from providers.catalog import Catalog, ModelSpec, Offer, Price
+from playground.settings import Settings
+from providers.adapter import HttpCall
+from providers.bodies import call_document
+from providers.catalog import Catalog, ModelSpec, Offer, Price, Provider
 from providers.checks import Problem
 from providers.pricing import CostLine
 from storage.records import RunError, RunView, StoredImage
@@ -55,8 +57,16 @@ def _image_document(image: StoredImage, services: Services) -> Document:
         "seed": image.seed,
         "revised_prompt": image.revised_prompt,
         "checks": list(image.checks),
+        "converted_path": _converted_path(image, services),
         "locked_path": None,
     }
+
+
+def _converted_path(image: StoredImage, services: Services) -> str | None:
+    """The file in the format that was asked for, where it was made here."""
+    if image.converted_sha256 is None or image.converted_type is None:
+        return None
+    return str(services.store.blobs.path(image.converted_sha256, image.converted_type).resolve())
 
 
 def error_document(error: RunError | None) -> Document | None:
@@ -88,18 +98,18 @@ def _problem_document(problem: Problem) -> Document:
     return {"field": problem.field, "message": problem.message}
 
 
-def plan_document(plan: Plan, base_urls: Mapping[str, str]) -> Document:
-    """What would be sent and what it would cost. `base_urls`: provider -> address, where it is moved."""
+def plan_document(plan: Plan, settings: Settings) -> Document:
+    """What would be sent and what it would cost."""
     return {
         "total_microusd": plan.high_microusd,
         "total_low_microusd": plan.low_microusd,
         "problems": [_problem_document(problem) for problem in plan.problems],
-        "runs": [_planned_document(run, base_urls) for run in plan.runs],
+        "runs": [_planned_document(run, settings) for run in plan.runs],
     }
 
 
-def _planned_document(run: PlannedRun, base_urls: Mapping[str, str]) -> Document:
-    base_url = base_urls.get(run.provider.provider_id, run.provider.base_url)
+def _planned_document(run: PlannedRun, settings: Settings) -> Document:
+    base_url = settings.base_urls.get(run.provider.provider_id, run.provider.base_url)
     return {
         "offer": run.offer.offer_id,
         "estimate_microusd": run.estimate.high_microusd,
@@ -119,25 +129,33 @@ def _planned_document(run: PlannedRun, base_urls: Mapping[str, str]) -> Document
             }
             for row in run.fields
         ],
-        "request": _request_document(run.call, base_url, run.provider.key_variable),
+        "calls": [call.images for call in run.calls],
+        "request": _request_document(run.call, base_url, run.provider),
     }
 
 
 def _line_document(line: CostLine) -> Document:
     return {
         "label": line.label,
-        "tokens": line.high_tokens,
-        "tokens_low": line.low_tokens,
-        "usd_per_million_tokens": str(line.unit_microusd),
-        "amount_microusd": _number(line.high_tokens * line.unit_microusd),
+        "unit": line.unit,
+        "units": line.high_units,
+        "units_low": line.low_units,
+        "unit_microusd": _number(line.unit_microusd),
+        "amount_microusd": _number(line.high_microusd),
+        "amount_low_microusd": _number(line.low_microusd),
     }
 
 
-def _request_document(call: HttpCall, base_url: str, key_variable: str | None) -> Document:
+def _request_document(call: HttpCall, base_url: str, provider: Provider) -> Document:
     headers = {"Content-Type": "multipart/form-data" if call.files else "application/json"}
-    if key_variable:
-        headers["Authorization"] = f"Bearer ${key_variable}"
-    return {"method": call.method, "url": base_url + call.path, "headers": headers, "body": call_document(call)}
+    if provider.key_variable:
+        headers["Authorization"] = f"{'Key' if provider.auth == 'key' else 'Bearer'} ${provider.key_variable}"
+    return {
+        "method": call.method,
+        "url": base_url + call.path,
+        "headers": headers | dict(call.headers),
+        "body": call_document(call),
+    }
 
 
 def catalog_document(catalog: Catalog) -> Document:
@@ -185,6 +203,7 @@ def _model_document(row: ModelSpec) -> Document:
         "input_fidelity": list(row.input_fidelity),
         "mask": row.mask,
         "max_n": row.max_n,
+        "max_n_per_call": row.max_n_per_call,
         "max_images": row.max_images,
         "max_prompt_chars": row.max_prompt_chars,
         "max_partials": row.max_partials,
@@ -200,6 +219,8 @@ def _offer_document(row: Offer) -> Document:
         "model": row.model_id,
         "provider_model_id": row.provider_model_id,
         "price": _price_document(row.price) if row.price else None,
+        "limits": _model_document(row.spec) if row.spec else None,
+        "needs_key_of": list(row.needs_key_of),
     }
 
 
@@ -211,6 +232,11 @@ def _price_document(price: Price) -> Document:
         "image_in": str(price.image_in),
         "image_out": str(price.image_out),
         "text_out": str(price.text_out) if price.text_out is not None else None,
+        "usd_per_image": {
+            quality: {size: str(usd) for size, usd in table.items()} for quality, table in price.per_image.items()
+        },
+        "usd_fee_per_image": str(price.fee_per_image),
+        "tokens_billed_by": price.tokens_billed_by,
         "valid_from": price.valid_from.isoformat(),
         "source": price.source,
     }

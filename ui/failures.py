@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from playground.addresses import SettingsError
 from playground.engine import EngineStopping, PlanRefused
 from playground.image_hygiene import UploadRefused
-from playground.settings import SettingsError
 from providers.checks import Problem
 from providers.errors import MissingKey, ProviderError
 from providers.redact import without_keys

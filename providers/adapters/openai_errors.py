@@ -6,24 +6,17 @@ Source: OpenAI's error reference and captured answers, read 2026-11-21.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-
-import orjson
 
 from providers.adapter import Reply
+from providers.adapters.replies import error_from, json_or_empty, kind_of_status
 from providers.errors import (
     ContentRefused,
     InvalidKey,
     InvalidRequest,
     ModelUnavailable,
-    NotPermitted,
-    ProviderDown,
     ProviderError,
     QuotaExceeded,
-    RateLimited,
-    TimedOut,
 )
 from providers.redact import provider_words
 
@@ -58,11 +51,7 @@ def reported_error(body: Mapping[str, object], reply: Reply) -> ProviderError | 
 
 
 def _error_object(body: bytes) -> Mapping[str, object]:
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    raw = parsed.get("error") if isinstance(parsed, dict) else None
+    raw = json_or_empty(body).get("error")
     if isinstance(raw, dict):
         return raw
     return {"message": raw} if isinstance(raw, str) else {}
@@ -72,39 +61,12 @@ def _classify(raw: Mapping[str, object], reply: Reply) -> ProviderError:
     kind, sentence = _kind(raw, reply.status)
     said = provider_words(raw.get("message") or "")
     message = f"{sentence} It said: “{said}”" if said and kind not in (ContentRefused, InvalidKey) else sentence
-    param = raw.get("param")
-    return kind(
-        message,
-        status=None if reply.status == 200 else reply.status,
-        param=param if isinstance(param, str) and param else None,
-        request_id=reply.headers.get("x-request-id"),
-        retry_after_s=retry_after_s(reply.headers),
-        # A gateway or server that broke may have run the job; only 503 says that nothing was begun.
-        may_have_been_billed=reply.status in (408, 409) or (reply.status >= 500 and reply.status != 503),
-    )
+    return error_from(kind, message, reply, param=raw.get("param"))
 
 
 def _kind(raw: Mapping[str, object], status: int) -> tuple[type[ProviderError], str]:
     code, said = str(raw.get("code") or ""), str(raw.get("message") or "")
-    by_code = _kind_by_code(code, str(raw.get("type") or ""), said)
-    if by_code is not None:
-        return by_code
-    for matches, kind, sentence in (
-        (status == 401, InvalidKey, "{provider} refused the key. Check it in Settings, or make a new one."),
-        (status == 402, QuotaExceeded, "The account at {provider} has no credit left. Add credit there."),
-        (status == 403, NotPermitted, "{provider} does not allow this key to make images."),
-        (status == 404, ModelUnavailable, "{provider} does not have this model, or not for this key. Choose another."),
-        (status == 408, TimedOut, "{provider} ended the call because it took too long."),
-        (status == 429, RateLimited, "{provider} is receiving too many requests from this key. Wait a moment, then retry."),
-        (status == 503, ProviderDown, "{provider} is overloaded. Nothing was run. Retry in a minute."),
-        (status >= 500 or status == 409, ProviderDown, f"{{provider}} answered with error {status}."),
-        (300 <= status < 400, ProviderDown, f"{{provider}} answered with a redirect ({status}), which is not followed: "
-         "the key would go along. Check the base URL."),
-        (status == 200, ProviderDown, "{provider} broke off while making the image."),
-    ):  # fmt: skip
-        if matches:
-            return kind, sentence
-    return InvalidRequest, "{provider} refused the request."
+    return _kind_by_code(code, str(raw.get("type") or ""), said) or kind_of_status(status)
 
 
 def _kind_by_code(code: str, type_: str, said: str) -> tuple[type[ProviderError], str] | None:
@@ -122,23 +84,3 @@ def _kind_by_code(code: str, type_: str, said: str) -> tuple[type[ProviderError]
     if code == "invalid_api_key":
         return InvalidKey, "{provider} refused the key. Check it in Settings, or make a new one."
     return None
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds the provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or date; `None` if it does not."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        text = headers.get("retry-after", "").strip()
-        if not text:
-            return None
-        return max(0.0, float(text))
-    except ValueError:
-        return _seconds_until(headers.get("retry-after", ""))
-
-
-def _seconds_until(text: str) -> float | None:
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from providers.catalog import Catalog
-from providers.rows import demo, openai
+from providers.rows import demo, fal, lumenfall, openai, replicate, runware
 
 CATALOG = Catalog(
-    providers=(openai.PROVIDER, demo.PROVIDER),
-    models=openai.MODELS + demo.MODELS,
-    offers=openai.OFFERS + demo.OFFERS,
+    providers=(openai.PROVIDER, replicate.PROVIDER, runware.PROVIDER, lumenfall.PROVIDER, fal.PROVIDER, demo.PROVIDER),
+    models=openai.MODELS + lumenfall.MODELS + demo.MODELS,
+    offers=openai.OFFERS + replicate.OFFERS + runware.OFFERS + lumenfall.OFFERS + fal.OFFERS + demo.OFFERS,
 )
 
 DEFAULT_MODEL = "gpt-image-2.5-flare"

@@ -205,3 +205,6 @@ OFFERS = tuple(
     Offer(PROVIDER.provider_id, model.model_id, model.model_id, price)
     for model, price in zip(MODELS, _PRICES, strict=True)
 )
+
+BY_ID = {model.model_id: model for model in MODELS}
+"""The models as their maker sells them; other providers' rows begin from these."""

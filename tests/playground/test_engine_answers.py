@@ -12,6 +12,7 @@ import pytest
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER, new_ulid
 from playground.worker import Worker
+from providers.client import Errand
 from providers.rows import CATALOG
 from providers.transport import Access
 from providers.types import ImageRequest, InputImage
@@ -24,7 +25,6 @@ from tests.playground.faulty_answers import (
     all_runs,
     answering,
     posts,
-    restarted,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -71,10 +71,13 @@ async def test_many_processes_that_look_at_once_agree_that_one_is_dead(tmp_path:
         one.close()
 
 
-async def test_a_run_on_a_typed_key_never_goes_on_with_the_servers(harness: Make, fake: FakeOpenAI) -> None:
+async def test_a_run_on_a_typed_key_waits_for_it_and_never_goes_on_with_the_servers(
+    harness: Make, fake: FakeOpenAI
+) -> None:
     fake.always(faults.Hang())
     first = harness(openai_url=fake.base_url)
-    first.services.keys.put(CATALOG.provider("openai"), LOCAL_OWNER, KEY)
+    openai = CATALOG.provider("openai")
+    first.services.keys.put(openai, LOCAL_OWNER, KEY)
     plan = make_plan(ImageRequest("a fox"), [OFFER], CATALOG)
     for _ in range(6):
         await first.engine.submit(plan, LOCAL_OWNER)
@@ -82,9 +85,25 @@ async def test_a_run_on_a_typed_key_never_goes_on_with_the_servers(harness: Make
     await first.engine.close(drain_s=0)
     await first.services.client.close()
     first.close()
-    found = await restarted(first, harness, fake)
+    second = harness(openai_url=fake.base_url)
+    await second.engine.start()
+    found = await all_runs(second)
+    assert sorted(view.run.state for view in found) == ["queued"] + ["unknown"] * 5
+    waiting = next(view.run.run_id for view in found if view.run.state == "queued")
+    live = second.engine.live(waiting)
+    assert live is not None
+    assert live.note is not None
+    assert "OpenAI key" in live.note
     assert fake.posts == 5
-    assert sorted(view.run.state for view in found) == ["cancelled"] + ["unknown"] * 5
+    fake.always(None)
+    second.services.keys.put(openai, LOCAL_OWNER, KEY)
+    await second.engine.key_arrived(LOCAL_OWNER)
+    async for _ in second.engine.follow_owner(LOCAL_OWNER):
+        pass
+    ends = sorted(view.run.state for view in await all_runs(second))
+    await second.stop()
+    assert ends == ["succeeded"] + ["unknown"] * 5
+    assert fake.posts == 6
 
 
 async def test_a_large_upload_is_written_in_pieces_that_each_have_their_time(
@@ -112,7 +131,7 @@ async def test_a_large_upload_is_written_in_pieces_that_each_have_their_time(
         one = harness(openai_url=server.url)
         access = Access(CATALOG.provider("openai"), server.url, KEY)
         started = asyncio.get_running_loop().time()
-        calling = asyncio.create_task(one.services.client.generate(call, access, timeout_s=30, on_event=ignore))
+        calling = asyncio.create_task(one.services.client.generate(Errand(call, access, 30), ignore))
         while got < size and not calling.done():
             await asyncio.sleep(0.05)
         took = asyncio.get_running_loop().time() - started

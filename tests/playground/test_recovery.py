@@ -92,7 +92,7 @@ async def test_queued_runs_go_on_at_the_next_start(harness: Make) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_queued_run_whose_key_is_gone_is_ended_unbilled(harness: Make) -> None:
+async def test_a_queued_run_whose_key_is_gone_waits_for_it_and_can_be_stopped(harness: Make) -> None:
     with FakeOpenAI(key=KEY) as fake:
         fake.always(faults.Hang())
         first = harness(openai_url=fake.base_url)
@@ -105,6 +105,9 @@ async def test_a_queued_run_whose_key_is_gone_is_ended_unbilled(harness: Make) -
         await first.services.client.close()
         second = harness(openai_url=fake.base_url, key=None)
         await second.engine.start()
+        groups = await library.recent_groups(second.services, LOCAL_OWNER, limit=9)
+        assert sorted(group.runs[0].run.state for group in groups) == ["queued"] + ["unknown"] * 5
+        assert await second.engine.cancel_all(LOCAL_OWNER) == 1
         groups = await library.recent_groups(second.services, LOCAL_OWNER, limit=9)
         await second.stop()
         assert fake.posts == 5

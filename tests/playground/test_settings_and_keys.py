@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from playground.addresses import SettingsError
 from playground.keys import MAX_OWNERS, SESSION_KEY_LIFE_S, KeyRing
-from playground.settings import Secret, Settings, SettingsError, clean_key
+from playground.settings import Secret, Settings, clean_key
 from providers.rows import CATALOG
 
 OPENAI = CATALOG.provider("openai")

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from playground.plan import make_plan
-from providers.adapter import Reply, call_document
+from providers.adapter import Reply
 from providers.adapters import ADAPTERS
-from providers.adapters.openai_errors import error_of, retry_after_s
+from providers.adapters.openai_errors import error_of
+from providers.adapters.replies import retry_after_s
+from providers.bodies import call_document
 from providers.errors import MalformedReply
 from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage

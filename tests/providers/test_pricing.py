@@ -71,7 +71,7 @@ def test_an_estimate_has_a_line_for_each_thing_that_is_paid() -> None:
     image = InputImage(b"", "image/png", 1024, 1024, "0" * 64)
     request = ImageRequest("x" * 400, n=2, size="1024x1024", quality="low", partial_images=3, images=(image, image))
     found = estimate(request, spec("gpt-image-2"), CATALOG.offer("openai/gpt-image-2"))
-    assert [(line.label, line.high_tokens) for line in found.lines] == [
+    assert [(line.label, line.high_units) for line in found.lines] == [
         ("2 images", 392),
         ("6 previews", 600),
         ("2 reference images", 2048),

@@ -46,11 +46,11 @@ def test_every_wrong_request_is_one_document_with_its_problems_and_exit_code_2(
 
 
 def test_an_estimate_shows_the_plan_beside_what_this_version_cannot_do(here: Callable[..., Any]) -> None:
-    code, document, said = here("estimate", *ASK[1:], "--aspect-ratio", "1:1")
+    code, document, said = here("estimate", *ASK[1:], "--lock-outside-mask")
     assert code == 2
-    assert [problem["field"] for problem in document["problems"]] == ["aspect_ratio"]
+    assert [problem["field"] for problem in document["problems"]] == ["lock_outside_mask"]
     assert document["runs"][0]["estimate_microusd"] > 0
-    assert "choose --size" in said
+    assert "--no-lock-outside-mask" in said
 
 
 def test_an_option_that_is_wrong_is_named_and_not_the_variable_behind_it(here: Callable[..., Any]) -> None:

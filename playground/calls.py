@@ -1,0 +1,247 @@
+"""One call of a run: from its place at the provider to its end. Whatever happens here, it ends with a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlite_utils import Database
+
+from playground import outcome
+from playground.events import What
+from playground.finishing import to_its_end
+from playground.keeping import Kept, KeptImages, keep_images, keep_partial
+from playground.outcome import CallEnd
+from playground.plan import PlannedCall, PlannedRun
+from playground.services import Services
+from providers.adapters import ADAPTERS
+from providers.bodies import call_document, with_call_id
+from providers.client import Errand
+from providers.client_events import ClientEvent, Fetching, ImageArrived, OnEvent, Progress, Sending, Waiting
+from providers.errors import ProviderError, TimedOut
+from providers.transport import Access
+from providers.types import GeneratedImage, ImageResult, Job, PartialImage
+from storage import jobs, runs
+from storage.errors import StoreError
+from storage.records import Run, RunError, StoredJob
+
+log = logging.getLogger(__name__)
+
+FIND_S = 60.0
+Tell = Callable[[What], None]
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call as this process knows it."""
+
+    position: int
+    """Which call of its run, from 0."""
+    planned: PlannedCall
+    run: Run
+    planned_run: PlannedRun
+    access: Access
+    kept: Kept
+    elapsed_ms: Callable[[], int]
+    tell: Tell
+    is_found: bool = False
+    """Taken up after a restart: the job is asked for, nothing is sent."""
+    job: Job | None = None
+    may_be_billed: bool = False
+    """Whether a try has left that the provider may have taken."""
+    images: int = 0
+    why_unreadable: str = ""
+    note: str | None = None
+    """What it waits for, in words."""
+    is_left: bool = False
+    """Ended here while its job goes on at the provider: the next start takes it up."""
+
+
+async def send(services: Services, call: LiveCall) -> CallEnd:
+    """Makes the call, or goes on with its job, and keeps what comes. Raises: CancelledError, StoreError, OSError."""
+
+    async def on_event(event: ClientEvent) -> None:
+        await _take(services, call, event)
+
+    try:
+        result = await _result(services, call, on_event)
+    except ProviderError as error:
+        late = await _after_timeout(services, call, error, on_event)
+        if not isinstance(late, ImageResult):
+            return outcome.refused(late, call.planned_run.estimate, asked=call.planned.images, images=call.images)
+        result = late
+    return await keep_result(services, call, result)
+
+
+async def _result(services: Services, call: LiveCall, on_event: OnEvent) -> ImageResult:
+    timeout_s = call.planned_run.request.timeout_s
+    if call.is_found and call.job is not None:
+        return await services.client.follow(call.job, call.access, timeout_s=timeout_s, on_event=on_event)
+    call_id = str(uuid.uuid4())
+    literal = with_call_id(call.planned.call, call_id)
+    errand = Errand(literal, call.access, timeout_s, call_id, call_document(literal), services.now())
+    return await services.client.generate(errand, on_event, partial(claim, services, call))
+
+
+async def _after_timeout(
+    services: Services, call: LiveCall, error: ProviderError, on_event: OnEvent
+) -> ImageResult | ProviderError:
+    """A job that outlives its time limit is told to end; what it still brings is taken."""
+    if not isinstance(error, TimedOut) or call.job is None:
+        return error
+    ended = await services.client.stop(call.job, call.access, on_event)
+    if isinstance(ended, ImageResult):
+        return ended
+    if ended:
+        error.may_have_been_billed = False
+        error.message += " It was told to stop, and did."
+    return error
+
+
+async def keep_result(services: Services, call: LiveCall, result: ImageResult) -> CallEnd:
+    """Keeps the images and says what the call came to.
+
+    The answer is here and paid for: a Stop that comes now is too late to save money, and must not lose an image.
+    """
+    told = tuple(image for image in result.images if isinstance(image, GeneratedImage))
+    if told:
+        await to_its_end(_keep(services, call, told, 0))
+    return outcome.answered(
+        result.answered,
+        call.planned_run.estimate,
+        asked=call.planned.images,
+        images=call.images,
+        share=call.planned.images / call.planned_run.request.n,
+        errors=[
+            *_unreadable(call),
+            *(outcome.run_error(error, call.planned_run.estimate) for error in result.failures),
+        ],
+    )
+
+
+def _unreadable(call: LiveCall) -> list[RunError]:
+    if not call.why_unreadable:
+        return []
+    name = call.planned_run.provider.name
+    words = f"{name} sent something that cannot be used as an image: {call.why_unreadable} Its bytes are kept."
+    return [RunError("malformed", words, may_have_been_billed=not outcome.is_free(call.planned_run.estimate))]
+
+
+async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage, ...], index: int) -> KeptImages:
+    first = call.planned.first_position + index
+    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept)
+    call.images += done.images
+    call.why_unreadable = call.why_unreadable or done.why_unreadable
+    return done
+
+
+async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
+    if isinstance(event, Sending):
+        call.may_be_billed, call.note = True, None
+    elif isinstance(event, Waiting):
+        call.may_be_billed = False
+        call.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."
+        call.tell("waiting")
+    elif isinstance(event, Progress):
+        if event.words != call.note:
+            call.note = event.words or None
+            call.tell("waiting")
+    elif isinstance(event, Fetching):
+        await asyncio.to_thread(services.store.write, lambda db: runs.mark_downloading(db, call.run.run_id))
+        call.note = None
+    elif isinstance(event, PartialImage):
+        place = replace(event, image_position=call.planned.first_position + event.image_position)
+        work = asyncio.to_thread(keep_partial, services, call.run, place, call.elapsed_ms())
+        was_kept, was_cancelled = await to_its_end(work)
+        if was_kept:
+            call.tell("partial")
+        _go_on_unless(was_cancelled)
+    elif isinstance(event, ImageArrived):
+        _, was_cancelled = await to_its_end(_keep(services, call, (event.image,), event.position))
+        call.tell("image")
+        _go_on_unless(was_cancelled)
+
+
+def _go_on_unless(was_cancelled: bool) -> None:  # noqa: FBT001 - one flag, and the name says which
+    if was_cancelled:
+        raise asyncio.CancelledError
+
+
+async def claim(services: Services, call: LiveCall, job: Job) -> bool:
+    """Stores the job's id, before it is asked for the first time; `False` when another call has it."""
+    row = StoredJob(
+        run_id=call.run.run_id,
+        position=call.position,
+        provider=call.planned_run.provider.provider_id,
+        remote_id=job.remote_id,
+        tracking=dict(job.tracking),
+        images=call.planned.images,
+        first_position=call.planned.first_position,
+        claimed_at=services.now(),
+    )
+
+    def write(db: Database) -> bool:
+        return jobs.claim(db, row)
+
+    was_claimed, was_cancelled = await to_its_end(asyncio.to_thread(services.store.write, write))
+    if was_claimed:
+        call.job = job
+        call.tell("waiting")
+    _go_on_unless(was_cancelled)
+    return was_claimed
+
+
+async def stopped(services: Services, call: LiveCall, why: str) -> CallEnd:
+    """The end of a call that was cancelled: a job is ended at its provider, and what it still brings is kept."""
+
+    async def on_event(event: ClientEvent) -> None:
+        await _take(services, call, event)
+
+    was_sent = call.may_be_billed
+    if call.job is not None and not outcome.is_free(call.planned_run.estimate):
+        try:
+            ended = await services.client.stop(call.job, call.access, on_event)
+        except ProviderError as error:
+            ended = not error.may_have_been_billed
+        except (StoreError, OSError):
+            log.exception("run %s: stopping its job failed", call.run.run_id)
+            ended = False
+        if isinstance(ended, ImageResult):
+            return await keep_result(services, call, ended)
+        was_sent = not ended
+    return outcome.call_stopped(
+        call.planned_run.estimate, asked=call.planned.images, images=call.images, was_sent=was_sent, why=why
+    )
+
+
+async def look_for(services: Services, call: LiveCall) -> CallEnd | None:
+    """For a call whose process ended before its job's id was stored: finds the job where the provider lists its jobs.
+
+    `None` when it was found, and can be asked for.
+    """
+    provider, estimate = call.planned_run.provider, call.planned_run.estimate
+    if ADAPTERS[provider.adapter].own_job("") is not None:
+        # An id of our own is stored before the call: where there is none, nothing was sent.
+        why = "The app stopped before this part was sent."
+        return outcome.call_stopped(estimate, asked=call.planned.images, images=0, was_sent=False, why=why)
+    sent = call_document(call.planned.call)
+    errand = Errand(call.planned.call, call.access, FIND_S, "", sent, call.run.sent_at or "")
+    if await services.client.find(errand, partial(claim, services, call)) is not None:
+        call.is_found = True
+        return None
+    return outcome.call_left_behind(estimate, asked=call.planned.images)
+
+
+async def note_end(services: Services, call: LiveCall, ended: CallEnd) -> None:
+    """Stores the end of a job, so that it is not asked for again should its run be taken up after a crash."""
+    if call.job is None:
+        return
+
+    def write(db: Database) -> None:
+        jobs.end(db, call.run.run_id, call.position, ended.document())
+
+    await asyncio.to_thread(services.store.write, write)

@@ -1,0 +1,84 @@
+"""The rows of one press: group, runs, inputs and reservations, written in one transaction before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from playground.asked import asked_document
+from playground.keys import FoundKey
+from playground.plan import Plan, PlannedRun
+from playground.services import Services
+from providers.types import ImageRequest
+from storage import runs
+from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
+
+
+def group_of(plan: Plan, owner: str, kind: GroupKind, services: Services) -> Group:
+    """The row of a press."""
+    many = kind == "run" and len(plan.runs) > 1
+    return Group(
+        group_id=services.new_id(),
+        owner=owner,
+        kind="compare" if many else kind,
+        operation=plan.operation,
+        template=plan.prompt,
+        created_at=services.now(),
+    )
+
+
+def run_of(group: Group, position: int, planned: PlannedRun, key: FoundKey, worker_id: str, services: Services) -> Run:
+    """The row of one of its runs."""
+    return Run(
+        run_id=services.new_id(),
+        group_id=group.group_id,
+        owner=group.owner,
+        position=position,
+        offer=planned.offer.offer_id,
+        operation=group.operation,
+        prompt=planned.request.prompt,
+        asked=asked_document(planned.request),
+        state="queued",
+        queued_at=services.now(),
+        estimate_microusd=planned.estimate.high_microusd,
+        worker=worker_id,
+        key_source=key.source,
+    )
+
+
+def store(services: Services, group: Group, rows: list[Run], plan: Plan) -> None:
+    """Input bytes first, then group, runs, inputs and reservations in one transaction. Blocking."""
+    for request in {id(planned.request): planned.request for planned in plan.runs}.values():
+        for image in [*request.images, *([request.mask] if request.mask else [])]:
+            services.store.blobs.put(image.data, image.media_type)
+    inputs = [row for run, planned in zip(rows, plan.runs, strict=True) for row in inputs_of(run, planned.request)]
+    lines = [_reservation(services, run, planned) for run, planned in zip(rows, plan.runs, strict=True)]
+
+    def insert(db: Database) -> None:
+        runs.insert_group(db, group)
+        runs.insert_runs(db, rows, inputs, lines)
+
+    services.store.write(insert)
+
+
+def _reservation(services: Services, run: Run, planned: PlannedRun) -> LedgerLine:
+    price = planned.offer.price
+    return LedgerLine(
+        ledger_id=services.new_id(),
+        run_id=run.run_id,
+        state="reserved",
+        amount_microusd=run.estimate_microusd,
+        source="estimated" if run.estimate_microusd is not None else "unknown",
+        price_id=price.price_id if price else None,
+        at=run.queued_at,
+    )
+
+
+def inputs_of(run: Run, request: ImageRequest) -> Iterable[StoredInput]:
+    """The rows that tie the run to its reference images and mask."""
+    for position, image in enumerate(request.images):
+        yield StoredInput(run.run_id, position, "image", image.sha256, image.media_type, image.width, image.height)
+    if request.mask is not None:
+        mask = request.mask
+        yield StoredInput(run.run_id, 0, "mask", mask.sha256, mask.media_type, mask.width, mask.height)

@@ -1,0 +1,80 @@
+"""Which providers this installation offers, and how each is reached with whose keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from playground.keys import FoundKey, KeyRing
+from playground.servers import with_servers
+from playground.settings import LOOPBACK_HOSTS, Settings
+from providers.adapter import HttpCall
+from providers.bodies import secrets_of
+from providers.catalog import Catalog, Provider
+from providers.errors import MissingKey
+from providers.fetching import FetchRules
+from providers.transport import Access
+
+
+def catalog_of(settings: Settings, catalog: Catalog) -> Catalog:
+    """The catalogue with the operator's servers, and without the Demo where it is off."""
+    return with_servers(catalog if settings.demo else catalog.without("demo"), settings.servers)
+
+
+def access_of(provider: Provider, key: FoundKey, settings: Settings) -> Access:
+    """How the provider is reached with that key; `secrets` are added by `with_secrets`."""
+    moved = settings.base_urls.get(provider.provider_id)
+    upload_url = settings.upload_urls.get(provider.provider_id)
+    if upload_url is None and provider.upload_url == provider.base_url:
+        upload_url = moved or provider.base_url
+    elif upload_url is None and moved is None:
+        # A provider that moved takes uploads where its operator says, and otherwise none: files then travel in the call.
+        upload_url = provider.upload_url
+    return Access(
+        provider,
+        moved or provider.base_url,
+        key.secret.reveal() if key.secret else None,
+        upload_url=upload_url,
+        fetch_rules=fetch_rules(
+            moved or provider.base_url, settings, is_own=moved is not None or _is_server(provider, settings)
+        ),
+    )
+
+
+def fetch_rules(base_url: str, settings: Settings, *, is_own: bool) -> FetchRules:
+    """Where images may be fetched from. `is_own`: the operator set the base URL, so its host is trusted with any address."""
+    host = _host(base_url)
+    loopback = host in LOOPBACK_HOSTS
+    own = {host} if is_own and host and not loopback else set()
+    return FetchRules(frozenset(own | set(settings.image_hosts)), loopback)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _is_server(provider: Provider, settings: Settings) -> bool:
+    return any(server.server_id == provider.provider_id for server in settings.servers)
+
+
+def with_secrets(access: Access, call: HttpCall, keys: KeyRing, catalog: Catalog, owner: str) -> Access:
+    """The access with the owner's keys of other providers that the call's body needs. Raises: MissingKey."""
+    secrets = {}
+    for secret in secrets_of(call):
+        other = catalog.provider(secret.provider_id)
+        found = keys.find(other, owner)
+        if found is None or found.secret is None:
+            raise MissingKey(missing_words(access.provider, other), provider=other.name)
+        secrets[secret.provider_id] = found.secret.reveal()
+    return replace(access, secrets=secrets) if secrets else access
+
+
+def missing_words(provider: Provider, other: Provider) -> str:
+    """What to do when a provider's model needs the key of another."""
+    return (
+        f"This model at {provider.name} runs on your own {other.name} key, and there is none. Add it in Settings, or set "
+        f"{other.key_variable} where the app starts. Nothing was sent."
+    )

@@ -1,0 +1,371 @@
+"""The adapter for OpenAI-compatible servers: smallest bodies, judged by six dialects' rules, and every answer they give."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+from PIL import Image
+
+from providers.adapter import HttpCall, Reply
+from providers.adapters.compatible import CompatibleAdapter
+from providers.catalog import Catalog
+from providers.checks import problems_of
+from providers.errors import (
+    ContentRefused,
+    InvalidKey,
+    InvalidRequest,
+    MalformedReply,
+    ModelUnavailable,
+    NotPermitted,
+    ProviderDown,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+)
+from providers.rows import openai
+from providers.rows.compatible import server
+from providers.types import FieldHandling, GeneratedImage, ImageRequest, InputImage, RemoteImage
+from tests.fakes import compatible_rules
+from tests.fakes.compatible_dialects import DIALECTS, DialectName
+from tests.fakes.wire import Part
+
+PROVIDER = server("local", "My server", "http://localhost:8080/v1/", key_variable="LOCAL_API_KEY")
+CATALOG = Catalog((PROVIDER,), openai.MODELS, ())
+ADAPTER = CompatibleAdapter()
+PNG1 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNQq9j0HwAEaAJQJeqrSgAAAABJRU5ErkJggg=="
+
+
+def made_image(colour: str = "red", mode: str = "RGB") -> InputImage:
+    out = io.BytesIO()
+    Image.new(mode, (32, 32), colour).save(out, "PNG")
+    data = out.getvalue()
+    return InputImage(data, "image/png", 32, 32, sha256(data).hexdigest())
+
+
+IMAGE, MASK = made_image(), made_image("#00000000", "RGBA")
+FOX = ImageRequest("A red fox")
+SMALLEST = {"model": "flux", "prompt": "A red fox", "n": 1, "response_format": "b64_json"}
+
+
+def built(request: ImageRequest, model: str = "flux") -> tuple[HttpCall, dict[str, FieldHandling]]:
+    offer = CATALOG.offer(f"local/{model}")
+    call, rows = ADAPTER.build(request, offer, CATALOG.spec(offer))
+    assert len({row.field for row in rows}) == len(rows)
+    for row in rows:
+        assert (row.handling == "refused") <= (row.sent_as is None and row.note != "")
+    return call, {row.field: row for row in rows}
+
+
+def refusals(call: HttpCall, dialect: DialectName) -> list[tuple[str, str | None, bool]]:
+    if call.json is not None:
+        verdict = compatible_rules.judge_generation(call.json, DIALECTS[dialect], ["flux"], ())
+    else:
+        parts = [Part(name, None, None, value.encode()) for name, value in call.form]
+        parts += [Part(part.name, part.filename, part.media_type, part.data) for part in call.files]
+        verdict = compatible_rules.judge_edit(tuple(parts), DIALECTS[dialect], ["flux"], ())
+    return [(found.kind, found.param, found.broken) for found in verdict.refusals]
+
+
+def test_the_smallest_generation() -> None:
+    call, rows = built(FOX)
+    assert call == HttpCall("POST", "/images/generations", json=SMALLEST)
+    assert list(rows) == ["prompt", "n"]
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "sdcpp"])
+def test_every_server_takes_the_smallest_bodies(dialect: DialectName) -> None:
+    assert refusals(built(replace(FOX, n=4, aspect_ratio="16:9"))[0], dialect) == []
+    if DIALECTS[dialect].edits:
+        assert refusals(built(replace(FOX, images=(IMAGE,)))[0], dialect) == []
+        assert refusals(built(replace(FOX, images=(IMAGE, IMAGE)))[0], dialect) == []
+
+
+@pytest.mark.parametrize("request_", [FOX, replace(FOX, images=(IMAGE,), mask=MASK)])
+def test_a_server_that_refuses_the_answer_form_is_asked_without_it_once(request_: ImageRequest) -> None:
+    call, _ = built(request_)
+    assert refusals(call, "sdcpp") == [("unknown", "response_format", False)]
+    reply = Reply(
+        400, {}, b'{"error":{"message":"Unknown parameter: \'response_format\'.","code":"unknown_parameter"}}'
+    )
+    simpler = ADAPTER.simpler(call, reply)
+    assert simpler is not None
+    assert refusals(simpler, "sdcpp") == []
+    assert (simpler.path, simpler.files) == (call.path, call.files)
+    assert ADAPTER.simpler(simpler, reply) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "drops"),
+    [
+        (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "response_format"], "msg": "no"}]}, True),
+        (400, {"error": "response_format is not supported"}, True),
+        (400, {"error": {"message": "Bad value", "param": "response_format"}}, True),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "no", "input": {"response_format": "b64_json"}}]}, False),
+        (500, {"error": "response_format is not supported"}, False),
+        (400, {"error": "size is not supported"}, False),
+    ],
+)
+def test_only_a_refusal_that_names_the_answer_form_drops_it(status: int, body: object, drops: bool) -> None:
+    simpler = ADAPTER.simpler(built(FOX)[0], Reply(status, {}, orjson.dumps(body)))
+    assert (simpler is not None) == drops
+    if simpler is not None:
+        assert simpler.json == {"model": "flux", "prompt": "A red fox", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "handling"),
+    [
+        ({"size": "auto"}, {}, "converted"),
+        ({"size": "513x700"}, {"size": "513x700"}, "passthrough"),
+        ({"size": "16:9"}, {"size": "1360x768"}, "converted"),
+        ({"size": "large"}, {}, "refused"),
+        ({"size": "9000x9000"}, {}, "refused"),
+        ({"aspect_ratio": "16:9"}, {"size": "1360x768"}, "converted"),
+        ({"aspect_ratio": "wide"}, {}, "refused"),
+        ({"resolution": "2K"}, {"size": "2048x2048"}, "converted"),
+        ({"resolution": "512"}, {"size": "512x512"}, "converted"),
+        ({"aspect_ratio": "1:1", "size": "512x768"}, {"size": "512x768"}, "refused"),
+        ({"quality": "hd"}, {"quality": "hd"}, "passthrough"),
+        ({"quality": "auto"}, {}, "converted"),
+        ({"background": "transparent"}, {"background": "transparent"}, "passthrough"),
+        ({"moderation": "auto"}, {}, "converted"),
+        ({"moderation": "low"}, {"moderation": "low"}, "passthrough"),
+        ({"output_format": "webp"}, {"output_format": "webp"}, "passthrough"),
+        ({"output_format": "avif"}, {}, "emulated"),
+        ({"output_format": "bmp"}, {}, "refused"),
+        (
+            {"output_compression": 60, "output_format": "jpeg"},
+            {"output_compression": 60, "output_format": "jpeg"},
+            "passthrough",
+        ),
+        ({"output_compression": 60}, {}, "refused"),
+        ({"output_compression": 160, "output_format": "jpeg"}, {"output_format": "jpeg"}, "refused"),
+        ({"input_fidelity": "high"}, {}, "refused"),
+        ({"partial_images": 2}, {}, "refused"),
+        ({"user": "u-1"}, {"user": "u-1"}, "passthrough"),
+        ({"mask": MASK}, {}, "refused"),
+    ],
+)
+def test_a_field_of_a_generation(asked: dict[str, Any], sent: dict[str, object], handling: str) -> None:
+    call, rows = built(replace(FOX, **asked))
+    assert call.json == SMALLEST | sent
+    assert rows[next(iter(asked))].handling == handling
+    assert [found for found in refusals(call, "litellm") if found[2]] == []
+
+
+def test_an_edit_is_these_parts() -> None:
+    call, rows = built(replace(FOX, n=2, size="512x512", input_fidelity="high", images=(IMAGE, IMAGE), mask=MASK))
+    assert (call.method, call.path, call.json) == ("POST", "/images/edits", None)
+    assert call.form == (
+        *(("model", "flux"), ("prompt", "A red fox"), ("n", "2"), ("size", "512x512")),
+        *(("input_fidelity", "high"), ("response_format", "b64_json")),
+    )
+    assert [(part.name, part.filename) for part in call.files] == [
+        *(("image[]", "image-1.png"), ("image[]", "image-2.png"), ("mask", "mask.png")),
+    ]
+    assert rows["images"].sent_as == "image[]"
+    assert [part.name for part in built(replace(FOX, images=(IMAGE,)))[0].files] == ["image"]
+
+
+def test_a_makers_model_behind_a_server_has_the_servers_rules() -> None:
+    asked = replace(FOX, aspect_ratio="16:9", quality="max", partial_images=1, background="opaque")
+    call, rows = built(asked, "gpt-image-1.5")
+    assert call.json == SMALLEST | {
+        "model": "gpt-image-1.5",
+        "size": "1360x768",
+        "quality": "max",
+        "background": "opaque",
+    }
+    assert rows["partial_images"].handling == "refused"
+
+
+def test_nothing_but_the_impossible_stops_a_request() -> None:
+    spec = CATALOG.spec(CATALOG.offer("local/flux"))
+    odd = replace(FOX, size="512x768", quality="hd", background="transparent", moderation="low", output_format="avif")
+    assert list(problems_of(odd, spec, PROVIDER)) == []
+    assert [problem.field for problem in problems_of(replace(FOX, n=11), spec, PROVIDER)] == ["n"]
+    assert (spec.model_id, spec.max_n_per_call, spec.max_partials) == ("flux", 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://localhost:8080", "http://localhost:8080/v1"),
+        ("http://localhost:8080/", "http://localhost:8080/v1"),
+        (" https://host/v1/ ", "https://host/v1"),
+        ("https://host/openai/v1", "https://host/openai/v1"),
+    ],
+)
+def test_a_base_url_with_or_without_v1(given: str, kept: str) -> None:
+    row = server("a", "A", given, key_variable=None, base_url_variable="A_BASE_URL")
+    assert (row.base_url, row.base_url_variable, row.key_is_optional) == (kept, "A_BASE_URL", True)
+
+
+LOCALAI_URL = "http://localhost:8080/generated-images/b64123.png"
+C3 = {
+    "id": "x",
+    "created": 1,
+    "data": [{"b64_json": None, "url": LOCALAI_URL}],
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "image"),
+    [
+        ({"created": 1795248000.5, "data": [{"url": "/v1/images/abc.png"}]}, RemoteImage("/v1/images/abc.png")),
+        ({"data": [{"b64_json": f"data:image/png;base64,{PNG1}"}]}, None),
+        ({"data": [{"b64_json": PNG1, "file_path": "x", "resize": 1}], "metrics": {}}, None),
+        ({"data": [{"url": f"data:image/png;base64,{PNG1}"}]}, None),
+        (C3, RemoteImage(LOCALAI_URL)),
+        ({"data": [{"url": "https://a/b.png", "revised_prompt": "r"}]}, RemoteImage("https://a/b.png", None, "r")),
+    ],
+)
+def test_c1_to_c3_are_read(body: object, image: RemoteImage | None) -> None:
+    result = ADAPTER.parse(Reply(200, {}, orjson.dumps(body)))
+    (found,) = result.images
+    if image is None:
+        assert isinstance(found, GeneratedImage)
+        assert found.data.startswith(b"\x89PNG")
+    else:
+        assert found == image
+    assert result.answered.usage is None
+    assert result.answered.cost_microusd is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}, None),
+        ({"input_tokens": 5, "output_tokens": 196, "input_tokens_details": {"text_tokens": 5}}, 196),
+        ([], None),
+        ("many", None),
+    ],
+)
+def test_zeros_are_no_usage(usage: object, tokens: int | None) -> None:
+    body = {"data": [{"b64_json": PNG1}], "usage": usage}
+    found = ADAPTER.parse(Reply(200, {}, orjson.dumps(body))).answered.usage
+    assert (found.output_tokens if found else None) == tokens
+
+
+@pytest.mark.parametrize(("told", "cost"), [("0.0421", 42_100), ("4.2e-05", 42), ("None", None), ("-1", None)])
+def test_the_cost_litellm_tells(told: str, cost: int | None) -> None:
+    headers = {"x-litellm-response-cost": told, "x-litellm-call-id": "call-1"}
+    answered = ADAPTER.parse(Reply(200, headers, orjson.dumps({"data": [{"b64_json": PNG1}]}))).answered
+    assert (answered.cost_microusd, answered.request_id) == (cost, "call-1")
+
+
+HOSTILE: list[object] = [None, [], {}, {"data": None}, {"data": []}, {"data": {}}, {"data": [None]}, {"data": [{}]}]
+HOSTILE += [{"data": [{"b64_json": "%"}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": [{"url": "data:,"}]}]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_a_hostile_answer_is_malformed(body: object) -> None:
+    with pytest.raises(MalformedReply):
+        ADAPTER.parse(Reply(200, {}, orjson.dumps(body)))
+
+
+EXTRA = {"type": "extra_forbidden", "loc": ["body", "quality"], "msg": "Extra inputs are not permitted"}
+NO_EDITS = "no edits route"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "param", "words"),
+    [
+        (422, {"detail": [EXTRA]}, InvalidRequest, "quality", "Switch it off"),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "too big"}, EXTRA]}, InvalidRequest, "quality", "n: too big"),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "too big"}]}, InvalidRequest, "n", "n: too big"),
+        (422, {"detail": [{"loc": ["body", "image[]"], "msg": "bad"}]}, InvalidRequest, "images", "bad"),
+        (422, {"detail": "Cannot specify both"}, InvalidRequest, None, "Cannot specify both"),
+        (
+            400,
+            {"error": {"message": "no", "code": "unknown_parameter", "param": "user"}},
+            InvalidRequest,
+            "user",
+            "off",
+        ),
+        (400, {"error": "Unrecognized request argument supplied: style"}, InvalidRequest, "style", "Switch it off"),
+        (400, {"message": "Unknown parameter: 'user'."}, InvalidRequest, "user", "Switch it off"),
+        (400, {"error": "Extra inputs are not permitted"}, InvalidRequest, None, "one of the fields"),
+        (400, {"object": "error", "message": "m", "type": "BadRequestError", "code": 400}, InvalidRequest, None, "“m”"),
+        (401, {"detail": "API key missing"}, InvalidKey, None, "asks for a key"),
+        (401, {"error": {"message": "wrong", "code": "401"}}, InvalidKey, None, "refused the key"),
+        (403, {"detail": "Invalid API key"}, InvalidKey, None, "refused the key"),
+        (403, {"detail": "API key missing"}, InvalidKey, None, "asks for a key"),
+        (403, {"detail": "Not for you"}, NotPermitted, None, "Not for you"),
+        (404, {"detail": "Not Found"}, ModelUnavailable, None, NO_EDITS),
+        (404, b"", ModelUnavailable, None, NO_EDITS),
+        (404, {"error": "Cannot POST /v1/images/edits"}, ModelUnavailable, None, NO_EDITS),
+        (405, {"detail": "Method Not Allowed"}, InvalidRequest, None, NO_EDITS),
+        (404, {"object": "error", "message": "The model `x` does not exist."}, ModelUnavailable, None, "this model"),
+        (400, {"error": {"message": "Invalid model name passed in model=x"}}, ModelUnavailable, None, "this model"),
+        (400, {"error": {"message": "x", "code": "content_policy_violation"}}, ContentRefused, None, "refused this"),
+        (400, {"error": {"message": "litellm.ContentPolicyViolationError: x"}}, ContentRefused, None, "refused this"),
+        (402, {"error": "empty"}, QuotaExceeded, None, "no credit"),
+        (429, {"error": {"message": "x", "code": "insufficient_quota"}}, QuotaExceeded, None, "no credit"),
+        (429, {"detail": "busy"}, RateLimited, None, "busy"),
+        (500, {"error": "model not loaded"}, ProviderDown, None, "has not loaded this model"),
+        (503, {"detail": "Model is not available"}, ProviderDown, None, "has not loaded this model"),
+        (503, {"detail": "busy"}, ProviderDown, None, "Nothing was run"),
+        (502, b"<html><title>502 Bad Gateway</title></html>", ProviderDown, None, "“502 Bad Gateway”"),
+        (500, b"", ProviderDown, None, "error 500"),
+    ],
+)
+def test_an_error(status: int, body: object, kind: type[ProviderError], param: str | None, words: str) -> None:
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    error = ADAPTER.parse_error(Reply(status, {"x-request-id": "r-1"}, raw))
+    assert type(error) is kind
+    assert (error.param, error.status, error.request_id) == (param, status, "r-1")
+    assert words in error.message
+    assert "{provider}" in error.message
+    assert error.may_have_been_billed == (status in (500, 502))
+
+
+ODD: list[object] = [None, [], 5, {"error": []}, {"error": {}}, {"error": {"message": {"a": 1}, "param": 7}}]
+ODD += [{"detail": []}, {"detail": [1]}, {"detail": {}}, {"detail": [{"loc": 5, "msg": None}]}, {"detail": [{}, None]}]
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_an_odd_error_follows_the_status(body: object) -> None:
+    assert type(ADAPTER.parse_error(Reply(400, {}, orjson.dumps(body)))) is InvalidRequest
+
+
+def test_long_words_are_capped() -> None:
+    error = ADAPTER.parse_error(Reply(500, {}, b"x" * 100_000))
+    assert len(error.message) < 1000
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "billed"),
+    [
+        ({"error": "out of memory"}, ProviderDown, True),
+        ({"error": {"message": "no", "code": "moderation_blocked"}}, ContentRefused, False),
+        ({"object": "error", "message": "bad size", "code": 400}, InvalidRequest, False),
+        ({"object": "error", "message": "boom", "code": "many"}, ProviderDown, True),
+    ],
+)
+def test_an_error_inside_a_good_status(body: object, kind: type[ProviderError], billed: bool) -> None:
+    with pytest.raises(kind) as caught:
+        ADAPTER.parse(Reply(200, {}, orjson.dumps(body)))
+    assert caught.value.may_have_been_billed == billed
+
+
+@pytest.mark.parametrize(
+    ("body", "models", "words"),
+    [
+        ({"data": [{"id": "flux"}, {"id": "sdxl"}, {"id": 5}]}, ("flux", "sdxl"), "lists 2 models."),
+        ({"data": [{"id": "flux"}]}, ("flux",), "lists 1 model."),
+        ({"data": None}, (), "lists no models."),
+        ([], (), "lists no models."),
+    ],
+)
+def test_the_check_lists_the_models(body: object, models: tuple[str, ...], words: str) -> None:
+    assert ADAPTER.check() == HttpCall("GET", "/models")
+    status = ADAPTER.parse_check(Reply(200, {}, orjson.dumps(body)))
+    assert status.models == models
+    assert status.words == f"The server answers and {words}"

@@ -1,0 +1,397 @@
+"""The Lumenfall adapter: golden calls, judged by the strict fake's rules too, the reference's fixtures, hostile answers."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+from PIL import Image
+
+from providers.adapter import HttpCall, Reply
+from providers.adapters.lumenfall import LumenfallAdapter
+from providers.catalog import Catalog
+from providers.checks import problems_of
+from providers.errors import (
+    ContentRefused,
+    InvalidKey,
+    InvalidRequest,
+    MalformedReply,
+    ModelUnavailable,
+    NotPermitted,
+    ProviderDown,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+)
+from providers.pricing import estimate
+from providers.rows import openai
+from providers.rows.lumenfall import OFFERS, PROVIDER
+from providers.types import FieldHandling, GeneratedImage, ImageRequest, InputImage, RemoteImage
+from tests.fakes import lumenfall_rules
+from tests.fakes.wire import Part
+
+CATALOG = Catalog((PROVIDER,), openai.MODELS, OFFERS)
+ADAPTER = LumenfallAdapter()
+PNG1 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNQq9j0HwAEaAJQJeqrSgAAAABJRU5ErkJggg=="
+FAL_EDIT = "fal/gpt-image-1-mini-edit"
+
+
+def made_image(colour: str = "red", mode: str = "RGB") -> InputImage:
+    out = io.BytesIO()
+    Image.new(mode, (32, 32), colour).save(out, "PNG")
+    data = out.getvalue()
+    return InputImage(data, "image/png", 32, 32, sha256(data).hexdigest())
+
+
+IMAGE, MASK = made_image(), made_image("#00000000", "RGBA")
+SETTINGS: dict[str, Any] = {"quality": "low", "background": "opaque", "output_format": "webp", "output_compression": 70}
+SETTINGS |= {"moderation": "low", "input_fidelity": "high", "partial_images": 2, "user": "u-1"}
+FULL = replace(ImageRequest("A red fox", n=2, size="1536x1024", aspect_ratio="1:1", resolution="2K"), **SETTINGS)
+FULL = replace(FULL, images=(IMAGE, made_image("blue")), mask=MASK)
+
+
+def built(request: ImageRequest, model: str = "gpt-image-2") -> tuple[HttpCall, dict[str, FieldHandling]]:
+    offer = CATALOG.offer(f"lumenfall/{model}")
+    call, rows = ADAPTER.build(request, offer, CATALOG.spec(offer))
+    assert len({row.field for row in rows}) == len(rows)
+    for row in rows:
+        assert (row.handling == "refused") <= (row.sent_as is None and row.note != "")
+    return call, {row.field: row for row in rows}
+
+
+def body_of(request: ImageRequest, model: str = "gpt-image-2") -> dict[str, object]:
+    call, _ = built(request, model)
+    assert isinstance(call.json, dict)
+    return call.json
+
+
+def problems_at_the_fake(call: HttpCall, models: dict[str, lumenfall_rules.Model] | None = None) -> list[str]:
+    known = models or lumenfall_rules.MODELS
+    if call.json is not None:
+        verdict = lumenfall_rules.judge_generation(call.json, known)
+    else:
+        parts = [Part(name, None, None, value.encode()) for name, value in call.form]
+        parts += [Part(part.name, part.filename, part.media_type, part.data) for part in call.files]
+        verdict = lumenfall_rules.judge_edit(tuple(parts), known)
+    return [problem.message for problem in verdict.problems]
+
+
+def test_l1_is_built_as_the_fixture_but_asks_for_the_bytes() -> None:
+    call, _ = built(ImageRequest("A red fox", size="1024x1024", quality="low", output_format="png"))
+    assert call == HttpCall(
+        "POST",
+        "/images/generations",
+        json={
+            "model": "gpt-image-2",
+            "prompt": "A red fox",
+            "n": 1,
+            "size": "1024x1024",
+            "quality": "low",
+            "output_format": "png",
+            "response_format": "b64_json",
+        },
+    )
+
+
+def test_an_edit_is_these_parts() -> None:
+    call, rows = built(FULL, "gpt-image-1.5")
+    assert (call.method, call.path, call.json, call.is_stream) == ("POST", "/images/edits", None, False)
+    assert call.form == (
+        ("model", "gpt-image-1.5"),
+        ("prompt", "A red fox"),
+        ("n", "2"),
+        ("size", "1536x1024"),
+        ("quality", "low"),
+        ("background", "opaque"),
+        ("output_format", "webp"),
+        ("output_compression", "70"),
+        ("moderation", "low"),
+        ("input_fidelity", "high"),
+        ("user", "u-1"),
+        ("response_format", "b64_json"),
+    )
+    assert [part.name for part in call.files] == ["image[]", "image[]", "mask"]
+    refused = {name: row.note for name, row in rows.items() if row.handling == "refused"}
+    assert refused == {
+        "aspect_ratio": "The size decides.",
+        "resolution": "The size decides.",
+        "partial_images": "Lumenfall sends no previews.",
+    }
+    assert set(rows) == {
+        *("prompt", "n", "size", "aspect_ratio", "resolution", "quality", "background", "output_format"),
+        *("output_compression", "moderation", "input_fidelity", "partial_images", "user", "images", "mask"),
+    }
+    assert problems_at_the_fake(call) == []
+
+
+@pytest.mark.parametrize("model", ["gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", FAL_EDIT])
+def test_every_offer_is_taken_by_the_fake(model: str) -> None:
+    call, _ = built(FULL, model)
+    assert problems_at_the_fake(call) == []
+    assert call.form[0] == ("model", model)
+    if model != FAL_EDIT:
+        assert problems_at_the_fake(built(replace(FULL, images=(), mask=None), model)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "handling"),
+    [
+        ({"size": "auto"}, {}, "converted"),
+        ({"size": "1920x1088"}, {"size": "1920x1088"}, "passthrough"),
+        ({"size": "1920x1080"}, {}, "refused"),
+        ({"size": "large"}, {}, "refused"),
+        ({"size": "16:9"}, {"size": "16:9"}, "passthrough"),
+        ({"size": "16:9", "resolution": "2K"}, {"aspect_ratio": "16:9", "resolution": "2K"}, "renamed"),
+        ({"size": "1.91:1"}, {"size": "1408x736"}, "converted"),
+        ({"aspect_ratio": "16:9"}, {"aspect_ratio": "16:9"}, "passthrough"),
+        ({"aspect_ratio": "16:9", "resolution": "4K"}, {"aspect_ratio": "16:9", "resolution": "4K"}, "passthrough"),
+        ({"aspect_ratio": "2.39:1"}, {"size": "1584x656"}, "converted"),
+        ({"aspect_ratio": "wide"}, {}, "refused"),
+        ({"resolution": "2K"}, {"resolution": "2K"}, "passthrough"),
+        ({"resolution": "1.5k", "aspect_ratio": "1:1"}, {"size": "1536x1536"}, "converted"),
+        ({"quality": "high"}, {"quality": "high"}, "passthrough"),
+        ({"quality": "auto"}, {}, "converted"),
+        ({"quality": "xhigh"}, {}, "refused"),
+        ({"background": "opaque"}, {"background": "opaque"}, "passthrough"),
+        ({"background": "auto"}, {}, "converted"),
+        ({"background": "transparent"}, {}, "refused"),
+        ({"output_format": "gif"}, {"output_format": "gif"}, "passthrough"),
+        ({"output_format": "avif"}, {"output_format": "avif"}, "passthrough"),
+        ({"output_format": "bmp"}, {}, "refused"),
+        ({"output_compression": 50}, {}, "refused"),
+        ({"moderation": "low"}, {"moderation": "low"}, "passthrough"),
+        ({"moderation": "auto"}, {}, "converted"),
+        ({"input_fidelity": "high"}, {}, "refused"),
+        ({"partial_images": 0}, {}, "refused"),
+        ({"user": "u-1"}, {"user": "u-1"}, "passthrough"),
+    ],
+)
+def test_a_field_of_a_generation(asked: dict[str, Any], sent: dict[str, object], handling: str) -> None:
+    request = replace(ImageRequest("A red fox"), **asked)
+    call, rows = built(request)
+    fixed = {"model": "gpt-image-2", "prompt": "A red fox", "n": 1, "response_format": "b64_json"}
+    assert call.json == fixed | sent
+    assert rows[next(iter(asked))].handling == handling
+    assert problems_at_the_fake(call) == []
+
+
+def test_compression_goes_with_jpeg_and_webp() -> None:
+    assert body_of(ImageRequest("x", output_format="jpeg", output_compression=50))["output_compression"] == 50
+    assert "output_compression" not in body_of(ImageRequest("x", output_format="avif", output_compression=50))
+    assert "output_compression" not in body_of(ImageRequest("x", output_format="jpeg", output_compression=101))
+
+
+def test_a_transparent_gif_is_asked_for_as_png() -> None:
+    request = ImageRequest("x", background="transparent", output_format="gif")
+    call, rows = built(request, "gpt-image-1.5")
+    assert isinstance(call.json, dict)
+    assert (call.json["background"], call.json["output_format"]) == ("transparent", "png")
+    assert rows["output_format"].handling == "emulated"
+    assert problems_at_the_fake(call) == []
+
+
+def test_the_route_to_fal_gets_no_field_of_openai() -> None:
+    call, rows = built(replace(FULL, size="1:1", resolution=None, aspect_ratio=None), FAL_EDIT)
+    assert {name for name, _ in call.form} & {"moderation", "user", "input_fidelity"} == set()
+    assert [part.name for part in call.files] == ["image[]", "image[]"]
+    for name in ("moderation", "user", "input_fidelity", "mask"):
+        assert rows[name].handling == "refused"
+
+
+@pytest.mark.parametrize(("model", "has_them"), [("openai/gpt-image-2", True), ("replicate/gpt-image-2", False)])
+def test_a_route_typed_by_hand(model: str, has_them: bool) -> None:
+    call, _ = built(ImageRequest("x", quality="max", moderation="low", user="u"), model)
+    assert isinstance(call.json, dict)
+    assert call.json["model"] == model
+    assert call.json["quality"] == "max"
+    assert ("moderation" in call.json, "user" in call.json) == (has_them, has_them)
+
+
+def test_an_openai_model_the_gateway_does_not_list_is_never_streamed() -> None:
+    call, rows = built(ImageRequest("x", quality="max", partial_images=2), "gpt-image-2.5-flare")
+    assert problems_at_the_fake(call, {"gpt-image-2.5-flare": lumenfall_rules.FLARE}) == []
+    assert rows["partial_images"].handling == "refused"
+
+
+def test_a_mask_without_an_image_is_not_sent() -> None:
+    call, rows = built(ImageRequest("x", mask=MASK))
+    assert (call.path, call.files, rows["mask"].handling) == ("/images/generations", (), "refused")
+
+
+def test_one_image_is_plain_image() -> None:
+    call, rows = built(ImageRequest("x", images=(IMAGE,)))
+    assert [part.name for part in call.files] == ["image"]
+    assert rows["images"].sent_as == "image"
+
+
+L1_HEADERS = {"x-lumenfall-provider": "openai", "x-lumenfall-model": "gpt-image-2"}
+L1_HEADERS |= {"x-lumenfall-request-id": "req_lf_1"}
+METADATA = {
+    "model": "gpt-image-2",
+    "executed_model": "openai/gpt-image-2",
+    "provider": "openai",
+    "provider_name": "OpenAI",
+    "cost": 0.005945,
+    "cost_currency": "USD",
+}
+L1 = {
+    "created": 1795248000,
+    "size": "1024x1024",
+    "output_format": "png",
+    "data": [{"url": "https://media.lumenfall.ai/fix/1.png"}],
+    "metadata": METADATA,
+}
+
+
+def test_l1_is_read() -> None:
+    result = ADAPTER.parse(Reply(200, L1_HEADERS, orjson.dumps(L1)))
+    assert result.images == (RemoteImage("https://media.lumenfall.ai/fix/1.png"),)
+    assert result.answered.got == {
+        "size": "1024x1024",
+        "output_format": "png",
+        "route": "openai/gpt-image-2",
+        "provider_name": "OpenAI",
+    }
+    assert result.answered.cost_microusd == 5945
+    assert result.answered.request_id == "req_lf_1"
+    assert result.answered.usage is None
+
+
+@pytest.mark.parametrize(
+    ("change", "headers", "cost", "route", "request_id"),
+    [
+        ({"metadata": METADATA | {"cost": "0.02"}}, {}, 20_000, "openai/gpt-image-2", None),
+        ({"metadata": METADATA | {"cost_currency": "EUR"}}, {}, None, "openai/gpt-image-2", None),
+        ({"metadata": METADATA | {"cost": -1}}, {}, None, "openai/gpt-image-2", None),
+        ({"metadata": None, "id": "gen_7"}, {}, None, None, "gen_7"),
+        ({"metadata": "free"}, L1_HEADERS, None, "openai/gpt-image-2", "req_lf_1"),
+        ({"metadata": {"cost": 0.1, "executed_model": 7}, "size": 5}, {}, 100_000, None, None),
+    ],
+)
+def test_what_the_gateway_tells_beside_the_images(
+    change: dict[str, object], headers: dict[str, str], cost: int | None, route: str | None, request_id: str | None
+) -> None:
+    body = L1 | {"data": [{"b64_json": PNG1}]} | change
+    result = ADAPTER.parse(Reply(200, headers, orjson.dumps(body)))
+    assert isinstance(result.images[0], GeneratedImage)
+    assert (result.answered.cost_microusd, result.answered.got.get("route")) == (cost, route)
+    assert result.answered.request_id == request_id
+
+
+HOSTILE: list[object] = [None, [], {}, {"data": None}, {"data": []}, {"data": {}}, {"data": [None]}, {"data": [{}]}]
+HOSTILE += [{"data": [{"b64_json": "%%%"}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": ["x"]}]
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_a_hostile_answer_is_malformed(body: object) -> None:
+    with pytest.raises(MalformedReply) as caught:
+        ADAPTER.parse(Reply(200, {"x-lumenfall-request-id": "r"}, orjson.dumps(body)))
+    assert (caught.value.may_have_been_billed, caught.value.request_id) == (True, "r")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind", "billed"),
+    [
+        (401, "AUTHENTICATION_FAILED", "Invalid API key", InvalidKey, False),
+        (402, "INSUFFICIENT_BALANCE", "Insufficient balance", QuotaExceeded, False),
+        (400, "INVALID_REQUEST", "Too big: expected string to have <=1000 characters", InvalidRequest, False),
+        (400, "INVALID_REQUEST", "Bad size", InvalidRequest, False),
+        (400, "CONTENT_POLICY_VIOLATION", "The request was rejected", ContentRefused, False),
+        (404, "MODEL_NOT_FOUND", "Model 'gpt-image-9' not found", ModelUnavailable, False),
+        (404, "MODEL_DISABLED", "off", ModelUnavailable, False),
+        (429, "RATE_LIMITED", "Rate limit exceeded", RateLimited, False),
+        (502, "ALL_PROVIDERS_EXHAUSTED", "All providers failed", ProviderDown, True),
+        (500, "INTERNAL_ERROR", "Internal error", ProviderDown, True),
+        (503, "UPSTREAM_ERROR", "The provider failed", ProviderDown, False),
+        (400, "UPSTREAM_ERROR", "Invalid size", InvalidRequest, False),
+        (400, "UPSTREAM_ERROR", "Your request was rejected by the safety system.", ContentRefused, False),
+        (401, "UPSTREAM_ERROR", "Incorrect API key provided", ProviderDown, False),
+        (429, "UPSTREAM_ERROR", "slow down", RateLimited, False),
+        (403, "", "", NotPermitted, False),
+        (504, "NEW_CODE", "late", ProviderDown, True),
+    ],
+)
+def test_an_error(status: int, code: str, message: str, kind: type[ProviderError], billed: bool) -> None:
+    body = {"error": {"message": message, "type": "some_error", "code": code}}
+    error = ADAPTER.parse_error(Reply(status, {"x-lumenfall-request-id": "req_9"}, orjson.dumps(body)))
+    assert type(error) is kind
+    assert (error.status, error.request_id, error.may_have_been_billed) == (status, "req_9", billed)
+    assert "{provider}" in error.message
+
+
+def test_a_prompt_too_long_is_said_plainly() -> None:
+    message = "Too big: expected string to have <=1000 characters"
+    error = ADAPTER.parse_error(Reply(400, {}, orjson.dumps({"error": {"message": message}})))
+    assert error.message == "The prompt is too long for {provider}, which takes 1,000 characters here. Shorten it."
+    assert error.param == "prompt"
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"error": null}', b'{"error": 5}', b'{"error": {"code": []}}'])
+def test_an_error_without_words_follows_the_status(body: bytes) -> None:
+    assert type(ADAPTER.parse_error(Reply(402, {}, body))) is QuotaExceeded
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "billed"),
+    [("CONTENT_POLICY_VIOLATION", ContentRefused, False), ("INTERNAL_ERROR", ProviderDown, True)],
+)
+def test_an_error_inside_a_good_status(code: str, kind: type[ProviderError], billed: bool) -> None:
+    with pytest.raises(kind) as caught:
+        ADAPTER.parse(Reply(200, {}, orjson.dumps({"error": {"message": "m", "code": code}})))
+    assert (caught.value.status, caught.value.may_have_been_billed) == (None, billed)
+
+
+@pytest.mark.parametrize(
+    ("available", "balance", "words"),
+    [
+        ({"amount": "12.34", "currency": "usd"}, 12_340_000, "The key is good. Balance: $12.34."),
+        ({"amount": 7, "currency": "usd"}, 7_000_000, "The key is good. Balance: $7.00."),
+        ({"amount": "12.34", "currency": "eur"}, None, "The key is good."),
+        ("much", None, "The key is good."),
+    ],
+)
+def test_the_check_asks_for_the_balance(available: object, balance: int | None, words: str) -> None:
+    assert ADAPTER.check() == HttpCall("GET", "/v1/balance", base="origin")
+    body = {"object": "balance", "billing_type": "prepaid", "available": available}
+    status = ADAPTER.parse_check(Reply(200, {}, orjson.dumps(body)))
+    assert (status.balance_microusd, status.words) == (balance, words)
+
+
+def test_a_quote_is_the_same_body_as_a_dry_run() -> None:
+    call, _ = built(ImageRequest("A red fox"))
+    assert ADAPTER.quote(call) == replace(call, path="/images/generations?dryRun=true")
+    assert ADAPTER.quote(built(ImageRequest("x", images=(IMAGE,)))[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "micros"),
+    [({}, 5945), ({"currency": "EUR"}, None)]
+    + [({"total_cost_micros": bad}, None) for bad in ("5945", 5945.5, True, -1, None, 10**12)],
+)
+def test_l2_is_read(change: dict[str, object], micros: int | None) -> None:
+    body = {"estimated": True, "model": "gpt-image-2", "total_cost_micros": 5945, "currency": "USD"} | change
+    assert ADAPTER.parse_quote(Reply(200, {}, orjson.dumps(body))) == micros
+
+
+def test_the_rows_say_what_the_gateway_sells() -> None:
+    two, fal = CATALOG.offer("lumenfall/gpt-image-2"), CATALOG.offer(f"lumenfall/{FAL_EDIT}")
+    asked = ImageRequest("A red fox", size="1024x1024", quality="low")
+    assert estimate(asked, CATALOG.spec(two), two).low_microusd == 196 * 30 + 3 * 5
+    assert estimate(replace(asked, n=3, images=(IMAGE,)), CATALOG.spec(fal), fal).low_microusd == 60_000
+    assert {offer.price.text_out for offer in OFFERS if offer.price} == {None, Decimal(10)}
+    assert CATALOG.spec(CATALOG.offer("lumenfall/gpt-image-1")).retires_on == date(2026, 10, 23)
+    for request, field in (
+        (replace(asked, background="transparent"), "background"),
+        (replace(asked, images=(IMAGE,) * 11), "images"),
+        (replace(asked, partial_images=1), "partial_images"),
+    ):
+        assert [problem.field for problem in problems_of(request, CATALOG.spec(two), PROVIDER)] == [field]
+    assert list(problems_of(replace(asked, output_format="avif", moderation="low"), CATALOG.spec(two), PROVIDER)) == []
+    masked = replace(asked, images=(IMAGE,), mask=MASK)
+    assert [problem.field for problem in problems_of(masked, CATALOG.spec(fal), PROVIDER)] == ["mask"]
