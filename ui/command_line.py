@@ -22,6 +22,7 @@ from playground.keys import KeyRing
 from playground.local_files import copy_image, make_writable, read_image, read_mask
 from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
+from playground.quotes import quotes_of
 from playground.services import LOCAL_OWNER
 from playground.settings import Settings
 from providers.catalog import Catalog
@@ -133,9 +134,14 @@ def _models(answer: Answer, catalog: Catalog) -> int:
 
 def _estimate(options: argparse.Namespace, answer: Answer, settings: Settings, catalog: Catalog) -> int:
     plan = _plan(options, answer, catalog)
-    answer.document(plan_document(plan, settings))
+    quotes = asyncio.run(quotes_of(plan, settings, catalog)) if options.quote else None
+    answer.document(plan_document(plan, settings, quotes))
     for run in plan.runs:
-        answer.line(f"{run.offer.offer_id:36} {money_text(run.estimate.high_microusd)}")
+        quote = (quotes or {}).get(run.offer.offer_id)
+        told = (
+            f"  the provider says {money_text(quote) if isinstance(quote, int) else quote}" if quote is not None else ""
+        )
+        answer.line(f"{run.offer.offer_id:36} {money_text(run.estimate.high_microusd)}{told}")
     for problem in plan.all_problems:
         answer.say(f"{problem.field}: {problem.message}")
     return WRONG_REQUEST if plan.all_problems else ALL_WELL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from playground.plan import Plan, PlannedRun
@@ -98,13 +98,23 @@ def _problem_document(problem: Problem) -> Document:
     return {"field": problem.field, "message": problem.message}
 
 
-def plan_document(plan: Plan, settings: Settings) -> Document:
-    """What would be sent and what it would cost."""
+def plan_document(plan: Plan, settings: Settings, quotes: Mapping[str, int | str] | None = None) -> Document:
+    """What would be sent and what it would cost. `quotes`: offer -> the provider's own figure, or why there is none."""
     return {
         "total_microusd": plan.high_microusd,
         "total_low_microusd": plan.low_microusd,
         "problems": [_problem_document(problem) for problem in plan.problems],
-        "runs": [_planned_document(run, settings) for run in plan.runs],
+        "runs": [_planned_document(run, settings) | _quote(quotes, run) for run in plan.runs],
+    }
+
+
+def _quote(quotes: Mapping[str, int | str] | None, run: PlannedRun) -> Document:
+    if quotes is None:
+        return {}
+    found = quotes.get(run.offer.offer_id, "This provider tells no price beforehand.")
+    return {
+        "quote_microusd": found if isinstance(found, int) else None,
+        "quote_note": "" if isinstance(found, int) else found,
     }
 
 
