@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from sqlite_utils import Database
@@ -32,6 +32,8 @@ from storage.records import Run, RunError, StoredJob
 log = logging.getLogger(__name__)
 
 FIND_S = 60.0
+_LOOKS_BEFORE_STOP = 2
+"""So often a list of jobs is read while somebody waits for a Stop."""
 Tell = Callable[[What], None]
 
 
@@ -50,15 +52,32 @@ class LiveCall:
     tell: Tell
     is_found: bool = False
     """Taken up after a restart: the job is asked for, nothing is sent."""
+    is_again: bool = False
+    """Whether images of it may be stored already."""
     job: Job | None = None
+    errand: Errand | None = None
+    """What was sent, once it is made up."""
     may_be_billed: bool = False
     """Whether a try has left that the provider may have taken."""
-    images: int = 0
+    is_busy: bool = False
+    """Whether something is under way that should come to its end: a call that is being answered, images that are fetched."""
+    places: set[int] = field(default_factory=set)
+    """Where in the run its images lie."""
     why_unreadable: str = ""
     note: str | None = None
     """What it waits for, in words."""
     is_left: bool = False
-    """Ended here while its job goes on at the provider: the next start takes it up."""
+    """The process stops: its job goes on at the provider, and the next start takes it up."""
+
+    @property
+    def images(self) -> int:
+        """How many images came and are kept."""
+        return len(self.places)
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether its provider can be asked later what became of it, or at least of its job."""
+        return ADAPTERS[self.planned_run.provider.adapter].submit_s is not None
 
 
 async def send(services: Services, call: LiveCall) -> CallEnd:
@@ -83,8 +102,8 @@ async def _result(services: Services, call: LiveCall, on_event: OnEvent) -> Imag
         return await services.client.follow(call.job, call.access, timeout_s=timeout_s, on_event=on_event)
     call_id = str(uuid.uuid4())
     literal = with_call_id(call.planned.call, call_id)
-    errand = Errand(literal, call.access, timeout_s, call_id, call_document(literal), services.now())
-    return await services.client.generate(errand, on_event, partial(claim, services, call))
+    call.errand = Errand(literal, call.access, timeout_s, call_id, call_document(literal), services.now())
+    return await services.client.generate(call.errand, on_event, partial(claim, services, call))
 
 
 async def _after_timeout(
@@ -93,12 +112,16 @@ async def _after_timeout(
     """A job that outlives its time limit is told to end; what it still brings is taken."""
     if not isinstance(error, TimedOut) or call.job is None:
         return error
+    call.is_again = True
     ended = await services.client.stop(call.job, call.access, on_event)
     if isinstance(ended, ImageResult):
         return ended
-    if ended:
+    if ended and error.may_have_been_billed:
         error.may_have_been_billed = False
-        error.message += " It was told to stop, and did."
+        name = call.planned_run.provider.name
+        error.message = (
+            f"{name} had not finished the job within the time limit. It was told to stop and did; nothing is billed."
+        )
     return error
 
 
@@ -110,12 +133,15 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
     told = tuple(image for image in result.images if isinstance(image, GeneratedImage))
     if told:
         await to_its_end(_keep(services, call, told, 0))
+    # What could not be fetched was made, and is billed, all the same.
+    made = max(result.made, len(told), call.images)
     return outcome.answered(
         result.answered,
         call.planned_run.estimate,
         asked=call.planned.images,
         images=call.images,
-        share=call.planned.images / call.planned_run.request.n,
+        made=made,
+        share=min(made or call.planned.images, call.planned.images) / call.planned_run.request.n,
         errors=[
             *_unreadable(call),
             *(outcome.run_error(error, call.planned_run.estimate) for error in result.failures),
@@ -133,24 +159,30 @@ def _unreadable(call: LiveCall) -> list[RunError]:
 
 async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage, ...], index: int) -> KeptImages:
     first = call.planned.first_position + index
-    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept)
-    call.images += done.images
+    start = call.planned.first_position
+    again = range(start, start + call.planned.images) if call.is_again else None
+    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again)
+    call.places.update(done.places)
     call.why_unreadable = call.why_unreadable or done.why_unreadable
     return done
 
 
 async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
     if isinstance(event, Sending):
-        call.may_be_billed, call.note = True, None
+        call.may_be_billed, call.is_busy, call.note = True, True, None
     elif isinstance(event, Waiting):
-        call.may_be_billed = False
+        call.may_be_billed = call.is_busy = False
         call.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."
         call.tell("waiting")
+        _go_on_unless(call.is_left)
     elif isinstance(event, Progress):
+        call.is_busy = False
         if event.words != call.note:
             call.note = event.words or None
             call.tell("waiting")
+        _go_on_unless(call.is_left)
     elif isinstance(event, Fetching):
+        call.is_busy = True
         await asyncio.to_thread(services.store.write, lambda db: runs.mark_downloading(db, call.run.run_id))
         call.note = None
     elif isinstance(event, PartialImage):
@@ -196,12 +228,18 @@ async def claim(services: Services, call: LiveCall, job: Job) -> bool:
 
 
 async def stopped(services: Services, call: LiveCall, why: str) -> CallEnd:
-    """The end of a call that was cancelled: a job is ended at its provider, and what it still brings is kept."""
+    """The end of a call that was cancelled: its job is ended at the provider, and what that still brings is kept."""
 
     async def on_event(event: ClientEvent) -> None:
         await _take(services, call, event)
 
-    was_sent = call.may_be_billed
+    was_sent, call.is_again = call.may_be_billed, True
+    if call.job is None and was_sent and call.errand is not None:
+        # The answer that names the job was broken off; where jobs are listed it is found, and can be ended.
+        try:
+            await services.client.find(call.errand, partial(claim, services, call), looks=_LOOKS_BEFORE_STOP)
+        except (StoreError, OSError):
+            log.exception("run %s: its job could not be claimed", call.run.run_id)
     if call.job is not None and not outcome.is_free(call.planned_run.estimate):
         try:
             ended = await services.client.stop(call.job, call.access, on_event)

@@ -50,6 +50,8 @@ class LiveRun:
     started: float = 0.0
     kept: Kept = field(default_factory=Kept)
     calls: list[LiveCall] = field(default_factory=list)
+    tasks: list[asyncio.Task[CallEnd | None]] = field(default_factory=list)
+    """One for each call."""
     parked: str | None = None
     """Why nothing can be done for it yet, in words."""
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -63,10 +65,20 @@ class LiveRun:
         """What it waits for, in words."""
         return self.parked or next((call.note for call in self.calls if call.note), None)
 
-    @property
-    def has_job(self) -> bool:
-        """Whether a provider carries out a job of it that can be asked for again."""
-        return any(call.job is not None for call in self.calls)
+    def step_back(self) -> None:
+        """The process stops: calls that can wait end here, for the next start. One whose answer is under way, or whose
+        images are being fetched, comes to that end first.
+        """
+        self.leave = True
+        for call, task in zip(self.calls, self.tasks, strict=True):
+            call.is_left = True
+            if not call.is_busy:
+                task.cancel()
+
+    def is_left(self, call: LiveCall) -> bool:
+        """Whether the next start goes on with the call: it was not sent, or can be asked for or looked for."""
+        may_run = call.job is not None or (call.is_asynchronous and call.may_be_billed)
+        return self.leave and (may_run or not self.was_sent or self.is_resumed)
 
 
 async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub, worker_id: str) -> None:
@@ -78,6 +90,7 @@ async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub,
     live.was_sent, live.started = live.is_resumed, time.monotonic()
     live.calls = [_live_call(live, position, tell) for position in range(len(live.planned.calls))]
     tasks = [asyncio.create_task(_carry_call(services, live, call, places, worker_id)) for call in live.calls]
+    live.tasks = tasks
     was_cancelled = await _wait_for(tasks)
     while was_cancelled:
         for task in tasks:
@@ -105,6 +118,8 @@ async def _wait_for(tasks: list[asyncio.Task[CallEnd | None]]) -> bool:
 
 def _end_of(task: asyncio.Task[CallEnd | None], call: LiveCall, live: LiveRun) -> CallEnd | None:
     if task.cancelled():
+        if live.is_left(call):
+            return None
         why = live.stop_words or "The app was stopped."
         return outcome.call_stopped(
             live.planned.estimate, asked=call.planned.images, images=call.images, was_sent=call.may_be_billed, why=why
@@ -117,8 +132,9 @@ def _live_call(live: LiveRun, position: int, tell: Callable[[What], None]) -> Li
     call = LiveCall(
         position, live.planned.calls[position], live.run, live.planned, live.access, live.kept, live.elapsed_ms, tell
     )
+    call.may_be_billed = live.is_resumed
     if found is not None:
-        call.is_found, call.may_be_billed = True, True
+        call.is_found = call.is_again = True
         call.job = Job(found.remote_id, {name: str(value) for name, value in found.tracking.items()})
     return call
 
@@ -137,7 +153,7 @@ async def _carry_call(
             unfound = await calls.look_for(services, call) if live.is_resumed and found is None else None
             ended = unfound or await calls.send(services, call)
     except asyncio.CancelledError:
-        if live.leave and (call.job is not None or not live.was_sent):
+        if live.is_left(call):
             return None
         why = live.stop_words or "The app was stopped."
         ended, _ = await to_its_end(calls.stopped(services, call, why))
@@ -188,7 +204,8 @@ async def _mark_sending(services: Services, live: LiveRun, worker_id: str) -> bo
 
 
 async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
-    latency_ms = live.elapsed_ms() if live.was_sent else None
+    # Of a run that another process had sent, nobody here knows when that was by this machine's steady clock.
+    latency_ms = live.elapsed_ms() if live.was_sent and not live.is_resumed else None
     price = live.planned.offer.price
     end = partial(
         end_run,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from sqlite_utils import Database
@@ -85,14 +86,14 @@ class Engine:
                 log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
 
     async def _take_up(self, *, claim_queued: bool = True) -> None:
-        for run_id in self._parked.too_late(self._services.clock()):
-            await self._end_parked(run_id, "Its key did not come back in time.")
         found = await asyncio.to_thread(take_up, self._services, self._worker, claim_queued=claim_queued)
         for each in found:
             try:
                 await self._resume(each)
             except Exception:  # noqa: BLE001 - one run that cannot go on must not keep the others, or the app, from starting
                 log.exception("run %s could not be taken up", each.run.run_id)
+        for run_id in self._parked.too_late(self._services.clock()):
+            await self._end_parked(run_id, "Its key did not come back in time.")
 
     async def catch_up(self, wait_s: float) -> None:
         """For a command that only looks: takes up jobs that an ended process left and waits for them, `wait_s` at most.
@@ -213,18 +214,17 @@ class Engine:
         return sum(live.run.owner == owner for live in self._live.values())
 
     async def close(self, drain_s: float) -> None:
-        """Takes no new runs, waits up to `drain_s` seconds for calls under way, leaves queued ones queued."""
+        """Takes no new runs, waits up to `drain_s` seconds for answers under way, leaves queued runs queued and jobs to
+        their providers: the next start goes on with both.
+        """
         self._is_stopping = True
         if self._keeper is not None:
             self._keeper.cancel()
         if self._entering:
             await asyncio.wait(self._entering)
         await asyncio.sleep(0)
-        for run_id, task in list(self._tasks.items()):
-            live = self._live[run_id]
-            if live.has_job or self.place_in_line(run_id) is not None:
-                live.leave = True
-                task.cancel()
+        for live in list(self._live.values()):
+            live.step_back()
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=drain_s)
@@ -236,9 +236,11 @@ class Engine:
 
     def _begin(self, run: Run, planned: PlannedRun, key: FoundKey, found: Found | None = None) -> None:
         services = self._services
-        access = access_of(planned.provider, key, services.settings)
-        access = with_secrets(access, planned.call, services.keys, services.catalog, run.owner)
         is_resumed = found is not None and found.was_sent
+        access = access_of(planned.provider, key, services.settings)
+        # What only is asked for needs no key but its provider's.
+        with suppress(MissingKey) if is_resumed else nullcontext():
+            access = with_secrets(access, planned.call, services.keys, services.catalog, run.owner)
         live = LiveRun(run, planned, access, found=found.jobs if found else {}, is_resumed=is_resumed)
         self._live[run.run_id] = live
         work = carry_out(services, live, self._places, self._hub, self._worker.worker_id)
@@ -254,8 +256,11 @@ class Engine:
 
         return forget
 
-    def _key(self, planned: PlannedRun, owner: str) -> FoundKey:
-        """The key for the run's provider. Raises: MissingKey, also for another provider's key that its body needs."""
+    def _key(self, planned: PlannedRun, owner: str, *, is_sent: bool = False) -> FoundKey:
+        """The key for the run's provider; its source is `session` when any key that the run needs was typed.
+
+        Raises: MissingKey, unless `is_sent` also for another provider's key that its body needs.
+        """
         provider, services = planned.provider, self._services
         key = services.keys.find(provider, owner)
         if key is None:
@@ -266,8 +271,11 @@ class Engine:
             )
         for other_id in planned.offer.needs_key_of:
             other = services.catalog.provider(other_id)
-            if services.keys.find(other, owner) is None:
+            found = services.keys.find(other, owner)
+            if found is None and not is_sent:
                 raise MissingKey(missing_words(provider, other), provider=other.name)
+            if found is not None and found.source == "session":
+                key = replace(key, source="session")
         return key
 
     async def _resume(self, found: Found) -> None:
@@ -280,14 +288,15 @@ class Engine:
         except (PlanRefused, ValueError) as error:
             await self._give_up(found, f"The app stopped before this run was done, and it cannot go on: {error}")
             return
+        key, lacking = None, planned.provider.name
         try:
-            key = self._key(planned, run.owner)
-        except MissingKey:
-            key = None
+            key = self._key(planned, run.owner, is_sent=found.was_sent)
+        except MissingKey as error:
+            lacking = error.provider
         if key is None or (run.key_source == "session" and key.source != "session"):
             # What was meant for a visitor's own key must not be paid for by the server's.
             access = access_of(planned.provider, FoundKey("none", None), self._services.settings)
-            self._parked.put(found, LiveRun(run, planned, access))
+            self._parked.put(found, LiveRun(run, planned, access), lacking)
             return
         self._begin(replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key, found)
 

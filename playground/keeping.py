@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
@@ -33,16 +33,19 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class KeptImages:
-    """What became of some images: how many are stored, and why one of them could not be used."""
+    """What became of some images: the places in the run where they lie, and why one of them could not be used."""
 
-    images: int
+    places: tuple[int, ...]
     why_unreadable: str = ""
 
 
-def keep_images(services: Services, run: Run, images: Sequence[GeneratedImage], first: int, kept: Kept) -> KeptImages:
+def keep_images(
+    services: Services, run: Run, images: Sequence[GeneratedImage], first: int, kept: Kept, again: range | None = None
+) -> KeptImages:
     """Stores images of the run from place `first` on: all bytes, then all rows, and only then what needs decoding.
 
-    Bytes that cannot be read as an image are kept too, the first of them. What is stored already is stored once. Blocking.
+    Bytes that cannot be read as an image are kept too, the first of them. `again`: the places of a call whose images may
+    be stored in part already, and may come in another order now; what is there stays, once. Blocking.
     """
     rows, why = [], ""
     for position, image in enumerate(images, start=first):
@@ -53,13 +56,33 @@ def keep_images(services: Services, run: Run, images: Sequence[GeneratedImage], 
             if kept.unreadable_sha256 is None:
                 kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
 
-    def add(db: Database) -> list[StoredImage]:
-        return [row for row in rows if runs.add_image(db, row)]
+    def add(db: Database) -> tuple[list[StoredImage], list[StoredImage]]:
+        placed = _placed(rows, _there(db, run), again) if again is not None else rows
+        return placed, [row for row in placed if runs.add_image(db, row)]
 
-    for row in services.store.write(add):
+    placed, added = services.store.write(add)
+    for row in added:
         _look_at(services, row)
         _convert(services, run, row)
-    return KeptImages(len(rows), why)
+    return KeptImages(tuple(row.position for row in placed), why)
+
+
+def _there(db: Database, run: Run) -> dict[int, str]:
+    view = runs.get(db, run.run_id, None)
+    return {image.position: image.sha256 for image in view.images} if view else {}
+
+
+def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -> list[StoredImage]:
+    """The rows with their places among what is `there` (place -> hash): an image that is there stays where it is."""
+    placed = []
+    for row in rows:
+        where = {there[place]: place for place in places if place in there}
+        if there.get(row.position) != row.sha256:
+            free = (place for place in (row.position, *places) if place not in there)
+            row = replace(row, position=where.get(row.sha256, next(free, row.position)))  # noqa: PLW2901
+        there[row.position] = row.sha256
+        placed.append(row)
+    return placed
 
 
 def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: int, kept: Kept) -> StoredImage:

@@ -67,10 +67,19 @@ def call_of_document(document: Mapping[str, object]) -> CallEnd:
 
 
 def answered(
-    answer: Answered, estimate: Estimate, *, asked: int, images: int, share: float, errors: Sequence[RunError]
+    answer: Answered,
+    estimate: Estimate,
+    *,
+    asked: int,
+    images: int,
+    made: int,
+    share: float,
+    errors: Sequence[RunError],
 ) -> CallEnd:
-    """The end of a call whose provider answered. `share`: its part of the run's images, 0 to 1. `errors`: what was wrong."""
-    amount, source, parts = _cost(answer, estimate, images, share)
+    """The end of a call whose provider answered. `images`: kept here; `made`: there, and billed. `share`: the part of the
+    run's images that is billed, 0 to 1. `errors`: what was wrong.
+    """
+    amount, source, parts = _cost(answer, estimate, made, share)
     got: dict[str, object] = dict(answer.got)
     if answer.usage is not None:
         got["usage"] = _usage_document(answer.usage)
@@ -97,7 +106,7 @@ def _cost(
     if parts is not None:
         return sum(part.amount_microusd for part in parts), "computed", parts
     is_definite = estimate.high_microusd is not None and estimate.high_microusd == estimate.low_microusd
-    if is_definite and estimate.high_microusd is not None and not (estimate.price and estimate.price.needs_usage):
+    if is_definite and estimate.high_microusd is not None and not (estimate.price and estimate.price.needs_report):
         return round(estimate.high_microusd * share), "estimated", ()
     return None, "unknown", ()
 

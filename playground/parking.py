@@ -27,13 +27,10 @@ class ParkingLot:
     def __init__(self) -> None:
         self._parked: dict[str, Parked] = {}
 
-    def put(self, found: Found, live: LiveRun) -> None:
-        """Keeps the run until its key is there, or until it is too late."""
-        provider = live.planned.provider
-        until = parked_until(found, provider)
-        live.parked = (
-            f"It goes on when your {provider.name} key is here again: add it in Settings until {until:%H:%M} UTC."
-        )
+    def put(self, found: Found, live: LiveRun, lacking: str) -> None:
+        """Keeps the run until its key is there, or until it is too late. `lacking`: whose key it waits for, by name."""
+        until = parked_until(found, live.planned.provider)
+        live.parked = f"It goes on when your {lacking} key is here again: add it in Settings until {until:%H:%M} UTC."
         self._parked[found.run.run_id] = Parked(found, live, until)
 
     def take(self, run_id: str) -> Parked | None:

@@ -146,8 +146,8 @@ class Price:
     """USD the provider adds for each image, a cost line of its own."""
     tokens_billed_by: str | None = None
     """Who bills the tokens, where that is not the provider."""
-    needs_usage: bool = False
-    """Whether a cost is only known when the provider reports tokens; the table alone is then no more than an estimate."""
+    needs_report: bool = False
+    """Whether a cost is only known when the provider reports it, or tokens; the table then tells what to expect, no more."""
     edit_per_image: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """As `per_image`, for edits, where the provider has a price of their own for them: all inclusive."""
 

@@ -27,6 +27,7 @@ from providers.client_events import (
 )
 from providers.errors import (
     ConnectionFailed,
+    JobUnknown,
     MalformedReply,
     ProviderDown,
     ProviderError,
@@ -44,6 +45,8 @@ __all__ = ["Client", "ClientEvent", "Errand", "Fetching", "ImageArrived", "Progr
 MAX_TRIES = 4
 MAX_WAIT_S = 60.0
 """A provider that asks to wait longer is reported instead of waited for."""
+FIND_LOOKS = 4
+"""So often a list of jobs is read for one whose answer was lost."""
 _FIRST_WAIT_S, _LONGEST_GUESS_S = 1.0, 20.0
 _FETCHES_AT_ONCE = 4
 
@@ -96,17 +99,8 @@ class Client:
         deadline = asyncio.get_running_loop().time() + errand.timeout_s
         async with in_words(access):
             call = await self._uploaded(errand.call, access, adapter, deadline)
-            own = adapter.own_job(errand.call_id)
-            if own is not None:
-                await claim(own)
-            outcome = await self._submitted(replace(errand, call=call), adapter, deadline, on_event, claim, own)
-            if isinstance(outcome, Pending):
-                if own is None and not await claim(outcome.job):
-                    raise MalformedReply(
-                        "{provider} answered with a job that another call has.", may_have_been_billed=True
-                    )
-                outcome = await self.jobs.followed(outcome, access, adapter, deadline, on_event)
-            return with_words(await self._fetched(outcome, access, on_event), access)
+            ended = await self._ended(replace(errand, call=call), adapter, deadline, on_event, claim)
+            return with_words(await self._fetched(ended, access, on_event), access)
 
     async def follow(self, job: Job, access: Access, *, timeout_s: float, on_event: OnEvent) -> ImageResult:
         """The images of a job that was begun before, as by a process that died. Nothing is sent a second time.
@@ -119,20 +113,26 @@ class Client:
             ended = await self.jobs.followed(Pending(job), access, adapter, deadline, on_event, at_once=True)
             return with_words(await self._fetched(ended, access, on_event), access)
 
-    async def find(self, errand: Errand, claim: Claim) -> Job | None:
-        """The job of a call whose answer was lost, in the provider's list of jobs; claimed. `None` when it is not there."""
+    async def find(self, errand: Errand, claim: Claim, looks: int = FIND_LOOKS) -> Job | None:
+        """The job of a call whose answer was lost, in the provider's list of jobs; claimed. `None` when it is not there.
+
+        The list is read up to `looks` times: it may be behind, and one answer of it may be lost like the other.
+        """
         adapter = ADAPTERS[errand.access.provider.adapter]
         listing = adapter.find(errand.call)
         if listing is None or errand.sent is None:
             return None
-        try:
-            reply = await self.jobs.free(listing, errand.access, adapter)
-        except ProviderError:
-            return None
         sent = {**errand.sent, "path": errand.call.path}
-        for job in adapter.parse_found(reply, sent, errand.sent_at):
-            if await claim(job):
-                return job
+        for look in range(looks):
+            if look:
+                await self._sleep(_FIRST_WAIT_S * 2 ** (look - 1))
+            try:
+                reply = await self.jobs.free(listing, errand.access, adapter)
+            except ProviderError:
+                continue
+            for job in adapter.parse_found(reply, sent, errand.sent_at):
+                if await claim(job):
+                    return job
         return None
 
     async def stop(self, job: Job, access: Access, on_event: OnEvent) -> ImageResult | bool:
@@ -168,22 +168,41 @@ class Client:
 
     # Sending
 
-    async def _submitted(
-        self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent, claim: Claim, own: Job | None
-    ) -> ImageResult | Pending:
-        """The answer to the paid call, or the job behind an answer that was lost."""
+    async def _ended(
+        self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent, claim: Claim
+    ) -> ImageResult:
+        """What the call ends with, or the job that it began."""
+        own = adapter.own_job(errand.call_id)
+        if own is not None:
+            await claim(own)
+        lost: ProviderError | None = None
         try:
-            return await self._with_retries(errand, adapter, deadline, on_event)
+            answer = await self._with_retries(errand, adapter, deadline, on_event)
+            if own is None:
+                await _claim_job(answer, claim)
         except ProviderError as error:
-            if not error.may_have_been_billed or adapter.submit_s is None:
+            job = await self._behind(error, errand, adapter, own, claim)
+            if job is None:
                 raise
-            if own is not None:
-                return Pending(own)
-            found = await self.find(errand, claim)
-            if found is None:
+            lost, answer = error, Pending(job)
+        if isinstance(answer, ImageResult):
+            return answer
+        try:
+            at_once = lost is not None and own is None
+            return await self.jobs.followed(answer, errand.access, adapter, deadline, on_event, at_once=at_once)
+        except JobUnknown:
+            if lost is None:
                 raise
-            # Claimed already; what is left is to ask for it.
-            return await self.jobs.followed(Pending(found), errand.access, adapter, deadline, on_event, at_once=True)
+            # What became of the call says more than that it began no job.
+            raise lost from None
+
+    async def _behind(
+        self, error: ProviderError, errand: Errand, adapter: Adapter, own: Job | None, claim: Claim
+    ) -> Job | None:
+        """The job that may be carried out although the answer to its call was lost, or named another call's job."""
+        if not error.may_have_been_billed or adapter.submit_s is None:
+            return None
+        return own or await self.find(errand, claim)
 
     async def _with_retries(
         self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent
@@ -191,19 +210,22 @@ class Client:
         loop = asyncio.get_running_loop()
         call, access = errand.call, errand.access
         throttle = self._throttle(access)
-        attempt = 0
+        attempt, tries, taken = 0, 0, throttle.taken
         while True:
-            attempt += 1
+            attempt, tries = attempt + 1, tries + 1
             await self._wait_turn(throttle.turn_s(), deadline)
             await on_event(Sending(attempt))
             try:
                 until = deadline if adapter.submit_s is None else min(deadline, loop.time() + adapter.submit_s)
-                return await self._once(call, access, adapter, until, on_event)
+                answer = await self._once(call, access, adapter, until, on_event)
             except _Refused as refused:
                 # The provider did nothing; the smaller call is another one, and is sent once.
                 call = refused.simpler
             except ProviderError as error:
-                wait = self._wait_before(error, attempt)
+                if isinstance(error, RateLimited) and throttle.taken != taken:
+                    # Others of this key got through meanwhile: the line moves, and this call is only not yet first in it.
+                    tries, taken = 1, throttle.taken
+                wait = self._wait_before(error, tries)
                 if wait is None:
                     raise
                 if loop.time() + wait >= deadline:
@@ -212,6 +234,9 @@ class Client:
                     throttle.slow_down(wait)
                 await on_event(Waiting(wait, error.message.replace("{provider}", access.provider.name)))
                 await self._sleep(wait)
+            else:
+                throttle.taken += 1
+                return answer
 
     async def _wait_turn(self, seconds: float, deadline: float) -> None:
         if not seconds:
@@ -291,7 +316,8 @@ class Client:
             return None
 
         failures = await asyncio.gather(*(fetch(position, image) for position, image in enumerate(result.images)))
-        return replace(result, images=(), failures=(*result.failures, *(error for error in failures if error)))
+        missing = tuple(error for error in failures if error)
+        return replace(result, images=(), failures=(*result.failures, *missing), made=len(result.images))
 
     async def _image(self, image: GeneratedImage | RemoteImage, access: Access) -> GeneratedImage:
         if isinstance(image, GeneratedImage):
@@ -306,6 +332,12 @@ class _Refused(Exception):
     def __init__(self, simpler: HttpCall) -> None:
         super().__init__()
         self.simpler = simpler
+
+
+async def _claim_job(answer: ImageResult | Pending, claim: Claim) -> None:
+    """Claims the job that an answer names. Raises: MalformedReply when another call has it."""
+    if answer.job is not None and not await claim(answer.job):
+        raise MalformedReply("{provider} answered with a job that another call has.", may_have_been_billed=True)
 
 
 def _too_late(error: ProviderError) -> TimedOut:

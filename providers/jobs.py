@@ -11,7 +11,7 @@ from providers.adapter import Adapter, HttpCall, Reply
 from providers.adapters import ADAPTERS
 from providers.adapters.replies import json_or_empty, retry_after_s
 from providers.client_events import OnEvent, Progress
-from providers.errors import ConnectionFailed, JobUnknown, ProviderError, TimedOut
+from providers.errors import ConnectionFailed, JobUnknown, MalformedReply, ProviderError, TimedOut
 from providers.streams import off_loop
 from providers.transport import Access, Transport, read_all, read_error
 from providers.types import ImageResult, Job, Pending
@@ -19,8 +19,9 @@ from providers.types import ImageResult, Job, Pending
 FREE_CALL_S = 30.0
 """For a call that costs nothing: a poll, a key check, a price check."""
 MAX_POLL_WAIT_S = 60.0
-_UNKNOWN_POLLS = 5
-"""So often a job may be unknown to the provider before it is given up: it may still be on its way there."""
+_UNCLEAR_POLLS = 5
+"""So often a job may be unknown, or an answer unreadable, before it is given up: it may still be on its way there, and a
+proxy may have answered."""
 _LAST_LOOKS = 3
 """So often a job is asked for after it was told to end."""
 
@@ -85,7 +86,7 @@ class Jobs:
     ) -> ImageResult:
         """What the job ends with. A poll that fails is asked again until the time limit: it is free, and the job goes on."""
         loop = asyncio.get_running_loop()
-        pause, waited, unknown = (0.0 if at_once else adapter.pace.first_s), 0.0, 0
+        pause, waited, unclear = (0.0 if at_once else adapter.pace.first_s), 0.0, 0
         limit = deadline - loop.time()
         await on_event(Progress(pending.words))
         while True:
@@ -99,9 +100,9 @@ class Jobs:
             pause = min(max(pause, adapter.pace.first_s) * adapter.pace.factor, adapter.pace.longest_s)
             try:
                 now = await self._asked(pending.job, access, adapter)
-            except JobUnknown:
-                unknown += 1
-                if unknown >= _UNKNOWN_POLLS:
+            except (JobUnknown, MalformedReply):
+                unclear += 1
+                if unclear >= _UNCLEAR_POLLS:
                     raise
             except _PollFailed as failed:
                 pause = max(pause, min(failed.wait_s, MAX_POLL_WAIT_S))

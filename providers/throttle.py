@@ -16,6 +16,8 @@ class Throttle:
         self._next_at = 0.0
         self._gap_s = 0.0
         self._slow_until = 0.0
+        self.taken = 0
+        """How many calls the provider has taken."""
 
     @property
     def is_idle(self) -> bool:

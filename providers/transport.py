@@ -21,7 +21,7 @@ from providers.adapter import HttpCall, Reply
 from providers.bodies import encoded
 from providers.catalog import Provider
 from providers.errors import ConnectionFailed, MalformedReply, ProviderError, TimedOut
-from providers.fetching import Fetcher, FetchRules
+from providers.fetching import Fetcher, FetchRules, no_cookies
 from providers.redact import bytes_without_key, without_keys
 
 T = TypeVar("T")
@@ -113,6 +113,7 @@ class Transport:
         self._http = httpx.AsyncClient(
             mounts=mounts,
             follow_redirects=False,
+            cookies=no_cookies(),
             timeout=httpx.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             headers={"user-agent": USER_AGENT},
@@ -175,7 +176,7 @@ def address_of(call: HttpCall, access: Access) -> str:
         own = [origin_of(url) for url in (access.base_url, access.upload_url) if url]
         if origin_of(call.path) not in own and "authorization" not in call.headers:
             raise MalformedReply(
-                "The provider named an address on another host for its job. It was not called: the key would go along.",
+                "{provider} named an address on another host for its job. It was not called: the key would go along.",
                 may_have_been_billed=True,
             )
         return call.path
@@ -205,7 +206,7 @@ async def read_all(opened: Opened) -> Reply:
         size += len(piece)
         if size > MAX_REPLY_BYTES:
             raise MalformedReply(
-                f"The answer has over {MAX_REPLY_BYTES // 2**20} MB and was not read to its end.",
+                f"The answer of {{provider}} has over {MAX_REPLY_BYTES // 2**20} MB and was not read to its end.",
                 may_have_been_billed=True,
             )
     return Reply(opened.status, opened.headers, b"".join(pieces))
@@ -272,7 +273,9 @@ def _faults_in_words(access: Access, progress: _Progress) -> Iterator[None]:
         failed.retryable = not isinstance(error, _NEVER_CAN_BE)
         raise failed from None
     except httpx.DecodingError:
-        raise MalformedReply("The answer is compressed in a broken way.", may_have_been_billed=True) from None
+        raise MalformedReply(
+            f"The answer of {name} is compressed in a broken way.", may_have_been_billed=True
+        ) from None
     except httpx.TransportError as error:
         raise ConnectionFailed(
             f"The connection to {name} broke after the request was sent ({_plain(error)}). {name} may have billed it; "

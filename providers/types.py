@@ -155,6 +155,10 @@ class ImageResult:
     answered: Answered
     failures: tuple[ProviderError, ...] = ()
     """Why some of the images asked for did not come, where others did."""
+    job: Job | None = None
+    """The job that made them, where the answer that named it brought its end too."""
+    made: int = 0
+    """Images that the provider made, whether or not they could be fetched; 0 where all of them are in `images`."""
 
 
 @dataclass(frozen=True, slots=True)

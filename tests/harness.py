@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Harness:
         catalog: Catalog = CATALOG,
         settings: Settings | None = None,
         demo_pace: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = no_sleep,
     ) -> None:
         base_urls = ({"openai": openai_url} if openai_url else {}) | dict(urls or {})
         secrets = ({"openai": key} if key else {}) | dict(keys or {})
@@ -65,7 +66,7 @@ class Harness:
         self.services = Services(
             settings=self.settings,
             store=store,
-            client=Client(transport, sleep=no_sleep, rng=random.Random(1)),
+            client=Client(transport, sleep=sleep, rng=random.Random(1)),
             catalog=catalog_of(self.settings, catalog),
             keys=KeyRing(self.settings),
             clock=utc_now,

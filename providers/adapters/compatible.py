@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from providers.adapter import HttpCall, Reply, SynchronousAdapter
 from providers.adapters.compatible_errors import error_of, reported_error, told_by
-from providers.adapters.fields import converted, emulated, format_row, passed, refused, size_rows
+from providers.adapters.fields import converted, emulated, format_row, passed, refused, size_rows, uncompressed_row
 from providers.adapters.openai_shape import (
     body_of,
     call_of,
@@ -159,7 +159,7 @@ def _format(asked: str, request: ImageRequest, spec: ModelSpec) -> FieldHandling
 
 def _compression(asked: int, request: ImageRequest) -> FieldHandling:
     if request.output_format not in ("jpeg", "webp"):
-        return refused("output_compression", asked, "Only JPEG and WebP are compressed.")
+        return uncompressed_row(request)
     if not 0 <= asked <= 100:
         return refused("output_compression", asked, "It must lie between 0 and 100.")
     return passed("output_compression", asked)

@@ -13,7 +13,16 @@ from typing import Literal
 
 from providers.adapter import Attachment, HttpCall, PollPace, Reply, SynchronousAdapter
 from providers.adapters.fal_errors import error_of, job_error, known_as
-from providers.adapters.fields import converted, file_name, format_row, passed, refused, renamed, size_rows
+from providers.adapters.fields import (
+    converted,
+    file_name,
+    format_row,
+    passed,
+    refused,
+    renamed,
+    size_rows,
+    uncompressed_row,
+)
 from providers.adapters.openai_shape import body_of, image_of, usage_of
 from providers.adapters.replies import json_object, malformed, text_or_none, whole
 from providers.catalog import ModelSpec, Offer, WireFacts
@@ -183,7 +192,7 @@ def _handle(request: ImageRequest, spec: ModelSpec, facts: FalFacts) -> Iterator
     for name, note in _NO_SETTING.items():
         value = getattr(request, name)
         if value is not None:
-            yield refused(name, value, note)
+            yield uncompressed_row(request, note) if name == "output_compression" else refused(name, value, note)
     if request.input_fidelity is not None or (request.images and facts.fidelity_field):
         yield _fidelity(request, spec, facts)
     if request.images:

@@ -59,6 +59,15 @@ def made_here(output_format: str | None) -> str | None:
     return "png" if output_format in ("gif", "avif") else output_format
 
 
+def uncompressed_row(request: ImageRequest, note: str = "Only JPEG and WebP are compressed.") -> FieldHandling:
+    """The row of a compression that is not sent. An AVIF that is made here is made with that quality."""
+    if request.output_format == "avif":
+        return emulated(
+            "output_compression", request.output_compression, None, None, "The AVIF made here has it as quality."
+        )
+    return refused("output_compression", request.output_compression, note)
+
+
 def format_row(request: ImageRequest, sent_as: str, value: object) -> FieldHandling:
     """The row of a GIF or AVIF that is made here; the provider is asked for `value`."""
     words = f"The provider makes no {str(request.output_format).upper()}; it is made here, and the original is kept."

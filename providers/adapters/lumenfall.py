@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from providers.adapter import HttpCall, Reply, SynchronousAdapter
-from providers.adapters.fields import converted, emulated, passed, refused, renamed, size_rows
+from providers.adapters.fields import converted, emulated, passed, refused, renamed, size_rows, uncompressed_row
 from providers.adapters.openai_shape import (
     GENERATIONS,
     body_of,
@@ -150,7 +150,7 @@ def _setting_rows(request: ImageRequest, offer: Offer, spec: ModelSpec) -> Itera
     if request.output_format is not None:
         yield _format(request.output_format, request, spec)
     if request.output_compression is not None:
-        yield _compression(request.output_compression, request)
+        yield _compression(request.output_compression, request, spec)
     if request.moderation is not None:
         yield _moderation(request.moderation, offer)
     if request.input_fidelity is not None:
@@ -200,8 +200,7 @@ def _choice(name: str, asked: str, listed: tuple[str, ...], spec: ModelSpec) -> 
 
 
 def _format(asked: str, request: ImageRequest, spec: ModelSpec) -> FieldHandling:
-    is_transparent = request.background == "transparent" and ("transparent" in spec.backgrounds or spec.passes_unlisted)
-    if asked in MADE_HERE and is_transparent:
+    if _is_made_here(request, spec):
         # Upstream, a transparent background needs PNG or WebP; what the gateway's conversion keeps of it is not documented.
         words = f"A transparent image is asked for as PNG; the {asked.upper()} is made here, and the original is kept."
         return emulated("output_format", asked, "output_format", "png", words)
@@ -210,7 +209,14 @@ def _format(asked: str, request: ImageRequest, spec: ModelSpec) -> FieldHandling
     return refused("output_format", asked, "Lumenfall makes no such format.")
 
 
-def _compression(asked: int, request: ImageRequest) -> FieldHandling:
+def _is_made_here(request: ImageRequest, spec: ModelSpec) -> bool:
+    is_transparent = request.background == "transparent" and ("transparent" in spec.backgrounds or spec.passes_unlisted)
+    return request.output_format in MADE_HERE and is_transparent
+
+
+def _compression(asked: int, request: ImageRequest, spec: ModelSpec) -> FieldHandling:
+    if _is_made_here(request, spec):
+        return uncompressed_row(request)
     if request.output_format not in ("jpeg", "webp"):
         return refused("output_compression", asked, "Only JPEG and WebP are compressed.")
     if not 0 <= asked <= 100:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from providers.adapter import HttpCall, Reply, StreamItem, SynchronousAdapter
-from providers.adapters.fields import converted, format_row, passed, refused, size_rows
+from providers.adapters.fields import converted, format_row, passed, refused, size_rows, uncompressed_row
 from providers.adapters.openai_errors import error_of, reported_error
 from providers.adapters.openai_shape import (
     body_of,
@@ -142,7 +142,7 @@ def _format(request: ImageRequest, spec: ModelSpec) -> FieldHandling:
 def _compression(request: ImageRequest) -> FieldHandling:
     if request.output_format in ("jpeg", "webp"):
         return passed("output_compression", request.output_compression)
-    return refused("output_compression", request.output_compression, "Only JPEG and WebP are compressed.")
+    return uncompressed_row(request)
 
 
 def _moderation(request: ImageRequest) -> FieldHandling:

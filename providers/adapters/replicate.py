@@ -11,7 +11,16 @@ from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from providers.adapter import Attachment, FilePart, HttpCall, PollPace, Reply, SecretKey, SynchronousAdapter
-from providers.adapters.fields import converted, file_name, format_row, passed, refused, renamed, size_rows
+from providers.adapters.fields import (
+    converted,
+    file_name,
+    format_row,
+    passed,
+    refused,
+    renamed,
+    size_rows,
+    uncompressed_row,
+)
 from providers.adapters.openai_shape import body_of
 from providers.adapters.replicate_errors import error_of, job_error
 from providers.adapters.replies import bytes_of_data_uri, json_object, json_or_empty, malformed, text_or_none
@@ -199,7 +208,7 @@ def _format(request: ImageRequest, spec: ModelSpec) -> FieldHandling:
 def _compression(request: ImageRequest) -> FieldHandling:
     value = request.output_compression
     if request.output_format not in ("jpeg", "webp"):
-        return refused("output_compression", value, "Only JPEG and WebP are compressed.")
+        return uncompressed_row(request)
     if value is None or not 0 <= value <= 100:
         return refused("output_compression", value, "It must lie between 0 and 100.")
     return passed("output_compression", value)
@@ -238,7 +247,8 @@ def _reading(reply: Reply, job: Job | None) -> ImageResult | Pending:
     request_id = job.remote_id if job else new_id
     status = body.get("status")
     if status == "succeeded":
-        return ImageResult(_images_of(body, request_id), _answered(body, request_id))
+        ended = Job(new_id) if job is None and new_id else None
+        return ImageResult(_images_of(body, request_id), _answered(body, request_id), job=ended)
     if status in ("starting", "processing"):
         # A prediction that is still processing may show its output already; only its end makes it whole.
         if request_id is None:

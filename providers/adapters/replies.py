@@ -66,7 +66,9 @@ def bytes_of_data_uri(text: str, headers: Mapping[str, str]) -> bytes:
 def malformed(what: str, headers: Mapping[str, str]) -> MalformedReply:
     """The error for an answer that came and cannot be used."""
     return MalformedReply(
-        f"The answer cannot be read: {what}.", request_id=headers.get("x-request-id"), may_have_been_billed=True
+        f"The answer of {{provider}} cannot be read: {what}.",
+        request_id=headers.get("x-request-id"),
+        may_have_been_billed=True,
     )
 
 

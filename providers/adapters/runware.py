@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from providers.adapter import CALL_ID, Attachment, HttpCall, PollPace, Reply, SynchronousAdapter
-from providers.adapters.fields import converted, file_name, format_row, refused, renamed, size_rows
+from providers.adapters.fields import converted, file_name, format_row, refused, renamed, size_rows, uncompressed_row
 from providers.adapters.replies import (
     bytes_of_base64,
     bytes_of_data_uri,
@@ -227,7 +227,7 @@ def _format(request: ImageRequest, spec: ModelSpec) -> FieldHandling:
 
 def _compression(request: ImageRequest, asked: int) -> FieldHandling:
     if request.output_format not in ("jpeg", "webp"):
-        return refused("output_compression", asked, "Only JPEG and WebP are compressed.")
+        return uncompressed_row(request)
     sent = min(max(asked, _LEAST_QUALITY), _MOST_QUALITY)
     if sent == asked:
         return renamed("output_compression", asked, "outputQuality")

@@ -22,6 +22,7 @@ PROVIDER = Provider(
     key_variable="REPLICATE_API_TOKEN",
     key_url="https://replicate.com/account/api-tokens",
     max_concurrent=8,
+    upload_url="https://api.replicate.com",
 )
 
 _SCHEMAS = "Replicate's model pages and copies of its input schemas, read 2026-11-21"
@@ -68,7 +69,7 @@ def _own_key_price(model_id: str) -> Price | None:
         source="Replicate's model page ($1 for 1,000 images) and OpenAI's price page, read 2026-11-21",
         fee_per_image=_FEE,
         tokens_billed_by="OpenAI",
-        needs_usage=True,
+        needs_report=True,
     )
 
 

@@ -80,6 +80,7 @@ def _price(
         image_in=Decimal(image_in),
         image_out=Decimal(image_out),
         per_image=per_image or {},
+        needs_report=True,
     )
 
 

@@ -1,0 +1,24 @@
+"""What tests of job providers share: each provider with its fake, audited when the test is over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Harness
+from tests.playground.job_world import PROVIDERS, World, world_of
+
+
+@pytest.fixture(params=PROVIDERS)
+def world(
+    request: pytest.FixtureRequest, harness: Callable[..., Harness], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[World]:
+    """A provider with jobs. At the end nothing may have broken a rule, and no key may stand in a file or a log."""
+    caplog.set_level(logging.DEBUG)
+    with world_of(request.param, tmp_path / "data", harness) as one:
+        yield one
+        for key in one.secrets:
+            assert key not in caplog.text

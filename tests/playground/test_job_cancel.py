@@ -1,0 +1,173 @@
+"""Stop: a job is ended at its provider, and whatever it brought all the same is kept and paid."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from playground.services import LOCAL_OWNER
+from providers.rows import CATALOG
+from storage.records import RunView
+from tests.fakes import faults
+from tests.fakes.http_fake import Answer
+from tests.harness import Harness
+from tests.playground.job_splits import split_in_ones
+from tests.playground.job_world import Frozen, World, only, request_of, until
+
+pytestmark = pytest.mark.asyncio
+
+
+def has_stopped(world: World, view: RunView, jobs: int = 1) -> None:
+    """The end of a run whose jobs were cancelled: only Replicate says for certain that nothing comes of them."""
+    assert view.run.error is not None
+    assert view.run.error.kind == "cancelled"
+    assert view.run.error.message.startswith("Stopped.")
+    assert world.cancels == (0 if world.provider == "runware" else jobs)
+    if world.provider == "replicate":
+        assert (view.run.state, view.ledger_state, view.cost_microusd) == ("cancelled", "released", 0)
+        assert "Nothing was billed" in view.run.error.message
+    else:
+        assert (view.run.state, view.ledger_state, view.cost_microusd) == ("unknown", "unknown", None)
+        assert "may still bill" in view.run.error.message
+
+
+async def begun(world: World, **changes: Any) -> tuple[Harness, str]:
+    """A run whose job goes on for ever."""
+    world.fake.next(world.own.NeverEnds())
+    one = world.process(**changes)
+    run_id = await world.submit(one, request_of(2, timeout_s=1800.0))
+    await until(lambda: world.polls >= 1)
+    return one, run_id
+
+
+async def test_a_stop_ends_the_job_at_its_provider(world: World) -> None:
+    one, run_id = await begun(world, sleep=asyncio.sleep)
+    assert await one.engine.cancel(run_id, "somebody-else") is False
+    assert await one.engine.cancel(run_id, LOCAL_OWNER) is True
+    has_stopped(world, await world.view(one))
+    assert await one.engine.cancel(run_id, LOCAL_OWNER) is False
+    await one.stop()
+    assert world.creates == 1
+
+
+async def test_three_stops_at_once_are_one(world: World) -> None:
+    one, run_id = await begun(world, sleep=asyncio.sleep)
+    await asyncio.gather(*(one.engine.cancel(run_id, LOCAL_OWNER) for _ in range(3)))
+    has_stopped(world, await world.view(one))
+    await one.stop()
+
+
+async def test_a_job_that_had_ended_meanwhile_keeps_its_images(world: World) -> None:
+    one = world.process(sleep=Frozen(after=1))
+    run_id = await world.submit(one, request_of(2))
+    await until(lambda: world.polls == 1)
+    world.lets_jobs_end()
+    if world.provider == "replicate":
+        with world.fake._lock:
+            world.fake._end(world.jobs[0])
+    elif world.provider == "fal":
+        world.jobs[0].status = "COMPLETED"
+    await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert view.run.state == "succeeded", view.run.error
+    assert len(view.images) == 2
+    world.is_kept(view)
+    assert world.creates == 1
+
+
+async def test_a_stop_while_images_are_fetched_loses_none_and_counts_each_once(world: World) -> None:
+    world.fake.media_faults.extend([None, faults.Hang(), faults.Hang()])
+    one = world.process()
+    run_id = await world.submit(one, request_of(3))
+    await until(lambda: len(world.fake.media_reads) == 3)
+    async with asyncio.timeout(10):
+        while not (await world.view(one)).images:
+            await asyncio.sleep(0.01)
+    await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert view.run.state == "succeeded", view.run.error
+    assert view.run.got is not None
+    assert view.run.got["images"] == 3
+    world.is_kept(view)
+    if world.provider == "runware":
+        assert view.cost_microusd == 3 * 6005
+
+
+async def test_a_stop_before_the_answer_that_names_the_job(world: World) -> None:
+    world.fake.next(faults.Slow(5))
+    one = world.process()
+    run_id = await world.submit(one)
+    await until(lambda: world.creates == 1)
+    await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert world.creates == 1
+    if world.provider == "replicate":
+        has_stopped(world, view)
+    elif world.provider == "fal":
+        assert (view.run.state, view.ledger_state) == ("unknown", "unknown")
+    else:
+        assert view.ledger_state in ("unknown", "settled")
+
+
+async def test_a_stop_in_the_line_costs_nothing(world: World) -> None:
+    places = CATALOG.provider(world.provider).max_concurrent
+    world.fake.always(world.own.NeverEnds())
+    one = world.process(sleep=Frozen())
+    runs = [await world.submit(one) for _ in range(places + 2)]
+    await until(lambda: world.creates == places)
+    last = runs[-1]
+    assert one.engine.place_in_line(last) == 2
+    assert await one.engine.cancel(last, LOCAL_OWNER)
+    (view,) = [view for view in await world.views(one) if view.run.run_id == last]
+    assert view.run.error is not None
+    assert (view.run.state, view.ledger_state, view.run.sent_at) == ("cancelled", "released", None)
+    assert "Nothing was billed." in view.run.error.message
+    assert world.creates == places
+    await one.engine.close(0)
+    await one.services.client.close()
+    states = sorted(view.run.state for view in await world.views(one))
+    assert states == ["cancelled", "queued", *["waiting"] * places]
+    assert world.cancels == 0
+
+
+async def test_a_stop_of_several_jobs_keeps_those_that_were_done(world: World) -> None:
+    world.fake.next(None, world.own.NeverEnds(), world.own.NeverEnds())
+    one = world.process(sleep=asyncio.sleep, catalog=split_in_ones(CATALOG, world.offer))
+    world.fake.polls = 0
+    run_id = await world.submit(one, request_of(3, timeout_s=1800.0))
+    async with asyncio.timeout(10):
+        while not (await world.view(one)).images:
+            await asyncio.sleep(0.05)
+    await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert view.run.state == "succeeded"
+    assert len(view.images) == 1
+    assert view.run.error is not None
+    assert view.run.error.message.startswith("1 of 3 images came. Stopped.")
+    assert view.ledger_state == "unknown"
+    assert world.creates == 3
+    # The call whose image came may not have noted its end yet; then it asks, too, and its answer is the image.
+    assert world.cancels in ((0,) if world.provider == "runware" else (2, 3))
+
+
+@only("replicate", "fal")
+async def test_a_cancel_that_the_provider_does_not_answer_leaves_the_cost_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, run_id = await begun(world, sleep=asyncio.sleep)
+    real = world.fake.answer
+
+    def answer(request: Any, fault: Any) -> Any:
+        return Answer(503, {"detail": "no"}) if request.path.endswith("/cancel") else real(request, fault)
+
+    monkeypatch.setattr(world.fake, "answer", answer)
+    assert await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert (view.run.state, view.ledger_state) == ("unknown", "unknown")
