@@ -12,7 +12,9 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urljoin
 
 import httpx
@@ -76,6 +78,11 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not inside
 
 
+def no_cookies() -> CookieJar:
+    """A jar that stays empty: what a host sets for one person's call must not come back with another's."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address.split("%")[0]).is_loopback
@@ -87,7 +94,8 @@ class _PinnedTransport(httpx.AsyncHTTPTransport):
     """Resolves once, checks every address, and connects to a checked one."""
 
     def __init__(self, resolve: Resolve) -> None:
-        super().__init__(trust_env=False)
+        # No connection is kept: two names can share an address, and the second would be asked under the first one's TLS.
+        super().__init__(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
         self._resolve = resolve
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -106,7 +114,11 @@ class _PinnedTransport(httpx.AsyncHTTPTransport):
             raise httpx.ConnectError("unknown host")
         # TLS still checks the name, and the Host header was made from it.
         request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=addresses[0])
+        for address in addresses[:-1]:
+            request.url = request.url.copy_with(host=address)
+            with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+                return await super().handle_async_request(request)
+        request.url = request.url.copy_with(host=addresses[-1])
         return await super().handle_async_request(request)
 
 
@@ -125,6 +137,7 @@ class Fetcher:
             transport=_PinnedTransport(resolve),
             trust_env=False,
             follow_redirects=False,
+            cookies=no_cookies(),
             timeout=httpx.Timeout(FETCH_S, connect=_CONNECT_S),
             headers={"user-agent": "diptych", "accept": "image/*", "accept-encoding": "identity"},
         )
@@ -138,7 +151,10 @@ class Fetcher:
 
         Raises: UnsafeAddress; MalformedReply when it is gone or too large; ConnectionFailed. Each may have been billed.
         """
-        address = urljoin(base_url.rstrip("/") + "/", url)
+        try:
+            address = urljoin(base_url.rstrip("/") + "/", url)
+        except ValueError:
+            raise UnsafeAddress(_refusal("no address"), may_have_been_billed=True) from None
         for attempt in range(_TRIES):
             try:
                 async with asyncio.timeout(FETCH_S):
@@ -146,7 +162,7 @@ class Fetcher:
             except (TimeoutError, httpx.TransportError, _TryAgain) as error:
                 if attempt == _TRIES - 1:
                     raise ConnectionFailed(
-                        f"The image was made, but could not be fetched from {_host_of(address)} ({_plain(error)}).",
+                        f"{{provider}} made the image, but it could not be fetched from {_host_of(address)} ({_plain(error)}).",
                         may_have_been_billed=True,
                     ) from None
             except (httpx.InvalidURL, ValueError):
@@ -160,7 +176,7 @@ class Fetcher:
             if isinstance(found, bytes):
                 return found
             address = urljoin(address, found)
-        raise MalformedReply("The image's address leads on and on.", may_have_been_billed=True)
+        raise MalformedReply("{provider} made the image, but its address leads on and on.", may_have_been_billed=True)
 
     async def _once(self, address: str, rules: FetchRules) -> bytes | str:
         """The bytes, or where a redirect leads."""
@@ -184,14 +200,16 @@ class _TryAgain(Exception):
 
 async def _body(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise MalformedReply("The image comes compressed once more, which is not accepted.", may_have_been_billed=True)
+        raise MalformedReply(
+            "The image of {provider} comes compressed once more, which is not accepted.", may_have_been_billed=True
+        )
     pieces, size = [], 0
     async for piece in response.aiter_raw():
         pieces.append(piece)
         size += len(piece)
         if size > MAX_IMAGE_BYTES:
             raise MalformedReply(
-                f"The image has over {MAX_IMAGE_BYTES // 2**20} MB and was not read to its end.",
+                f"The image of {{provider}} has over {MAX_IMAGE_BYTES // 2**20} MB and was not read to its end.",
                 may_have_been_billed=True,
             )
     return b"".join(pieces)
@@ -202,21 +220,23 @@ def _checked(address: str, rules: FetchRules) -> str:
     url = httpx.URL(address)
     host = url.host.lower()
     is_own = host in rules.own_hosts or (rules.loopback and (host == "localhost" or _is_loopback(host)))
-    if not host or url.userinfo or url.scheme not in (("http", "https") if is_own else ("https",)):
+    has_port = url.port is None or 1 <= url.port <= 65535
+    if not host or not has_port or url.userinfo or url.scheme not in (("http", "https") if is_own else ("https",)):
         raise UnsafeAddress(_refusal(host), may_have_been_billed=True)
     return address
 
 
 def _refusal(host: str) -> str:
+    where = provider_words(host) or "without a host"
     return (
-        f"The image was made, but its address ({provider_words(host) or 'without a host'}) is not a public https address, "
-        "so it was not fetched. If the host is yours, name it in DIPTYCH_IMAGE_HOSTS."
+        f"{{provider}} made the image, but its address ({where}) is not a public https address, so it was not fetched. "
+        "If the host is yours, name it in DIPTYCH_IMAGE_HOSTS."
     )
 
 
 def _gone(status: int) -> ProviderError:
     return MalformedReply(
-        f"The image was made, but is not at its address any more ({status}).", may_have_been_billed=True
+        f"{{provider}} made the image, but it is not at its address any more ({status}).", may_have_been_billed=True
     )
 
 

@@ -287,7 +287,7 @@ def test_own_key_prices_are_openais_with_a_fee() -> None:
         price = CATALOG.offer(f"replicate/{model}").price
         assert price is not None
         assert (price.price_id, price.valid_from) == (f"replicate/{model}@2026-11-21", date(2026, 11, 21))
-        assert (price.fee_per_image, price.tokens_billed_by, price.needs_usage) == (Decimal("0.001"), "OpenAI", True)
+        assert (price.fee_per_image, price.tokens_billed_by, price.needs_report) == (Decimal("0.001"), "OpenAI", True)
     for model in (FIFTEEN, TWO, FLARE):
         offer = CATALOG.offer(f"replicate/{model}")
         assert offer.price is None
