@@ -17,7 +17,10 @@ ROOT = Path(__file__).parents[1]
 
 def providers_table() -> str:
     """What each provider needs and can do."""
-    rows = ["| provider | key | address | previews | masks | a crash in mid-run |", "| --- | --- | --- | --- | --- | --- |"]
+    rows = [
+        "| provider | key | address | previews | masks | a crash in mid-run |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for row in CATALOG.providers:
         key = f"[`{row.key_variable}`]({row.key_url})" if row.key_variable and row.key_url else "no key"
         address = f"`{row.base_url_variable}`" if row.base_url_variable else "in this process"
@@ -34,7 +37,9 @@ def _some(has: Sequence[bool]) -> str:
 
 def models_table() -> str:
     """Models, when they end, what they can do, and what one image costs where."""
-    sellers = [row for row in CATALOG.providers if any(offer.provider_id == row.provider_id for offer in CATALOG.offers)]
+    sellers = [
+        row for row in CATALOG.providers if any(offer.provider_id == row.provider_id for offer in CATALOG.offers)
+    ]
     names = ["model", "ends", "sizes", "qualities", *(row.name for row in sellers)]
     rows = ["| " + " | ".join(names) + " |", "| --- " * len(names) + "|"]
     for spec in CATALOG.models:

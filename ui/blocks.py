@@ -29,7 +29,7 @@ def build_app(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
     """The page of this application, ready for `launch(**launch_options(app))`."""
     demo = gr.Blocks(title="Diptych", fill_width=True, delete_cache=(3600, 86_400), analytics_enabled=False)
     with demo:
-        strip = header.build(app)
+        strip = header.build()
         built, tab_of = {}, {}
         with gr.Tabs(selected="playground", overflow_behavior="wrap", elem_id="nav") as bar:
             for tab_id, label, module in TABS:

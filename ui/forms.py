@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from providers.catalog import ModelSpec
-from providers.sizes import parse_size
+from providers.sizes import parse_ratio, parse_size
 from providers.types import (
     BACKGROUNDS,
     DEFAULT_TIMEOUT_S,
     FIDELITIES,
     FORMATS,
+    MADE_HERE,
     MODERATIONS,
     QUALITIES,
     ImageRequest,
@@ -24,7 +25,13 @@ from providers.types import (
 )
 
 SQUARE, LANDSCAPE, PORTRAIT, OTHER = "1024x1024", "1536x1024", "1024x1536", "other"
-AUTO, CUSTOM = "auto", "custom"
+AUTO, CUSTOM, RATIO = "auto", "custom", "ratio"
+RATIOS = ("1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9")
+TIERS = ("1K", "2K", "4K")
+ANY_TIER = "any"
+"""Choice of resolution that leaves the field out of the request."""
+NO_RATIO = ":"
+"""What an empty field for a ratio is read as: it is refused in words."""
 MAX_REFERENCES = 16
 COMPRESSIBLE = ("jpeg", "webp")
 DEFAULT_COMPRESSION = 90
@@ -57,6 +64,10 @@ class FormValues:
     """`auto` or `WIDTHxHEIGHT`; a custom size that is half typed is kept as typed."""
     is_custom_size: bool = False
     """Whether width and height are typed, even where they come to a size that has a button."""
+    aspect_ratio: str = ""
+    """`W:H`, as typed; empty: not used. With it or a resolution no size is asked for."""
+    resolution: str = ""
+    """`1K`, `2K`, `4K`; empty: not used."""
     quality: str = "low"
     n: int = 1
     background: str = AUTO
@@ -70,6 +81,11 @@ class FormValues:
     references: tuple[Reference, ...] = ()
     mask: Reference | None = None
 
+    @property
+    def is_by_ratio(self) -> bool:
+        """Whether the shape is asked for by aspect ratio and resolution instead of pixels."""
+        return bool(self.aspect_ratio or self.resolution)
+
 
 @dataclass(frozen=True, slots=True)
 class Controls:
@@ -80,6 +96,8 @@ class Controls:
     """Sizes under Other, beside `auto` and a custom one."""
     backgrounds: tuple[str, ...]
     formats: tuple[str, ...]
+    made_here: frozenset[str]
+    """Those of the formats that no ticked model makes."""
     moderations: tuple[str, ...]
     fidelities: tuple[str, ...]
     compression: bool
@@ -100,14 +118,16 @@ def controls_of(specs: Sequence[ModelSpec], values: FormValues) -> Controls:
     fixed = {size for spec in specs for size in spec.sizes.fixed}
     suggested = {size for spec in specs for size in (*spec.sizes.suggested, *spec.sizes.fixed)}
     fidelities = _among(FIDELITIES, [spec.input_fidelity for spec in specs]) if is_edit else ()
+    made = _among(FORMATS, [spec.formats for spec in specs])
     return Controls(
         qualities=_among(QUALITIES, [spec.qualities for spec in specs]) or ("auto", "low", "medium", "high"),
         sizes=tuple(sorted(suggested - {SQUARE, LANDSCAPE, PORTRAIT}, key=_area)),
         backgrounds=_among(BACKGROUNDS, [spec.backgrounds for spec in specs]),
-        formats=_among(FORMATS, [spec.formats for spec in specs]),
+        formats=_among(FORMATS, [made, MADE_HERE]) if made else (),
+        made_here=frozenset(MADE_HERE).difference(made) if made else frozenset(),
         moderations=_among(MODERATIONS, [spec.moderation for spec in specs]),
         fidelities=fidelities,
-        compression=bool(specs) and values.output_format in COMPRESSIBLE,
+        compression=any(_is_compressed(values.output_format, spec) for spec in specs),
         custom_size=not specs or not fixed or any(not spec.sizes.fixed for spec in specs),
         mask=is_edit and any(spec.mask for spec in specs),
         user=any(spec.takes_user for spec in specs),
@@ -116,6 +136,11 @@ def controls_of(specs: Sequence[ModelSpec], values: FormValues) -> Controls:
         max_references=max((spec.max_images for spec in specs), default=MAX_REFERENCES),
         some_only=frozenset(_some_only(specs)),
     )
+
+
+def _is_compressed(output_format: str, spec: ModelSpec) -> bool:
+    """Whether compression counts: the provider's, or that of an AVIF which is made here."""
+    return output_format in COMPRESSIBLE or (output_format == "avif" and "avif" not in spec.formats)
 
 
 def _among(order: Sequence[str], lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
@@ -128,7 +153,7 @@ def _some_only(specs: Sequence[ModelSpec]) -> Iterable[str]:
         "quality": [frozenset(spec.qualities) for spec in specs],
         "size": [frozenset(spec.sizes.fixed) for spec in specs],
         "background": [frozenset(spec.backgrounds) for spec in specs],
-        "output_format": [frozenset(spec.formats) for spec in specs],
+        "output_format": [frozenset(spec.formats).difference(MADE_HERE) for spec in specs],
         "moderation": [frozenset(spec.moderation) for spec in specs],
         "input_fidelity": [frozenset(spec.input_fidelity) for spec in specs],
         "mask": [spec.mask for spec in specs],
@@ -146,7 +171,9 @@ def request_of(
     return ImageRequest(
         prompt=values.prompt,
         n=values.n,
-        size=values.size,
+        size=None if values.is_by_ratio else values.size,
+        aspect_ratio=values.aspect_ratio.strip() or None,
+        resolution=values.resolution or None,
         quality=values.quality,
         background=values.background if controls.backgrounds else None,
         output_format=values.output_format if controls.formats else None,
@@ -180,10 +207,13 @@ def from_request(
 ) -> FormValues:
     """The form as it stood when this was asked (Remix); a field that was not said takes its default."""
     start = FormValues()
+    size, ratio, resolution = _asked_shape(asked, start.size)
     return FormValues(
         prompt=asked.prompt,
         offers=tuple(offers),
-        size=asked.size or start.size,
+        size=size,
+        aspect_ratio=ratio,
+        resolution=resolution,
         quality=asked.quality or start.quality,
         n=asked.n,
         background=asked.background or start.background,
@@ -197,6 +227,14 @@ def from_request(
         references=tuple(references),
         mask=mask,
     )
+
+
+def _asked_shape(asked: ImageRequest, otherwise: str) -> tuple[str, str, str]:
+    """Size, aspect ratio and resolution for the form; a size in pixels goes before the others."""
+    if asked.size is not None and not parse_ratio(asked.size):
+        return asked.size, "", ""
+    ratio, resolution = asked.size or asked.aspect_ratio or "", asked.resolution or ""
+    return (AUTO if ratio or resolution else otherwise), ratio, resolution
 
 
 def first_visit(free_offers: Sequence[str], default_offer: str | None = None) -> FormValues:
@@ -219,7 +257,8 @@ def add_references(values: FormValues, added: Sequence[Reference], *, as_base: b
     else:
         known = {reference.sha256 for reference in values.references}
         joined = [*values.references, *(reference for reference in new if reference.sha256 not in known)]
-    size = AUTO if joined and not values.references and values.size == SQUARE else values.size
+    is_untouched = values.size == SQUARE and not values.is_by_ratio
+    size = AUTO if joined and not values.references and is_untouched else values.size
     changed = replace(values, references=tuple(joined[:MAX_REFERENCES]), size=size)
     return drop_foreign_mask(changed, values)
 
@@ -231,7 +270,7 @@ def drop_foreign_mask(values: FormValues, before: FormValues) -> FormValues:
     return values if base == base_before else replace(values, mask=None)
 
 
-# Size: one value in the request, up to four controls on the page.
+# Size: one value in the request, or a ratio and a tier; up to seven controls on the page.
 
 
 def chosen_size(segment: str | None, other: str | None, width: float | None, height: float | None) -> str:
@@ -240,13 +279,28 @@ def chosen_size(segment: str | None, other: str | None, width: float | None, hei
         return str(segment)
     if other == CUSTOM:
         return f"{int(width or 0)}x{int(height or 0)}"
-    return other or AUTO
+    return AUTO if other in (None, "", RATIO) else str(other)
+
+
+def chosen_ratio(choice: str | None, typed: str | None, tier: str | None) -> tuple[str, str]:
+    """The aspect ratio and the resolution the controls say together."""
+    ratio = (typed or "").strip() or NO_RATIO if choice == CUSTOM else choice or RATIOS[0]
+    return ratio, tier if tier in TIERS else ""
+
+
+def ratio_controls(values: FormValues) -> tuple[str, str, str]:
+    """Choice of ratio, the typed one, and choice of resolution that say the form's shape."""
+    tier = values.resolution if values.resolution in TIERS else ANY_TIER if values.is_by_ratio else TIERS[0]
+    ratio = values.aspect_ratio or RATIOS[0]
+    return (ratio, "5:4", tier) if ratio in RATIOS else (CUSTOM, ratio, tier)
 
 
 def size_controls(values: FormValues, offered: Sequence[str]) -> tuple[str, str, int, int]:
     """Segment, choice under Other, width and height that say the form's size."""
     size = values.size
     width, height = parse_size(size) or (1024, 1024)
+    if values.is_by_ratio:
+        return OTHER, RATIO, width, height
     if values.is_custom_size:
         return OTHER, CUSTOM, width, height
     if size in (SQUARE, LANDSCAPE, PORTRAIT):

@@ -40,11 +40,11 @@ _BRAND = """
 """
 
 
-def build(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
     """Puts the header on the page and returns the strip, whose value is `strip(app, owner)`."""
     sprite = (ASSETS / "icons.svg").read_text(encoding="utf-8")
     static(sprite + _BRAND + _help(), elem_id="d-brand")
-    return drawn("strip", strip_view(len(app.services.catalog.providers), 0, None, 0), elem_id="d-strip")
+    return drawn("strip", strip_view((), (), None, 0), elem_id="d-strip")
 
 
 async def strip(app: App, owner: str) -> dict[str, object]:
@@ -52,9 +52,10 @@ async def strip(app: App, owner: str) -> dict[str, object]:
     services = app.services
     midnight = services.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     totals = await library.totals_since(services, owner, timestamp(midnight))
-    providers = services.catalog.providers
-    ready = sum(services.keys.find(provider, owner) is not None for provider in providers)
-    return strip_view(len(providers), ready, totals, app.engine.running(owner))
+    has_key = {row.name: services.keys.find(row, owner) is not None for row in services.catalog.providers}
+    ready = [name for name, found in has_key.items() if found]
+    keyless = [name for name, found in has_key.items() if not found]
+    return strip_view(ready, keyless, totals, app.engine.running(owner))
 
 
 def _help() -> str:

@@ -9,7 +9,7 @@ from providers.catalog import Catalog
 from storage.history import HistoryPage
 from storage.records import CostSource, RunState, RunView, StoredImage
 from storage.verify import Problem
-from ui import views
+from ui import tiles, views
 from ui.board_views import maker
 
 View = dict[str, object]
@@ -28,6 +28,8 @@ STATES: Mapping[RunState, tuple[str, str, str]] = {
 
 FIELDS = (
     ("size", "Size"),
+    ("aspect_ratio", "Aspect ratio"),
+    ("resolution", "Resolution"),
     ("quality", "Quality"),
     ("output_format", "Format"),
     ("background", "Background"),
@@ -138,11 +140,16 @@ def details_view(view: RunView, position: int, catalog: Catalog) -> View:
 
 def _image(image: StoredImage) -> View:
     url = views.media_url(image.sha256, image.media_type)
+    made_here = image.converted_sha256 and image.converted_type
     return {
         "position": image.position,
         "sha256": image.sha256,
         "url": url,
         "download": f"{url}?download",
+        "converted": f"{views.media_url(image.converted_sha256 or '', image.converted_type or '')}?download"
+        if made_here
+        else None,
+        "converted_label": f"Download {_format(image.converted_type or '')}",
         "width": image.width,
         "height": image.height,
     }
@@ -174,7 +181,8 @@ def field_rows(view: RunView, image: StoredImage | None) -> list[View]:
     sent, got = dict(run.sent or {}), dict(run.got or {})
     if image is not None:
         got["size"] = f"{image.width}x{image.height}"
-        got["output_format"] = FORMAT_OF.get(image.media_type, image.media_type)
+        media_type = image.converted_type or image.media_type
+        got["output_format"] = FORMAT_OF.get(media_type, media_type)
     if view.images:
         got["n"] = len(view.images)
     rows = []
@@ -221,10 +229,13 @@ def _facts(view: RunView, image: StoredImage | None, catalog: Catalog) -> list[V
         ("Time", spoken),
         (
             "File",
-            f"{FORMAT_OF.get(image.media_type, image.media_type).upper()}, {bytes_text(image.size_bytes)}"
+            f"{_format(image.media_type)}, {bytes_text(image.size_bytes)}"
+            + (f", and a {_format(image.converted_type)} made of it here" if image.converted_type else "")
             if image
             else "",
         ),
+        ("Made by", _made_by(view)),
+        ("Cost", ", ".join(tiles.cost_lines(view))),
         ("Seed", str(image.seed) if image and image.seed is not None else ""),
         ("Key", {"server": "from the server", "session": "typed in this session"}.get(run.key_source or "", "")),
         ("Request id", run.request_id or ""),
@@ -233,6 +244,17 @@ def _facts(view: RunView, image: StoredImage | None, catalog: Catalog) -> list[V
     ]
     mono = ("Request id", "Provider’s job id", "Run")
     return [{"label": label, "text": text, "mono": label in mono} for label, text in facts if text]
+
+
+def _format(media_type: str) -> str:
+    return FORMAT_OF.get(media_type, media_type).upper()
+
+
+def _made_by(view: RunView) -> str:
+    """Who made it and by which route, where a gateway tells."""
+    got = view.run.got or {}
+    told = [got.get("provider_name"), got.get("route")]
+    return ", ".join(dict.fromkeys(text for text in told if isinstance(text, str)))
 
 
 def when(at: str) -> str:

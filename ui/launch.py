@@ -23,7 +23,16 @@ from ui.app import App
 from ui.theme import theme
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("tokens.css", "frame.css", "styles.css", "playground.css", "tiles.css", "boards.css")
+STYLES = (
+    "tokens.css",
+    "frame.css",
+    "styles.css",
+    "playground.css",
+    "offers.css",
+    "tiles.css",
+    "boards.css",
+    "settings.css",
+)
 SCRIPTS = ("frame.js", "playground.js", "boards.js")
 FONT = "inter-latin-wght-normal.woff2"
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arena import opening
+from playground.asked import request_of
 from playground.library import GroupView
 from providers.catalog import Catalog, UnknownOffer
-from providers.sizes import parse_size
-from storage.records import OPEN_STATES, RunError, RunView, StoredImage
+from providers.sizes import parse_size, resolve_size
+from storage.records import OPEN_STATES, RunView, StoredImage
 from ui import views
+from ui.failed_tiles import failure_view
 
 Json = dict[str, object]
 
@@ -21,6 +23,8 @@ class Live:
 
     note: str | None = None
     place_in_line: int | None = None
+    is_parked: bool = False
+    """Whether it waits for its owner to come back with a key."""
 
 
 LiveOf = Callable[[str], Live]
@@ -68,17 +72,18 @@ def _money_so_far(runs: Sequence[RunView]) -> str:
 def _exceptions(runs: Sequence[RunView]) -> str:
     counts: dict[str, int] = {}
     for run in runs:
-        word = _end_of(run)
-        if word in ("failed", "refused", "unknown", "stopped"):
+        word = "incomplete" if _is_incomplete(run) else _end_of(run)
+        if word in ("failed", "refused", "unknown", "stopped", "incomplete"):
             counts[word] = counts.get(word, 0) + 1
     return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
+def _is_incomplete(run: RunView) -> bool:
+    return run.run.state == "succeeded" and len(run.images) < (_number(run.run.asked.get("n")) or 1)
+
+
 def _estimated(runs: Sequence[RunView]) -> str:
-    amounts = [run.run.estimate_microusd for run in runs]
-    known = [amount for amount in amounts if amount is not None]
-    total = sum(known) if len(known) == len(amounts) else None
-    return views.about(total, total)
+    return views.total([(run.run.estimate_microusd, run.run.estimate_microusd) for run in runs]).about()
 
 
 # Tiles
@@ -95,9 +100,9 @@ def tiles_of(run: RunView, catalog: Catalog, live: Live) -> list[Json]:
 def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) -> Json:
     model, provider = offer_names(run.run.offer, catalog)
     image = next((item for item in run.images if item.position == position), None)
-    state = "done" if image else _state(run)
+    state = "done" if image else "parked" if live.is_parked else _state(run)
     partials = [item for item in run.partials if item.image_position == position]
-    asked = asked_size(run)
+    asked = asked_size(run, catalog)
     width, height = asked or (_first_size(run) if state == "done" else None) or (1, 1)
     newest = max(partials, key=lambda item: item.partial_position, default=None)
     return {
@@ -113,7 +118,8 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "preview": views.media_url(newest.sha256, newest.media_type) if newest and not image else None,
         "progress": [len(partials), _number(run.run.asked.get("partial_images")) or 0],
         "waits": _waits(run, live, provider or model) if state == "queued" or live.note else "",
-        "failure": _failure(run, provider or model) if state in _ENDS else None,
+        "waits_for": f"#settings/{run.run.offer.partition('/')[0]}" if state == "parked" else None,
+        "failure": failure_view(run, _end_of(run), provider or model) if state in _ENDS else None,
         "chips": _chips(run, state, position, of, image, asked, len(partials)),
         "figures": _figures(run, image, asked),
         "since": run.run.sent_at if state == "running" else run.run.queued_at if state == "queued" else None,
@@ -157,12 +163,27 @@ def offer_names(offer_id: str, catalog: Catalog) -> tuple[str, str]:
     return model, "" if model.startswith(provider) else provider
 
 
-def asked_size(run: RunView) -> tuple[int, int] | None:
-    """The size asked for; for `auto`, that of the image being edited, which models keep; else `None`."""
+def asked_size(run: RunView, catalog: Catalog) -> tuple[int, int] | None:
+    """The size asked for, or what ratio and resolution came to; for `auto`, that of the image being edited, which models
+    keep; else `None`.
+    """
     text = run.run.asked.get("size")
     size = parse_size(text) if isinstance(text, str) else None
+    size = size or _size_of_ratio(run, catalog)
     base = next((item for item in run.inputs if item.role == "image" and item.position == 0), None)
     return size or ((base.width, base.height) if base else None)
+
+
+def _size_of_ratio(run: RunView, catalog: Catalog) -> tuple[int, int] | None:
+    ratio, resolution = (run.run.asked.get(name) for name in ("aspect_ratio", "resolution"))
+    if not (isinstance(ratio, str) or isinstance(resolution, str)):
+        return None
+    asked = request_of({"prompt": run.run.prompt, "aspect_ratio": ratio, "resolution": resolution}, (), None)
+    try:
+        rule = catalog.spec(catalog.offer(run.run.offer)).sizes
+    except UnknownOffer:
+        return None
+    return parse_size(resolve_size(asked, rule).size or "")
 
 
 def _first_size(run: RunView) -> tuple[int, int] | None:
@@ -170,18 +191,36 @@ def _first_size(run: RunView) -> tuple[int, int] | None:
 
 
 def _image(image: StoredImage) -> Json:
+    """`downloads` begins with the file in the format that was asked for; the original follows where it is another."""
+    original = views.media_url(image.sha256, image.media_type)
+    downloads = [{"url": original, "label": "Download original", "word": _format_word(image.media_type)}]
+    if image.converted_sha256 and image.converted_type:
+        word = _format_word(image.converted_type)
+        made = views.media_url(image.converted_sha256, image.converted_type)
+        downloads[0]["label"] = f"Download original {_format_word(image.media_type)}"
+        downloads.insert(0, {"url": made, "label": f"Download {word}", "word": word})
     return {
         "thumb": views.thumb_url(image.sha256),
-        "original": views.media_url(image.sha256, image.media_type),
+        "original": original,
         "width": image.width,
         "height": image.height,
         "size": views.size(image.width, image.height),
+        "downloads": downloads,
     }
 
 
+def _format_word(media_type: str) -> str:
+    name = media_type.partition("/")[2]
+    return {"webp": "WebP"}.get(name, name.upper())
+
+
 def _waits(run: RunView, live: Live, provider: str) -> str:
-    if live.note:
+    if live.note and (live.note.endswith(".") or not live.note[0].islower()):
         return live.note
+    if live.note:
+        # A state in the provider's words: `in line, place 3`.
+        what, comma, rest = live.note.partition(",")
+        return f"{what[:1].upper()}{what[1:]} at {provider}{comma}{rest}"
     if run.run.state == "queued" and live.place_in_line:
         return f"{views.ordinal(live.place_in_line)} in line at {provider}"
     return f"Waiting for {provider}"
@@ -201,7 +240,7 @@ def _chips(
 ) -> list[Json]:
     chips = [*_state_chips(run, state, seen)]
     if position == 0 or state in _ENDS:
-        chips.append(_cost_chip(run, state, of))
+        chips.append(_cost_chip(run, state))
     elif state == "done":
         chips.append(_chip("check", "ok", "", f"{position + 1} of {of}"))
     if image:
@@ -213,6 +252,7 @@ def _state_chips(run: RunView, state: str, seen: int) -> list[Json]:
     asked = _number(run.run.asked.get("partial_images")) or 0
     words = {
         "queued": ("clock", "", "Queued"),
+        "parked": ("key", "warn", "Waits for a key"),
         "running": ("spin", "busy", f"Preview {seen} of {asked}" if seen else "Running"),
         "failed": ("warn", "bad", "Failed"),
         "refused": ("ban", "warn", "Refused"),
@@ -223,9 +263,9 @@ def _state_chips(run: RunView, state: str, seen: int) -> list[Json]:
     return [_chip(words[state][0], words[state][1], "", words[state][2])] if state in words else []
 
 
-def _cost_chip(run: RunView, state: str, of: int) -> Json:
+def _cost_chip(run: RunView, state: str) -> Json:
     tick = ("check", "ok") if state == "done" else ("", "")
-    many = f" for {of} images" if of > 1 and state == "done" else ""
+    many = f" for {len(run.images)} images" if len(run.images) > 1 and state == "done" else ""
     if run.ledger_state == "reserved":
         estimate = run.run.estimate_microusd
         if estimate == 0:
@@ -237,7 +277,18 @@ def _cost_chip(run: RunView, state: str, of: int) -> Json:
         return _chip(*tick, "", "cost unknown")
     if run.cost_microusd == 0:
         return _chip(*tick, "", "free")
-    return _chip(*tick, views.cost(run.cost_microusd), f"{run.cost_source}{many}")
+    chip = _chip(*tick, views.cost(run.cost_microusd), f"{run.cost_source}{many}")
+    return chip | {"title": ". ".join(cost_lines(run))}
+
+
+def cost_lines(run: RunView) -> list[str]:
+    """The parts of what the run cost, as `Fee of the provider: $0.001`; empty where there is but one."""
+    lines = (run.run.got or {}).get("cost_lines")
+    return [
+        f"{line['label']}: {views.cost(amount)}"
+        for line in (lines if isinstance(lines, list) else ())
+        if isinstance(line, dict) and isinstance(amount := line.get("amount_microusd"), int)
+    ]
 
 
 def _check_chips(run: RunView, image: StoredImage, asked: tuple[int, int] | None) -> list[Json]:
@@ -249,7 +300,7 @@ def _check_chips(run: RunView, image: StoredImage, asked: tuple[int, int] | None
 
 
 def _chip(icon: str, tone: str, figure: str, text: str) -> Json:
-    return {"icon": icon, "tone": tone, "figure": figure, "text": text}
+    return {"icon": icon, "tone": tone, "figure": figure, "text": text, "title": ""}
 
 
 def _figures(run: RunView, image: StoredImage | None, asked: tuple[int, int] | None) -> str:
@@ -262,76 +313,14 @@ def _figures(run: RunView, image: StoredImage | None, asked: tuple[int, int] | N
         size = views.size(image.width, image.height)
         if asked and run.run.asked.get("size") != "auto" and asked != (image.width, image.height):
             size += f", asked {views.size(*asked)}"
-    return views.sentence([took, size])
+    made_here = f"{_format_word(image.converted_type)} made here" if image and image.converted_type else ""
+    return views.sentence([took, size, made_here, maker_word(run)])
 
 
-# Failures: who did what, why, what to do next, and what that may cost
-
-_TITLES: Mapping[str, str] = {
-    "permission": "{provider} does not allow this",
-    "validation": "{provider} refused a setting",
-    "moderation": "{provider} refused this prompt",
-    "quota": "No credit left at {provider}",
-    "rate_limit": "{provider} asks to slow down",
-    "not_found": "{provider} does not have this model",
-    "timeout": "No answer from {provider}{after}",
-    "server": "{provider} had an error",
-    "network": "{provider} could not be reached",
-    "malformed": "The answer could not be read",
-    "cancelled": "Stopped",
-}
-
-
-def _failure(run: RunView, provider: str) -> Json:
-    error = run.run.error or RunError("unknown", "Nobody knows how this run ended.", retryable=True)
-    end = _end_of(run)
-    if end == "missing":
-        title = f"{views.counted(len(run.images), 'image')} came, {run.run.asked.get('n')} were asked for"
-        text = run.run.error.message if run.run.error else "The rest was not sent."
-        return {"icon": "warn", "tone": "warn", "title": title, "text": text, "action": "", "label": "", "aside": ""}
-    action, label = _next_step(error)
-    title = _title(run, error, provider)
-    return {
-        "icon": "ban"
-        if end == "refused"
-        else "stop"
-        if end == "stopped"
-        else "key"
-        if error.kind == "auth"
-        else "warn",
-        "tone": "" if end == "stopped" else "warn" if end in ("refused", "unknown") else "bad",
-        "title": title,
-        "text": error.message.removeprefix(f"{title}. "),
-        "action": action,
-        "label": label,
-        "aside": _aside(run, error) if action == "retry" else "",
-        "key_link": f"#settings/{run.run.offer.partition('/')[0]}",
-    }
-
-
-def _title(run: RunView, error: RunError, provider: str) -> str:
-    if error.kind == "auth":
-        return f"{provider} refused the key" if error.status else f"No key for {provider}"
-    if run.run.state == "unknown" and error.kind in ("network", "unknown"):
-        return "The answer was lost"
-    after = f" in {views.seconds(run.run.latency_ms)}" if run.run.latency_ms else ""
-    return _TITLES.get(error.kind, "{provider} gave no image").format(provider=provider, after=after)
-
-
-def _next_step(error: RunError) -> tuple[str, str]:
-    if error.kind == "moderation":
-        return "edit_prompt", "Edit the prompt"
-    if error.kind in ("auth", "quota", "permission"):
-        return "key", "Check the key"
-    if error.kind in ("validation", "not_found"):
-        return "remix", "Change the settings"
-    return "retry", "Run again" if error.kind == "cancelled" else "Retry"
-
-
-def _aside(run: RunView, error: RunError) -> str:
-    if error.may_have_been_billed:
-        return "A new charge is possible"
-    return views.about(run.run.estimate_microusd, run.run.estimate_microusd)
+def maker_word(run: RunView) -> str:
+    """Who made it, where a gateway tells: `made by OpenAI`."""
+    name = (run.run.got or {}).get("provider_name") or (run.run.got or {}).get("route")
+    return f"made by {name}" if isinstance(name, str) else ""
 
 
 def _number(value: object) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from storage.blobs import EXTENSIONS
@@ -66,12 +67,45 @@ def about(low_microusd: int | None, high_microusd: int | None) -> str:
     return f"about {text}" if text.startswith("$") and " to " not in text else text
 
 
-def run_label(runs: int, low_microusd: int | None, high_microusd: int | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What several runs are expected to cost: the sum of the known prices, and how many are not known."""
+
+    low_microusd: int
+    high_microusd: int
+    unknown: int = 0
+    runs: int = 1
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any price to say."""
+        return self.unknown < self.runs
+
+    def about(self) -> str:
+        """`about $0.126`, `free`, `price unknown`, `$0.126 and 1 unknown`."""
+        if not self.is_known:
+            return price(None, None)
+        known = about(self.low_microusd, self.high_microusd)
+        return f"{known.removeprefix('about ')} and {self.unknown} unknown" if self.unknown else known
+
+    def at_most(self) -> str:
+        """The same where there is little room: `$0.126`, `up to $0.21`, `over $0.126`."""
+        if not self.is_known or not self.unknown:
+            return at_most(self.low_microusd, self.high_microusd) if self.is_known else price(None, None)
+        return f"over {money(self.low_microusd)}" if self.low_microusd else "not all known"
+
+
+def total(amounts: Sequence[tuple[int | None, int | None]]) -> Total:
+    """The sum of the least and the most of each run; `None` where a price is not known."""
+    known = [(low, high) for low, high in amounts if low is not None and high is not None]
+    return Total(sum(low for low, _ in known), sum(high for _, high in known), len(amounts) - len(known), len(amounts))
+
+
+def run_label(cost: Total) -> str:
     """The words on the Run button: `Run 4 · about $0.126`, `Run · free`."""
-    if runs == 0:
+    if not cost.runs:
         return "Run"
-    figure = about(low_microusd, high_microusd)
-    return f"Run · {figure}" if runs == 1 else f"Run {runs} · {figure}"
+    return f"Run · {cost.about()}" if cost.runs == 1 else f"Run {cost.runs} · {cost.about()}"
 
 
 def seconds(milliseconds: int | None) -> str:
@@ -123,12 +157,16 @@ def thumb_url(sha256: str) -> str:
     return f"thumbs/{sha256}.webp"
 
 
-def strip_view(providers: int, ready: int, totals: LedgerTotals | None, running: int) -> dict[str, object]:
-    """The figures at the right of the header."""
+def strip_view(
+    ready: Sequence[str], keyless: Sequence[str], totals: LedgerTotals | None, running: int
+) -> dict[str, object]:
+    """The figures at the right of the header. `ready` and `keyless`: names of providers."""
     spent = totals.settled_microusd if totals else 0
+    told = [f"Ready: {', '.join(ready)}" if ready else "", f"No key: {', '.join(keyless)}" if keyless else ""]
     return {
-        "providers": providers,
-        "ready": ready,
+        "providers": len(ready) + len(keyless),
+        "ready": len(ready),
+        "names": ". ".join(part for part in told if part),
         "spent": dollars(spent),
         "unknown": totals.unknown_count if totals else 0,
         "running": running,

@@ -89,9 +89,65 @@ def test_asked_values_come_back_into_the_form() -> None:
     assert again == asked
 
 
+@pytest.mark.parametrize(
+    ("asked", "shape", "controls"),
+    [
+        ({"aspect_ratio": "16:9", "resolution": "2K"}, ("16:9", "2K"), ("16:9", "5:4", "2K")),
+        ({"aspect_ratio": "7:5"}, ("7:5", ""), ("custom", "7:5", "any")),
+        ({"resolution": "4K"}, ("", "4K"), ("1:1", "5:4", "4K")),
+        ({"size": "3:2"}, ("3:2", ""), ("3:2", "5:4", "any")),
+    ],
+)
+def test_a_ratio_comes_back_into_the_form(
+    asked: dict[str, str], shape: tuple[str, str], controls: tuple[str, str, str]
+) -> None:
+    values = forms.from_request(ImageRequest("A red fox", **asked), [])  # type: ignore[arg-type]
+    assert (values.aspect_ratio, values.resolution) == shape
+    assert forms.size_controls(values, ())[:2] == ("other", "ratio")
+    assert forms.ratio_controls(values) == controls
+    request = request_of(values, FREE_SIZE)
+    assert (request.size, request.aspect_ratio, request.resolution) == (None, shape[0] or None, shape[1] or None)
+
+
+def test_pixels_go_before_a_ratio() -> None:
+    asked = ImageRequest("A red fox", size="1536x1024", aspect_ratio="1:1", resolution="4K")
+    values = forms.from_request(asked, [])
+    assert (values.size, values.is_by_ratio) == ("1536x1024", False)
+
+
+@pytest.mark.parametrize(
+    ("choice", "shape"),
+    [
+        (("21:9", "5:4", "1K"), ("21:9", "1K")),
+        (("custom", " 5:4 ", "any"), ("5:4", "")),
+        (("custom", "", "2K"), (":", "2K")),
+        ((None, None, None), ("1:1", "")),
+    ],
+)
+def test_three_controls_say_one_shape(choice: tuple[str | None, ...], shape: tuple[str, str]) -> None:
+    assert forms.chosen_ratio(*choice) == shape
+
+
+def test_gif_and_avif_are_offered_beside_what_the_models_make() -> None:
+    controls = forms.controls_of([FREE_SIZE], FormValues())
+    assert controls.formats == ("png", "jpeg", "webp", "gif", "avif")
+    assert controls.made_here == {"gif", "avif"}
+    gateway = CATALOG.spec(CATALOG.offer("lumenfall/gpt-image-2"))
+    both = forms.controls_of([FREE_SIZE, gateway], FormValues())
+    assert both.made_here == frozenset()
+    assert "output_format" not in both.some_only
+
+
 def test_a_draft_survives_a_reload_and_holds_no_bytes() -> None:
     values = FormValues(
-        prompt="A red fox", offers=("demo/flat",), size="2048x1152", references=(FOX, OWL), mask=HEN, timeout_s=60.0
+        prompt="A red fox",
+        offers=("demo/flat",),
+        size="2048x1152",
+        aspect_ratio="7:5",
+        resolution="2K",
+        references=(FOX, OWL),
+        mask=HEN,
+        timeout_s=60.0,
     )
     draft = forms.draft_of(values)
     assert forms.from_draft(draft, FormValues()) == values

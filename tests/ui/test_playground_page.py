@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from playground.services import LOCAL_OWNER
+from providers.rows import CATALOG
 from providers.types import ImageRequest
 from tests.harness import Harness
 from ui import components, launch
@@ -30,6 +31,9 @@ START = {
     "other_size": "auto",
     "width": 1024,
     "height": 1024,
+    "ratio": "1:1",
+    "ratio_text": "5:4",
+    "resolution": "1K",
     "quality": "low",
     "references": {"items": [], "mask": None, "notes": []},
     "n": 1,
@@ -78,9 +82,11 @@ async def test_a_first_visit_is_ready_to_run_for_free(harness: HarnessOf) -> Non
     assert said["offers"]["value"] == {"ticked": ["demo/painterly", "demo/flat"]}
     assert said["run"]["value"] == "Run 2 · free"
     assert said["outlook"]["problems"] == []
-    keyless = [row for row in said["outlook"]["rows"] if not row["ready"]]
-    assert keyless
-    assert {row["key_link"] for row in keyless} == {"#settings/openai"}
+    assert said["outlook"]["notices"] is None
+    offers = said["outlook"]["offers"]
+    assert [family["name"] for family in offers["families"]] == ["Demo"]
+    keyless = [provider.provider_id for provider in CATALOG.providers if provider.key_variable]
+    assert [row["key_link"] for row in offers["keyless"]] == [f"#settings/{name}" for name in keyless]
 
 
 @pytest.mark.asyncio
@@ -135,6 +141,49 @@ async def test_a_size_that_cannot_be_made_names_the_nearest(harness: HarnessOf) 
     snapped = shown(await editing.on_snap(app, None, *odd))
     assert (snapped["width"]["value"], snapped["height"]["value"]) == (int(width), int(height))
     assert snapped["outlook"]["size_note"] == ""
+
+
+@pytest.mark.asyncio
+async def test_a_ratio_stands_in_for_a_size_and_says_what_it_comes_to(harness: HarnessOf) -> None:
+    app = harness().app
+    ticked = {"ticked": ["openai/gpt-image-2", "openai/gpt-image-1.5"]}
+    asked = values(offers=ticked, size="other", other_size="ratio", ratio="16:9", resolution="2K", partial_images="0")
+    said = shown(await editing.on_change(app, None, *asked))
+    assert [said[name]["visible"] for name in ("ratio", "ratio_text", "resolution", "width")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    first, second = said["outlook"]["sizes"]
+    assert (first["size"], first["note"]) == ("2736 × 1536", "")
+    assert (second["size"], second["of"]) == ("1536 × 1024", "GPT Image 1.5 at OpenAI")
+    assert "16:9 is not made here" in second["note"]
+    assert said["outlook"]["notices"]["summary"] == "Not sent as asked: 2 settings to OpenAI"
+    assert said["outlook"]["problems"] == []
+    typed = values(
+        offers=ticked, size="other", other_size="ratio", ratio="custom", ratio_text="wide", partial_images="0"
+    )
+    said = shown(await editing.on_change(app, None, *typed))
+    assert said["ratio_text"]["visible"] is True
+    assert "is no aspect ratio" in said["outlook"]["problems"][0]
+
+
+@pytest.mark.asyncio
+async def test_formats_that_are_made_here_carry_the_mark(harness: HarnessOf) -> None:
+    said = shown(await editing.on_change(harness().app, None, *values(output_format="avif")))
+    labels = {value: label for label, value in said["output_format"]["choices"]}
+    assert (labels["png"], labels["gif"], labels["avif"]) == ("PNG", "GIF\nmade here", "AVIF\nmade here")
+    assert said["output_compression"]["visible"] is True
+    (one,) = said["outlook"]["notices"]["offers"]
+    assert [item["field"] for item in one["items"]] == ["Format"]
+
+
+@pytest.mark.asyncio
+async def test_a_gif_is_made_beside_the_original_and_both_can_be_saved(harness: HarnessOf) -> None:
+    updates = [update async for update in running.on_run(harness().app, None, *values(output_format="gif"))]
+    (tile,) = updates[-1][0]["groups"][0]["tiles"]
+    assert [one["label"] for one in tile["image"]["downloads"]] == ["Download GIF", "Download original PNG"]
 
 
 @pytest.mark.asyncio

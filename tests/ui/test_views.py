@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,18 +85,21 @@ def test_what_was_paid_has_four_digits_and_nothing_spent_is_no_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "low", "high", "text"),
+    ("amounts", "text", "short"),
     [
-        (2, 0, 0, "Run 2 · free"),
-        (4, 126_000, 126_000, "Run 4 · about $0.126"),
-        (1, 6_000, 210_000, "Run · $0.006 to $0.21"),
-        (2, 0, 12_000, "Run 2 · $0 to $0.012"),
-        (1, None, None, "Run · price unknown"),
-        (0, 0, 0, "Run"),
+        ([(0, 0), (0, 0)], "Run 2 · free", "free"),
+        ([(63_000, 63_000)] * 2, "Run 2 · about $0.126", "$0.126"),
+        ([(6_000, 210_000)], "Run · $0.006 to $0.21", "up to $0.21"),
+        ([(0, 0), (0, 12_000)], "Run 2 · $0 to $0.012", "up to $0.012"),
+        ([(None, None)], "Run · price unknown", "price unknown"),
+        ([(24_000, 24_000), (None, None)], "Run 2 · $0.024 and 1 unknown", "over $0.024"),
+        ([(0, 0), (None, None)], "Run 2 · free and 1 unknown", "not all known"),
+        ([], "Run", "price unknown"),
     ],
 )
-def test_the_run_button_says_the_price(runs: int, low: int | None, high: int | None, text: str) -> None:
-    assert views.run_label(runs, low, high) == text
+def test_the_run_button_says_the_price(amounts: list[tuple[int | None, int | None]], text: str, short: str) -> None:
+    assert views.run_label(views.total(amounts)) == text
+    assert views.total(amounts).at_most() == short
 
 
 def test_small_words() -> None:
@@ -132,6 +136,60 @@ def test_a_queued_run_says_its_place_or_what_it_waits_for() -> None:
     queued = run_view("queued", ledger="reserved", cost=None)
     assert tiles_of(queued, Live(place_in_line=2))[0]["waits"] == "Second in line at OpenAI"
     assert tiles_of(queued, Live(note="OpenAI asks to wait 12 s"))[0]["waits"] == "OpenAI asks to wait 12 s"
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("in line, place 3", "In line at OpenAI, place 3"),
+        ("processing", "Processing at OpenAI"),
+        ("fal is busy. It is sent again in 2 s.", "fal is busy. It is sent again in 2 s."),
+    ],
+)
+def test_a_job_says_how_it_stands_at_its_provider(note: str, said: str) -> None:
+    (tile,) = tiles_of(run_view("waiting", ledger="reserved", cost=None), Live(note=note))
+    assert (tile["state"], tile["waits"]) == ("running", said)
+
+
+def test_a_run_that_waits_for_a_key_says_so_and_leads_there() -> None:
+    parked = Live(note="It goes on when your Replicate key is here again: add it in Settings.", is_parked=True)
+    (tile,) = tiles_of(run_view("sending", offer="replicate/gpt-image-2", ledger="reserved", cost=None), parked)
+    assert (tile["state"], tile["waits"], tile["waits_for"]) == ("parked", parked.note, "#settings/replicate")
+    assert (chips(tile)[0], tile["since"]) == ("Waits for a key", None)
+
+
+def test_a_converted_image_is_saved_in_the_format_asked_for_and_as_it_came() -> None:
+    made = replace(image(), converted_sha256="f" * 64, converted_type="image/gif")
+    (tile,) = tiles_of(run_view(images=(made,), output_format="gif"))
+    assert tile["image"]["downloads"] == [
+        {"url": f"media/{'f' * 64}.gif", "label": "Download GIF", "word": "GIF"},
+        {"url": f"media/{'e' * 64}.jpg", "label": "Download original JPEG", "word": "JPEG"},
+    ]
+    assert tile["figures"].endswith("GIF made here")
+    (plain,) = tiles_of(run_view(images=(image(),)))
+    assert [one["label"] for one in plain["image"]["downloads"]] == ["Download original"]
+
+
+def test_a_gateway_tells_who_made_it_and_a_bill_of_two_parts_is_told_apart() -> None:
+    lines = [
+        {"label": "Tokens, billed by OpenAI", "amount_microusd": 3_100},
+        {"label": "Fee of the provider", "amount_microusd": 1_000},
+    ]
+    view = run_view(images=(image(),), cost=4_100)
+    view = replace(view, run=replace(view.run, got={"provider_name": "OpenAI", "route": "a/b", "cost_lines": lines}))
+    (tile,) = tiles_of(view)
+    assert tile["figures"].endswith("made by OpenAI")
+    assert tile["chips"][0]["title"] == "Tokens, billed by OpenAI: $0.0031. Fee of the provider: $0.001"
+
+
+def test_a_ratio_gives_the_box_its_shape_and_is_no_size_to_differ_from() -> None:
+    (tile,) = tiles_of(
+        run_view("sending", ledger="reserved", cost=None, size=None, aspect_ratio="16:9", resolution="1K")
+    )
+    width, height = (int(side) for side in tile["ratio"].split(" / "))
+    assert abs(width / height - 16 / 9) < 0.05
+    (done,) = tiles_of(run_view(images=(image(width=1024, height=1024),), size=None, aspect_ratio="1:1"))
+    assert "Size differs" not in chips(done)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +231,13 @@ def test_the_title_is_not_said_twice() -> None:
 def test_each_image_has_a_tile_and_one_that_did_not_come_says_so() -> None:
     shown = tiles_of(run_view(images=(image(0), image(1)), n=3, cost=90_000))
     assert [tile["state"] for tile in shown] == ["done", "done", "missing"]
-    assert [chips(tile)[0] for tile in shown] == ["$0.09 computed for 3 images", "2 of 3", "Missing"]
-    assert shown[2]["failure"]["title"] == "2 images came, 3 were asked for"
+    assert [chips(tile)[0] for tile in shown] == ["$0.09 computed for 2 images", "2 of 3", "Missing"]
+    assert shown[2]["failure"]["title"] == "2 of 3 images came"
     assert len(tiles_of(run_view("queued", n=4))) == 4
+    why = RunError("moderation", "2 of 3 images came. fal refused the third.")
+    told = run_view(images=(image(0), image(1)), n=3, cost=90_000, error=why)
+    assert tiles_of(told)[2]["failure"]["text"] == "fal refused the third."
+    assert tiles.caption([told]) == "1 run · $0.09 · 1 incomplete"
 
 
 def test_a_typed_or_forgotten_offer_still_has_a_name() -> None:

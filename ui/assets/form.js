@@ -37,7 +37,7 @@ export function focusPrompt() {
 /* The counter counts by itself while somebody types and takes the server's count when the prompt was filled in. It also
    tells the server of typing anywhere in the form, however the text came: by keys, clipboard or dictation. */
 
-const TYPED = "#pg-form :is(textarea, input:is([type=text], [type=number], [type=range], :not([type]))):not(#pg-hand, [role=combobox])";
+const TYPED = "#pg-form :is(textarea, input:is([type=text], [type=number], [type=range], :not([type]))):not(#pg-hand, #pg-filter, [role=combobox])";
 const PAUSE_MS = 80;
 
 export function paintCounter({ element, trigger }) {
@@ -74,7 +74,10 @@ export function paintExamples({ element, trigger, props }) {
 export function paintSnap({ element, trigger }) {
   const root = element.querySelector(".drawn");
   onOutlook((value) => {
-    render(root, value.size_note
+    render(root, value.sizes?.length
+      ? h("ul", { class: "size-lines", role: "status" }, value.sizes.map((one) => h("li", { key: `${one.size} ${one.note}` },
+          one.of ? `${one.of}: ` : "Comes to ", h("b", {}, `${one.size} px`), one.note ? `. ${one.note}` : "")))
+      : value.size_note
       ? h("div", { class: "note", role: "status" }, icon("warn", "warn"), h("p", {}, value.size_note),
           value.snap ? h("button", { type: "button", class: "button", "data-snap": true }, `Use ${value.snap.replace("x", " × ")}`) : null)
       : []);
@@ -100,14 +103,22 @@ export function paintProblems({ element }) {
   onOutlook((value) => {
     const problems = value.problems || [];
     const shown = problems.slice(0, 3);
-    render(root, shown.length
-      ? h("ul", { class: "problems", "data-testid": "problems" },
+    render(root, value.notices ? notices(value.notices) : null, shown.length
+      ? h("ul", { class: "problem-list", key: "problems", "data-testid": "problems" },
           shown.map((text) => h("li", { key: text }, icon("warn", "bad"), h("span", {}, text))),
           problems.length > 3 ? h("li", { key: "more" }, h("span", {}, `And ${problems.length - 3} more.`)) : null)
-      : []);
+      : null);
     const said = problems.join(" ");
     if (said && said !== before) announce(said);
     before = said;
     if (value.focus === "prompt") focusPrompt();
   });
 }
+
+/** Whether it is open is the person's, so it is kept by the element and never described. */
+const notices = ({ summary, offers }) =>
+  h("details", { class: "notices", key: "notices", "data-testid": "notices" },
+    h("summary", {}, summary),
+    h("div", {}, offers.map((one) => [
+      h("h3", { key: `name ${one.id}` }, `${one.model} at ${one.provider}`),
+      h("ul", { key: one.id }, one.items.map((item) => h("li", { key: item.field }, h("b", {}, item.field), `: ${item.text}`)))])));

@@ -130,6 +130,7 @@ const actions = (shown, image) =>
     h("a", { class: "button", id: "hi-remix", href: shown.remix }, icon("remix"), "Remix"),
     image ? h("a", { class: "button", id: "hi-base", href: shown.use_as_base }, icon("base"), "Use as base") : null,
     h("span", { class: "hi-gap" }),
+    image?.converted ? h("a", { class: "button", id: "hi-converted", href: image.converted, download: "" }, icon("download"), image.converted_label) : null,
     image ? h("a", { class: "icon-button", id: "hi-download", href: image.download, download: "", "aria-label": "Download the original", title: "Download the original" }, icon("download")) : null,
     image ? h("a", { class: "icon-button", id: "hi-open", href: image.url, target: "_blank", rel: "noopener", "aria-label": "Open the original in a new tab", title: "Open the original" }, icon("open")) : null,
     h("button", { type: "button", class: "icon-button", id: "hi-close", "data-do": "close", "aria-label": "Close the details", title: "Close" }, icon("x")),

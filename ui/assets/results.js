@@ -4,6 +4,7 @@
 import { announce, h, icon, render } from "./dom.js";
 import { focusPrompt } from "./form.js";
 import { openLightbox } from "./lightbox.js";
+import { useOffer } from "./offers.js";
 import { upload } from "./references.js";
 import { tile } from "./tile.js";
 
@@ -54,7 +55,10 @@ export function paintResults({ element, trigger, props, watch }) {
     if (act === "base" || act === "reference") announce(act === "base" ? "Now the base of an edit" : "Added as a reference");
   });
   window.diptych.onVisit("playground", ([act, run, position]) => {
+    // `#playground/use/<provider>/<model>`: for these the words are an offer.
+    if (act === "use" && run && position) return useOffer(`${run}/${position}`);
     if (["remix", "base", "reference"].includes(act) && run) trigger(act, { run, position: Number(position || 0) });
+    return undefined;
   });
   setInterval(tickClocks, 100);
   watch("value", paint);
@@ -87,7 +91,7 @@ function take(value) {
 function sayIfEnded(one) {
   const before = states.get(one.id);
   states.set(one.id, one.state);
-  if (before === undefined || before === one.state || ["queued", "running"].includes(one.state)) return;
+  if (before === undefined || before === one.state || ["queued", "running", "parked"].includes(one.state)) return;
   const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
   announce(one.state === "done" ? `${name}: done. ${one.figures}` : `${name}: ${one.failure?.title || one.state}`);
 }
@@ -132,7 +136,7 @@ function openTile(root, button) {
     src: element.dataset.original,
     alt: element.querySelector("img")?.alt || "",
     caption: `${element.dataset.name} · ${element.dataset.size}`,
-    download: `${element.dataset.original}?download`,
+    download: `${element.dataset.download}?download`,
   }));
   openLightbox(images, tiles.indexOf(button.closest("[data-testid=tile]")));
 }

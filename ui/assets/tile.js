@@ -12,7 +12,7 @@ export function tile(one) {
   const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
   return h("figure", {
     class: "tile", key: one.id, "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
-    "data-name": name, "data-original": one.image?.original, "data-size": one.image?.size,
+    "data-name": name, "data-original": one.image?.original, "data-download": one.image?.downloads[0].url, "data-size": one.image?.size,
   },
   box(one),
   progress(one),
@@ -32,6 +32,10 @@ function box(one) {
   }
   if (one.failure) return h("div", { class: "image-box failed", ...ratio, key: "failed" }, failure(one));
   if (one.preview) return h("div", { class: "image-box", ...ratio, key: "preview" }, h("img", { src: one.preview, alt: `Preview: ${one.alt}`, key: "img" }));
+  if (one.state === "parked") {
+    return h("div", { class: "image-box parked", ...ratio, key: "parked" },
+      h("p", {}, one.waits), h("a", { class: "button", href: one.waits_for }, "Open Settings"));
+  }
   return h("div", { class: "image-box sheen", ...ratio, key: "waiting" }, one.waits ? h("p", {}, one.waits) : null);
 }
 
@@ -52,8 +56,8 @@ function failure({ failure: told, run, position }) {
   ];
 }
 
-const chipOf = ({ icon: glyph, tone, figure, text }, index) =>
-  h("span", { class: "chip", key: index }, glyph ? icon(glyph, `${tone}${glyph === "spin" ? " spin" : ""}`) : null, figure ? h("b", {}, figure) : null, text);
+const chipOf = ({ icon: glyph, tone, figure, text, title }, index) =>
+  h("span", { class: "chip", key: index, title: title || null }, glyph ? icon(glyph, `${tone}${glyph === "spin" ? " spin" : ""}`) : null, figure ? h("b", {}, figure) : null, text);
 
 function figures(one) {
   if (!one.since) return h("p", { class: "caption figures", key: "still" }, one.figures);
@@ -64,11 +68,14 @@ function figures(one) {
 
 function actions(one) {
   const at = { "data-run": one.run, "data-position": one.position };
+  const several = one.image.downloads.length > 1;
   const button = (act, glyph, label) =>
     h("button", { type: "button", class: "icon-button", "data-act": act, ...at, key: act, "aria-label": label, title: label }, icon(glyph));
   return [
     button("open", "open", "Open"),
     ACTIONS.map(([act, glyph, label]) => button(act, glyph, label)),
-    h("a", { class: "icon-button", key: "download", href: `${one.image.original}?download`, download: true, "aria-label": "Download original", title: "Download original" }, icon("download")),
+    one.image.downloads.map(({ url, label, word }, index) =>
+      h("a", { class: `icon-button${several ? " named" : ""}`, key: `download ${index}`, href: `${url}?download`, download: true, "aria-label": label, title: label },
+        !several || !index ? icon("download") : null, several ? word : null)),
   ];
 }

@@ -1,4 +1,4 @@
-"""Settings: keys, what the data folder holds, shortcuts and about. A typed key never is a component's value."""
+"""Settings: keys, servers, what the data folder holds, shortcuts and about. A typed key never is a component's value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from ui.app import App, Tabs, owner_of
 from ui.components import bound, drawn, static
 from ui.history_views import View
 
-SECTIONS = (("st-keys", "Keys"), ("st-storage", "Storage"), ("st-shortcuts", "Shortcuts"), ("st-about", "About"))
+SECTIONS = (
+    ("st-keys", "Keys"),
+    ("st-servers", "Servers"),
+    ("st-storage", "Storage"),
+    ("st-shortcuts", "Shortcuts"),
+    ("st-about", "About"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Page:
     """The components of this tab."""
 
     keys: Any
+    servers: Any
     storage: Any
 
 
@@ -33,11 +40,13 @@ def build(app: App) -> Page:
     with gr.Row(elem_id="st-sides"):
         static(_nav(), elem_id="st-nav")
         with gr.Column(elem_id="st-body"):
-            keys = drawn("keys", {"mode": app.services.settings.mode}, elem_id="st-keys", events=("keys_changed",))
+            mode = {"mode": app.services.settings.mode}
+            keys = drawn("keys", mode, elem_id="st-keys", events=("keys_changed",))
+            servers = drawn("servers", mode, elem_id="st-servers", events=("keys_changed",))
             storage = drawn("storage", {"state": "loading"}, elem_id="st-storage", events=("verify",))
             static(_shortcuts(), elem_id="st-shortcuts")
             static(_about(), elem_id="st-about")
-    return Page(keys, storage)
+    return Page(keys, servers, storage)
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
@@ -45,6 +54,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
     tabs.settings.select(bound(on_visit, app), None, page.storage, **quiet)
     page.keys.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
+    page.servers.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
     page.storage.verify(bound(on_verify, app), None, page.storage, **quiet)
 
 

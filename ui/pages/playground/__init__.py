@@ -55,8 +55,8 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     fields = form.fields
     _listen(tabs.demo.load, bound(editing.on_open_form, app), [form.draft], shown)
     chosen = (
-        fields.size, fields.other_size, fields.quality, fields.output_format, fields.moderation,
-        fields.input_fidelity, fields.partial_images, fields.references,
+        fields.size, fields.other_size, fields.ratio, fields.resolution, fields.quality, fields.output_format,
+        fields.moderation, fields.input_fidelity, fields.partial_images, fields.references,
     )  # fmt: skip
     # `input` is what a person does. `change` would answer our own updates too, and while only half of them are in place.
     # Of text and numbers Gradio's `input` misses what comes without a key press, so the counter listens for those.

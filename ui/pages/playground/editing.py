@@ -16,12 +16,12 @@ from storage.records import RunView
 from ui import forms
 from ui.app import App, owner_of
 from ui.forms import AUTO, FormValues, Reference
-from ui.pages.playground import form, outlook
+from ui.pages.playground import form, offers, outlook
 from ui.pages.playground.examples import EXAMPLES
 from ui.pages.playground.page import ALL, answer, sources_of
 from ui.pages.playground.updates import Note
 
-SIZE_FIELDS = ("size", "other_size", "width", "height")
+SIZE_FIELDS = ("size", "other_size", "width", "height", "ratio", "ratio_text", "resolution")
 REFERENCE_FIELDS = ("references", *SIZE_FIELDS)
 
 
@@ -29,7 +29,7 @@ async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any
     """The form as this browser left it, or as a first visit finds it."""
     owner = owner_of(app, request)
     sources = sources_of(app, owner)
-    start = forms.first_visit(outlook.free_offers(sources), outlook.default_offer(sources))
+    start = forms.first_visit(offers.free_offers(sources), offers.default_offer(sources))
     values = forms.from_draft(draft, start)
     kept = await _still_there(app, owner, values)
     return answer(app, owner, kept, fill=ALL)
@@ -45,7 +45,7 @@ async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) ->
     owner, read = owner_of(app, request), form.read(values)
     sources = sources_of(app, owner)
     before = forms.from_draft(draft, FormValues()).offers
-    if read.partial_images and outlook.are_free(before, sources) and not outlook.are_free(read.offers, sources):
+    if read.partial_images and offers.are_free(before, sources) and not offers.are_free(read.offers, sources):
         return answer(app, owner, replace(read, partial_images=0), fill=("partial_images",))
     return answer(app, owner, read)
 
@@ -78,7 +78,7 @@ async def on_pick(app: App, request: gr.Request, event: gr.EventData, *values: A
 async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
     """A first run that costs nothing, ready to be started."""
     owner = owner_of(app, request)
-    first = forms.first_visit(outlook.free_offers(sources_of(app, owner)))
+    first = forms.first_visit(offers.free_offers(sources_of(app, owner)))
     read = form.read(values)
     prompt = read.prompt if read.prompt.strip() else EXAMPLES[2]["prompt"]
     changed = replace(read, prompt=prompt, offers=first.offers, partial_images=first.partial_images)
@@ -89,8 +89,8 @@ async def on_snap(app: App, request: gr.Request, *values: Any) -> list[Any]:  # 
     """The nearest size that the ticked models make."""
     owner, read = owner_of(app, request), form.read(values)
     sources = sources_of(app, owner)
-    usable = [name for name in read.offers if outlook.is_usable(name, sources)]
-    _, nearest = outlook.size_advice(read.size, outlook.specs_of(usable, sources.catalog))
+    usable = [name for name in read.offers if offers.is_usable(name, sources)]
+    _, nearest = outlook.size_advice(read.size, offers.specs_of(usable, sources.catalog))
     return answer(app, owner, replace(read, size=nearest or read.size, is_custom_size=False), fill=SIZE_FIELDS)
 
 

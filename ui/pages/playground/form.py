@@ -11,7 +11,7 @@ import gradio as gr
 from providers.types import MAX_TIMEOUT_S, MIN_TIMEOUT_S
 from ui import forms, views
 from ui.components import drawn, segment
-from ui.forms import AUTO, CUSTOM, LANDSCAPE, OTHER, PORTRAIT, SQUARE, FormValues
+from ui.forms import ANY_TIER, AUTO, CUSTOM, LANDSCAPE, OTHER, PORTRAIT, RATIO, RATIOS, SQUARE, TIERS, FormValues
 from ui.pages.playground.examples import EXAMPLES
 
 DRAFT_KEY = "diptych-draft"
@@ -32,6 +32,9 @@ class Fields:
     other_size: Any
     width: Any
     height: Any
+    ratio: Any
+    ratio_text: Any
+    resolution: Any
     quality: Any
     references: Any
     n: Any
@@ -108,6 +111,7 @@ def build_form() -> Form:
     with gr.Row(elem_id="pg-custom"):
         width = _number("Width, px", 1024, 1, 8192, "pg-width", visible=False)
         height = _number("Height, px", 1024, 1, 8192, "pg-height", visible=False)
+    shape = _build_shape()
     snap = drawn("snap", None, elem_id="pg-size-note", events=["snap"])
     quality = segment(
         [("Low", "low"), ("Medium", "medium"), ("High", "high"), ("Auto", "auto")],
@@ -123,7 +127,7 @@ def build_form() -> Form:
     with gr.Accordion("More settings", open=False, elem_id="pg-more", elem_classes="fold") as more:
         rest = _build_more()
     return Form(
-        fields=Fields(prompt, offers, size, other_size, width, height, quality, references, **rest),
+        fields=Fields(prompt, offers, size, other_size, width, height, *shape, quality, references, **rest),
         counter=counter,
         examples=examples,
         snap=snap,
@@ -135,13 +139,41 @@ def build_form() -> Form:
     )
 
 
+def _build_shape() -> tuple[Any, Any, Any]:
+    """Aspect ratio, one typed by hand, and resolution: another way to say the size."""
+    ratio = segment(
+        [*((ratio, ratio) for ratio in RATIOS), ("Custom", CUSTOM)],
+        RATIOS[0],
+        label="Aspect ratio",
+        info="In place of a size in pixels, which would go before it.",
+        elem_id="pg-ratio",
+        visible=False,
+    )
+    typed = gr.Textbox(
+        "5:4",
+        label="Width : height",
+        placeholder="5:4",
+        max_lines=1,
+        max_length=16,
+        elem_id="pg-ratio-typed",
+        visible=False,
+        interactive=True,
+    )
+    resolution = segment(
+        [*((tier, tier) for tier in TIERS), ("Not set", ANY_TIER)],
+        TIERS[0],
+        label="Resolution",
+        elem_id="pg-resolution",
+        visible=False,
+    )
+    return ratio, typed, resolution
+
+
 def _build_more() -> dict[str, Any]:
     return {
         "n": _number("Images per run", 1, 1, 10, "pg-n"),
         "background": segment(choices_of(BACKGROUND_WORDS), AUTO, label="Background", elem_id="pg-background"),
-        "output_format": segment(
-            choices_of(FORMAT_WORDS, ("png", "jpeg", "webp")), "png", label="Format", elem_id="pg-format"
-        ),
+        "output_format": segment(choices_of(FORMAT_WORDS), "png", label="Format", elem_id="pg-format"),
         "output_compression": gr.Slider(
             0,
             100,
@@ -213,7 +245,9 @@ def choices_of(words: Mapping[str, str], values: Collection[str] | None = None) 
 def size_choices(values: FormValues) -> list[tuple[str, str]]:
     """The size segment; Other says which size is meant when it is another."""
     is_other = values.is_custom_size or values.size not in (SQUARE, LANDSCAPE, PORTRAIT)
-    other = views.size_text(values.size) if is_other else "any size"
+    other = views.size_text(values.size) if is_other else "size or ratio"
+    if values.is_by_ratio:
+        other = views.sentence([values.aspect_ratio, values.resolution])
     return [
         (f"Square\n{views.size_text(SQUARE)}", SQUARE),
         (f"Landscape\n{views.size_text(LANDSCAPE)}", LANDSCAPE),
@@ -230,11 +264,15 @@ def read(values: Collection[Any]) -> FormValues:
     given = dict(zip(NAMES, values, strict=True))
     tray = given["references"] if isinstance(given["references"], Mapping) else {}
     offers = given["offers"] if isinstance(given["offers"], Mapping) else {}
+    is_by_ratio = given["size"] == OTHER and given["other_size"] == RATIO
+    shape = forms.chosen_ratio(given["ratio"], given["ratio_text"], given["resolution"]) if is_by_ratio else ("", "")
     return FormValues(
         prompt=given["prompt"] or "",
         offers=forms.texts(offers.get("ticked")),
         size=forms.chosen_size(given["size"], given["other_size"], given["width"], given["height"]),
         is_custom_size=given["size"] == OTHER and given["other_size"] == CUSTOM,
+        aspect_ratio=shape[0],
+        resolution=shape[1],
         quality=given["quality"] or "low",
         n=int(forms.clamp_number(given["n"], 1, 10, 1)),
         background=given["background"] or AUTO,

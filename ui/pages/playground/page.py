@@ -13,7 +13,8 @@ from ui.app import App
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook, updates
 from ui.pages.playground.form import Form
-from ui.pages.playground.outlook import Outlook, Sources
+from ui.pages.playground.offers import Sources
+from ui.pages.playground.outlook import Outlook
 from ui.pages.playground.updates import Note
 
 
@@ -59,7 +60,7 @@ def answer(
     sources = sources_of(app, owner)
     seen = outlook.outlook_of(values, sources)
     # A fresh mark each time: the page also waits for answers that change nothing, such as an image added twice.
-    document = _document(seen, sources) | {"turn": app.services.new_id()}
+    document = _document(seen) | {"turn": app.services.new_id()}
     if pressed or values.prompt.strip():
         document["prompt_problem"] = outlook.prompt_problem(seen.plan)
     if pressed:
@@ -67,11 +68,10 @@ def answer(
     return [*updates.updates(seen, document, fill, notes), gr.update(value=seen.run_label)]
 
 
-def _document(seen: Outlook, sources: Sources) -> dict[str, object]:
+def _document(seen: Outlook) -> dict[str, object]:
     values, controls = seen.values, seen.controls
     return {
-        "rows": list(seen.rows),
-        "typed": outlook.hand_typed_providers(sources),
+        "offers": dict(seen.offers),
         "count": len(values.prompt),
         "limit": max((run.spec.max_prompt_chars for run in seen.plan.runs), default=32_000),
         "takes_mask": controls.mask,
@@ -79,8 +79,10 @@ def _document(seen: Outlook, sources: Sources) -> dict[str, object]:
         "max_references": min(controls.max_references, forms.MAX_REFERENCES),
         "size_note": seen.size_note,
         "snap": seen.size_snap,
+        "sizes": list(seen.sizes),
         "is_blank": not values.prompt.strip(),
         "prompt_problem": "",
         "problems": list(seen.problems),
+        "notices": seen.notices,
         "focus": "",
     }

@@ -14,15 +14,15 @@ from playground.asked import request_of
 from playground.engine import PlanRefused
 from playground.events import RunEvent
 from playground.library import GroupView
-from playground.plan import make_plan
+from playground.plan import Plan, make_plan
 from providers.checks import Problem
-from providers.types import ImageRequest
 from ui import forms, header, tiles
 from ui.app import App, owner_of
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook
 from ui.pages.playground.editing import text_of
 from ui.pages.playground.page import answer, sources_of
+from ui.pages.playground.planning import plan_of
 
 GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
@@ -68,9 +68,7 @@ async def on_again(app: App, request: gr.Request, event: gr.EventData) -> AsyncI
     group = await library.group(app.services, text_of(event, "group"), owner)
     if group is None or not group.runs:
         raise PlanRefused((Problem("group", "These runs are not there any more."),))
-    asked = await _asked_of(app, owner, group)
-    plan = make_plan(asked, [run.run.offer for run in group.runs], app.services.catalog)
-    group_id = await app.engine.submit(plan, owner)
+    group_id = await app.engine.submit(await _plan_again(app, owner, group), owner)
     yield await shown(app, owner)
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
         yield update
@@ -98,17 +96,25 @@ async def _submit(app: App, owner: str, read: FormValues) -> str:
     images = [await uploads.load_input(app.services, owner, item.sha256) for item in read.references]
     mask = await uploads.load_input(app.services, owner, read.mask.sha256) if read.mask else None
     asked = forms.request_of(seen.values, seen.controls, images, mask)
-    return await app.engine.submit(make_plan(asked, seen.values.offers, sources.catalog), owner)
+    return await app.engine.submit(plan_of(asked, seen.values.offers, sources.catalog), owner)
 
 
-async def _asked_of(app: App, owner: str, group: GroupView) -> ImageRequest:
-    """What the group's runs asked, with the bytes of their inputs."""
+async def _plan_again(app: App, owner: str, group: GroupView) -> Plan:
+    """The group's runs as they were asked, each for itself: not every offer was asked for the same."""
     first = group.runs[0]
     images = [item.sha256 for item in sorted(first.inputs, key=lambda item: item.position) if item.role == "image"]
     masks = [item.sha256 for item in first.inputs if item.role == "mask"]
     loaded = [await uploads.load_input(app.services, owner, sha256) for sha256 in images]
     mask = await uploads.load_input(app.services, owner, masks[0]) if masks else None
-    return request_of(first.run.asked, loaded, mask)
+    plans = [
+        make_plan(request_of(run.run.asked, loaded, mask), [run.run.offer], app.services.catalog) for run in group.runs
+    ]
+    return Plan(
+        runs=tuple(run for plan in plans for run in plan.runs),
+        operation=plans[0].operation,
+        prompt=plans[0].prompt,
+        problems=tuple(problem for plan in plans for problem in plan.problems),
+    )
 
 
 # What is shown
@@ -116,9 +122,10 @@ async def _asked_of(app: App, owner: str, group: GroupView) -> ImageRequest:
 
 async def shown(app: App, owner: str, watched: Collection[str] = ()) -> list[Any]:
     """Results, strip and Stop as they are now."""
-    running = app.engine.running(owner)
     results, strip = await asyncio.gather(snapshot(app, owner, watched=watched), header.strip(app, owner))
-    return [results, strip, gr.update(interactive=running > 0)]
+    # A run that waits for a key is not under way, but can be stopped.
+    can_stop = app.engine.running(owner) > 0 or results["has_parked"] is True
+    return [results, strip, gr.update(interactive=can_stop)]
 
 
 async def snapshot(
@@ -132,11 +139,11 @@ async def snapshot(
     # Beside a battle its runs would tell the makers; they show in History after the vote.
     further = [group for group in looked_up if group and group.group.kind != "battle"]
     catalog = app.services.catalog
+    lives = {run.run.run_id: _live(app, run.run.run_id) for group in (*groups, *further) for run in group.runs}
     return {
         "now": app.services.now(),
-        "groups": [
-            tiles.group_view(group, catalog, lambda run_id: _live(app, run_id)) for group in (*groups, *further)
-        ],
+        "groups": [tiles.group_view(group, catalog, lives.__getitem__) for group in (*groups, *further)],
+        "has_parked": any(live.is_parked for live in lives.values()),
         "last": groups[-1].group.group_id if groups else None,
         "more": more,
         "is_page": before is None,
@@ -145,7 +152,9 @@ async def snapshot(
 
 def _live(app: App, run_id: str) -> tiles.Live:
     live = app.engine.live(run_id)
-    return tiles.Live(live.note, app.engine.place_in_line(run_id)) if live else tiles.Live()
+    if live is None:
+        return tiles.Live()
+    return tiles.Live(live.note, app.engine.place_in_line(run_id), is_parked=live.parked is not None)
 
 
 async def watch(

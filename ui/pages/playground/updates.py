@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ui import forms, views
-from ui.forms import AUTO, CUSTOM, OTHER
+from ui.forms import AUTO, CUSTOM, OTHER, RATIO
 from ui.pages.playground.form import (
     BACKGROUND_WORDS,
     FIDELITY_WORDS,
@@ -53,6 +53,7 @@ def updates(
 def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
     values, controls = outlook.values, outlook.controls
     size, other, width, height = forms.size_controls(values, controls.sizes)
+    ratio, ratio_text, resolution = forms.ratio_controls(values)
     return {
         "prompt": values.prompt,
         "offers": {"ticked": list(values.offers)},
@@ -60,6 +61,9 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
         "other_size": other,
         "width": width,
         "height": height,
+        "ratio": ratio,
+        "ratio_text": ratio_text,
+        "resolution": resolution,
         "quality": values.quality,
         "references": {
             "items": [item.document() for item in values.references],
@@ -83,22 +87,28 @@ def _shape_of(outlook: Outlook) -> dict[str, dict[str, Any]]:
     values, controls = outlook.values, outlook.controls
     segment_value, other, _, _ = forms.size_controls(values, controls.sizes)
     is_custom = segment_value == OTHER and other == CUSTOM
+    is_by_ratio = segment_value == OTHER and other == RATIO
     runs = len(outlook.plan.runs)
     return {
         "size": {
             "choices": size_choices(values),
-            "info": _mark(outlook, "size", segment_value == OTHER and other != AUTO),
+            "info": _mark(outlook, "size", segment_value == OTHER and other not in (AUTO, RATIO)),
         },
         "other_size": {"visible": segment_value == OTHER, "choices": _other_sizes(outlook)},
         "width": {"visible": is_custom},
         "height": {"visible": is_custom},
+        "ratio": {"visible": is_by_ratio},
+        "ratio_text": {"visible": is_by_ratio and forms.ratio_controls(values)[0] == CUSTOM},
+        "resolution": {"visible": is_by_ratio},
         "quality": {
             "choices": list(outlook.qualities),
             "label": f"Quality, with the price of {views.counted(runs, 'run')}" if runs else "Quality",
         },
         "n": {"visible": controls.max_n > 1, "info": f"1 to {controls.max_n}"},
         "background": _segment(outlook, "background", BACKGROUND_WORDS, controls.backgrounds, values.background),
-        "output_format": _segment(outlook, "output_format", FORMAT_WORDS, controls.formats, values.output_format),
+        "output_format": _segment(
+            outlook, "output_format", _format_words(outlook), controls.formats, values.output_format
+        ),
         "output_compression": {"visible": controls.compression},
         "moderation": _segment(outlook, "moderation", MODERATION_WORDS, controls.moderations, values.moderation),
         "input_fidelity": _segment(
@@ -123,10 +133,16 @@ def _segment(
     }
 
 
+def _format_words(outlook: Outlook) -> dict[str, str]:
+    """The formats, with a mark on those that this machine makes of what the provider sends."""
+    made_here = outlook.controls.made_here
+    return {name: f"{word}\nmade here" if name in made_here else word for name, word in FORMAT_WORDS.items()}
+
+
 def _mark(outlook: Outlook, name: str, applies: bool = True) -> str | None:  # noqa: FBT001, FBT002 - one condition more
     return SOME_ONLY if applies and name in outlook.controls.some_only else None
 
 
 def _other_sizes(outlook: Outlook) -> list[tuple[str, str]]:
     sizes = [("Auto, the model’s pick", AUTO), *((views.size_text(size), size) for size in outlook.controls.sizes)]
-    return [*sizes, ("Custom width and height", CUSTOM)]
+    return [*sizes, ("Custom width and height", CUSTOM), ("Aspect ratio and resolution", RATIO)]
