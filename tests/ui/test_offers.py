@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from playground.ready import Sources
 from playground.servers import Server, with_servers
 from providers.catalog import Catalog
 from providers.rows import CATALOG
@@ -14,7 +15,6 @@ from providers.types import ImageRequest
 from ui import forms
 from ui.forms import FormValues
 from ui.pages.playground import offers
-from ui.pages.playground.offers import Sources
 from ui.pages.playground.outlook import Outlook, outlook_of
 
 TODAY = date(2026, 11, 21)
@@ -69,10 +69,10 @@ def test_an_offer_on_a_second_key_says_so_and_waits_for_it() -> None:
     (without,) = models(view(sources("replicate")))["gpt-image-1-mini"]["offers"]
     assert (without["ready"], without["second_key"]) == (False, "needs your OpenAI key too")
     assert without["key_link"] == "#settings/openai"
-    assert not offers.is_usable(mini, sources("replicate"))
+    assert not sources("replicate").is_usable(mini)
     both = models(view(sources("replicate", "openai")))["gpt-image-1-mini"]["offers"]
     assert [one["second_key"] for one in both if one["offer"] == mini] == ["runs on your OpenAI key too"]
-    assert offers.is_usable(mini, sources("replicate", "openai"))
+    assert sources("replicate", "openai").is_usable(mini)
 
 
 def test_a_short_list_begins_with_the_best_of_each_provider() -> None:

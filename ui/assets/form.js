@@ -119,6 +119,18 @@ export function paintProblems({ element }) {
 const notices = ({ summary, offers }) =>
   h("details", { class: "notices", key: "notices", "data-testid": "notices" },
     h("summary", {}, summary),
-    h("div", {}, offers.map((one) => [
-      h("h3", { key: `name ${one.id}` }, `${one.model} at ${one.provider}`),
+    h("div", {}, alike(offers).map((one) => [
+      h("h3", { key: `name ${one.id}` }, one.names.join(", ")),
       h("ul", { key: one.id }, one.items.map((item) => h("li", { key: item.field }, h("b", {}, item.field), `: ${item.text}`)))])));
+
+/** Offers of which the same is said stand together. */
+function alike(offers) {
+  const groups = new Map();
+  for (const { id, model, provider, items } of offers) {
+    const said = JSON.stringify(items);
+    const group = groups.get(said) || { id, names: [], items };
+    group.names.push(`${model} at ${provider}`);
+    groups.set(said, group);
+  }
+  return [...groups.values()];
+}

@@ -14,6 +14,7 @@ from arena.offers import draw_two, possible_pairs
 from arena.opening import BattleOff
 from arena.prompts import DEMO_PROMPTS
 from playground.plan import make_plan
+from playground.ready import sources_of
 from providers.types import ImageRequest
 from ui import board_views, header, notices
 from ui.app import App, Tabs, owner_of
@@ -241,14 +242,7 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 def _ready(app: App, owner: str) -> list[str]:
-    """Offers that can run now: their provider has a key and their model has not been switched off."""
-    services, today = app.services, app.services.clock().date()
-    return [
-        offer.offer_id
-        for offer in services.catalog.offers
-        if services.keys.find(services.catalog.provider(offer.provider_id), owner) is not None
-        and not services.catalog.spec(offer).is_retired(today)
-    ]
+    return [offer.offer_id for offer in sources_of(app.services, owner).usable()]
 
 
 def _name(app: App, offer: str) -> str:

@@ -12,13 +12,14 @@ import gradio as gr
 
 from playground import library, uploads
 from playground.asked import request_of
+from playground.ready import sources_of
 from storage.records import RunView
 from ui import forms
 from ui.app import App, owner_of
 from ui.forms import AUTO, FormValues, Reference
 from ui.pages.playground import form, offers, outlook
 from ui.pages.playground.examples import EXAMPLES
-from ui.pages.playground.page import ALL, answer, sources_of
+from ui.pages.playground.page import ALL, answer
 from ui.pages.playground.updates import Note
 
 SIZE_FIELDS = ("size", "other_size", "width", "height", "ratio", "ratio_text", "resolution")
@@ -28,7 +29,7 @@ REFERENCE_FIELDS = ("references", *SIZE_FIELDS)
 async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any]:
     """The form as this browser left it, or as a first visit finds it."""
     owner = owner_of(app, request)
-    sources = sources_of(app, owner)
+    sources = sources_of(app.services, owner)
     start = forms.first_visit(offers.free_offers(sources), offers.default_offer(sources))
     values = forms.from_draft(draft, start)
     kept = await _still_there(app, owner, values)
@@ -43,7 +44,7 @@ async def on_change(app: App, request: gr.Request, *values: Any) -> list[Any]:  
 async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
     """The same after an offer was ticked. Previews come with free offers; the first priced one turns them off."""
     owner, read = owner_of(app, request), form.read(values)
-    sources = sources_of(app, owner)
+    sources = sources_of(app.services, owner)
     before = forms.from_draft(draft, FormValues()).offers
     if read.partial_images and offers.are_free(before, sources) and not offers.are_free(read.offers, sources):
         return answer(app, owner, replace(read, partial_images=0), fill=("partial_images",))
@@ -78,7 +79,7 @@ async def on_pick(app: App, request: gr.Request, event: gr.EventData, *values: A
 async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
     """A first run that costs nothing, ready to be started."""
     owner = owner_of(app, request)
-    first = forms.first_visit(offers.free_offers(sources_of(app, owner)))
+    first = forms.first_visit(offers.free_offers(sources_of(app.services, owner)))
     read = form.read(values)
     prompt = read.prompt if read.prompt.strip() else EXAMPLES[2]["prompt"]
     changed = replace(read, prompt=prompt, offers=first.offers, partial_images=first.partial_images)
@@ -88,8 +89,8 @@ async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:  # 
 async def on_snap(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
     """The nearest size that the ticked models make."""
     owner, read = owner_of(app, request), form.read(values)
-    sources = sources_of(app, owner)
-    usable = [name for name in read.offers if offers.is_usable(name, sources)]
+    sources = sources_of(app.services, owner)
+    usable = [name for name in read.offers if sources.is_usable(name)]
     _, nearest = outlook.size_advice(read.size, offers.specs_of(usable, sources.catalog))
     return answer(app, owner, replace(read, size=nearest or read.size, is_custom_size=False), fill=SIZE_FIELDS)
 

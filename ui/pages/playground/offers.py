@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
 from itertools import chain, zip_longest
 
-from providers.catalog import Catalog, ModelSpec, Offer, Provider, UnknownOffer
+from playground.ready import Sources
+from providers.catalog import Catalog, ModelSpec, Offer, Provider
 from providers.checks import retirement_note
 from providers.pricing import estimate
 from providers.rows import DEFAULT_MODEL
@@ -20,25 +19,6 @@ SUGGESTED = 12
 """At most so many offers are named to fill a short list with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What the offers are judged by: the catalogue, the providers with a key, and the day."""
-
-    catalog: Catalog
-    ready: frozenset[str]
-    """provider_id of each provider that has a key or needs none."""
-    today: date
-
-
-def is_usable(offer_id: str, sources: Sources) -> bool:
-    """Whether the offer can be run now: every key it needs is there and its model has not been switched off."""
-    try:
-        offer = sources.catalog.offer(offer_id)
-    except UnknownOffer:
-        return False
-    return _has_keys(offer, sources) and not _is_retired(offer, sources)
-
-
 def specs_of(offers: Collection[str], catalog: Catalog) -> list[ModelSpec]:
     """The models of the offers."""
     return [catalog.spec(catalog.offer(name)) for name in offers]
@@ -46,32 +26,17 @@ def specs_of(offers: Collection[str], catalog: Catalog) -> list[ModelSpec]:
 
 def free_offers(sources: Sources) -> list[str]:
     """Usable offers that cost nothing."""
-    return [
-        offer.offer_id
-        for offer in sources.catalog.offers
-        if offer.price and offer.price.is_free and is_usable(offer.offer_id, sources)
-    ]
+    return [offer.offer_id for offer in sources.usable() if offer.price and offer.price.is_free]
 
 
 def default_offer(sources: Sources) -> str | None:
     """The offer of the default model at the first provider that has a key, or `None`."""
-    for offer in sources.catalog.offers:
-        if offer.model_id == DEFAULT_MODEL and is_usable(offer.offer_id, sources):
-            return offer.offer_id
-    return None
+    return next((offer.offer_id for offer in sources.usable() if offer.model_id == DEFAULT_MODEL), None)
 
 
 def are_free(offers: Collection[str], sources: Sources) -> bool:
     """Whether there are offers and all of them are free."""
     return bool(offers) and set(offers) <= set(free_offers(sources))
-
-
-def _has_keys(offer: Offer, sources: Sources) -> bool:
-    return {offer.provider_id, *offer.needs_key_of} <= sources.ready
-
-
-def _is_retired(offer: Offer, sources: Sources) -> bool:
-    return sources.catalog.spec(offer).is_retired(sources.today)
 
 
 # What is shown
@@ -82,14 +47,14 @@ def offers_view(ticked: Sequence[str], request: ImageRequest, sources: Sources) 
     catalog = sources.catalog
     listed = {offer.offer_id for offer in catalog.offers}
     offers = [*catalog.offers, *(catalog.offer(name) for name in ticked if name not in listed)]
-    living = [offer for offer in offers if not _is_retired(offer, sources)]
+    living = [offer for offer in offers if not sources.is_retired(offer)]
     families = _families([offer for offer in living if offer.provider_id in sources.ready], request, sources)
     return {
         "families": families,
-        "suggested": suggested([offer for offer in living if _has_keys(offer, sources)], catalog),
+        "suggested": suggested([offer for offer in living if sources.has_keys(offer)], catalog),
         "keyless": _keyless(living, sources),
         "typed": takers_of_any_model(sources),
-        "retired": _retired([offer for offer in offers if _is_retired(offer, sources)], sources),
+        "retired": _retired([offer for offer in offers if sources.is_retired(offer)], sources),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.plan import Plan
+from playground.ready import Sources
 from providers.catalog import Catalog, ModelSpec
 from providers.checks import Problem
 from providers.pricing import Estimate, estimate
@@ -13,7 +14,7 @@ from providers.sizes import nearest_size, parse_size, size_problem
 from providers.types import ImageRequest
 from ui import forms, views
 from ui.forms import Controls, FormValues
-from ui.pages.playground.offers import Sources, is_usable, offers_view, specs_of
+from ui.pages.playground.offers import offers_view, specs_of
 from ui.pages.playground.planning import notices_view, plan_of, sizes_view
 
 QUALITY_WORDS = {"low": "Low", "medium": "Medium", "high": "High", "xhigh": "Extra high", "max": "Max", "auto": "Auto"}
@@ -49,7 +50,7 @@ class Outlook:
 
 def outlook_of(values: FormValues, sources: Sources) -> Outlook:
     """Everything the form shows for these values."""
-    values = replace(values, offers=tuple(name for name in values.offers if is_usable(name, sources)))
+    values = replace(values, offers=tuple(name for name in values.offers if sources.is_usable(name)))
     specs = specs_of(values.offers, sources.catalog)
     controls = forms.controls_of(specs, values)
     images = [forms.stand_in(reference) for reference in values.references]

@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
+from playground.ready import sources_of
 from ui import forms
 from ui.app import App
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook, updates
 from ui.pages.playground.form import Form
-from ui.pages.playground.offers import Sources
 from ui.pages.playground.outlook import Outlook
 from ui.pages.playground.updates import Note
 
@@ -37,13 +37,6 @@ class Page:
 ALL = form.NAMES
 
 
-def sources_of(app: App, owner: str) -> Sources:
-    """What offers are judged by, for this owner and now."""
-    services = app.services
-    ready = [row.provider_id for row in services.catalog.providers if services.keys.find(row, owner) is not None]
-    return Sources(services.catalog, frozenset(ready), services.clock().date())
-
-
 def answer(
     app: App,
     owner: str,
@@ -57,7 +50,7 @@ def answer(
 
     `pressed` also says what a press of Run would be refused for, an empty prompt among it.
     """
-    sources = sources_of(app, owner)
+    sources = sources_of(app.services, owner)
     seen = outlook.outlook_of(values, sources)
     # A fresh mark each time: the page also waits for answers that change nothing, such as an image added twice.
     document = _document(seen) | {"turn": app.services.new_id()}

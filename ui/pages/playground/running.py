@@ -15,13 +15,14 @@ from playground.engine import PlanRefused
 from playground.events import RunEvent
 from playground.library import GroupView
 from playground.plan import Plan, make_plan
+from playground.ready import sources_of
 from providers.checks import Problem
 from ui import forms, header, tiles
 from ui.app import App, owner_of
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook
 from ui.pages.playground.editing import text_of
-from ui.pages.playground.page import answer, sources_of
+from ui.pages.playground.page import answer
 from ui.pages.playground.planning import plan_of
 
 GROUPS_SHOWN = 6
@@ -89,7 +90,7 @@ async def on_more(app: App, request: gr.Request, event: gr.EventData) -> dict[st
 
 
 async def _submit(app: App, owner: str, read: FormValues) -> str:
-    sources = sources_of(app, owner)
+    sources = sources_of(app.services, owner)
     seen = outlook.outlook_of(read, sources)
     if not seen.plan.is_sendable:
         raise PlanRefused(seen.plan.all_problems)
