@@ -98,6 +98,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Bytes that were taken out of the body as it came, by the name that stands there in their place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ Shown: files by type, size and SHA-256, keys by the name of their variable, our 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import orjson
+import pybase64
 
 from providers.adapter import Attachment, CallId, HttpCall, SecretKey
 
@@ -98,7 +98,7 @@ def _sent(value: object, keys: Mapping[str, str]) -> object:
     if isinstance(value, SecretKey):
         return keys[value.provider_id]
     if isinstance(value, Attachment):
-        text = base64.b64encode(value.data).decode("ascii")
+        text = pybase64.b64encode_as_string(value.data)
         return f"data:{value.media_type};base64,{text}" if value.form == "data_uri" else text
     if isinstance(value, Mapping):
         return {name: _sent(item, keys) for name, item in value.items()}

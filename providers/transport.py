@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from providers.adapter import HttpCall, Reply
+from providers.base64_strings import Base64Strings
 from providers.bodies import encoded
 from providers.catalog import Provider
 from providers.errors import ConnectionFailed, MalformedReply, ProviderError, TimedOut
@@ -101,6 +102,7 @@ class Opened:
     headers: Mapping[str, str]
     """Names in lower case."""
     chunks: AsyncIterator[bytes]
+    """The body, piece by piece; each may be waited for until the deadline."""
 
 
 class Transport:
@@ -199,17 +201,17 @@ def origin_of(url: str) -> str:
 
 
 async def read_all(opened: Opened) -> Reply:
-    """The whole answer. Raises: MalformedReply when it is too large."""
-    pieces, size = [], 0
+    """The whole answer, its images decoded already. Raises: MalformedReply when it is too large."""
+    strings, size = Base64Strings(), 0
     async for piece in opened.chunks:
-        pieces.append(piece)
+        strings.feed(piece)
         size += len(piece)
         if size > MAX_REPLY_BYTES:
             raise MalformedReply(
                 f"The answer of {{provider}} has over {MAX_REPLY_BYTES // 2**20} MB and was not read to its end.",
                 may_have_been_billed=True,
             )
-    return Reply(opened.status, opened.headers, b"".join(pieces))
+    return Reply(opened.status, opened.headers, *strings.close())
 
 
 async def read_error(opened: Opened) -> Reply:

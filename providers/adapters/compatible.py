@@ -58,7 +58,7 @@ class CompatibleAdapter(SynchronousAdapter):
     def parse(self, reply: Reply) -> ImageResult:
         """See `providers.adapter.Adapter.parse`."""
         reply = _with_request_id(reply)
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         error = reported_error(body, reply)
         if error is not None:
             raise error

@@ -95,7 +95,7 @@ class FalAdapter(SynchronousAdapter):
     def parse(self, reply: Reply) -> Pending:
         """See `providers.adapter.Adapter.parse`."""
         reply = known_as(reply, reply.headers.get("x-fal-request-id"))
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         remote_id = text_or_none(body.get("request_id"))
         if remote_id is None:
             raise malformed("it names no job", reply.headers)
@@ -116,7 +116,7 @@ class FalAdapter(SynchronousAdapter):
     def parse_poll(self, reply: Reply, job: Job) -> Pending | HttpCall:
         """See `providers.adapter.Adapter.parse_poll`."""
         reply = known_as(reply, job.remote_id)
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         match body.get("status"):
             case "IN_QUEUE":
                 return Pending(job, _place_in_line(body))
@@ -134,7 +134,7 @@ class FalAdapter(SynchronousAdapter):
             error = job_error(reply)
             error.request_id = job.remote_id
             raise error
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         items = body.get("images")
         if not isinstance(items, list) or not items:
             raise malformed("it holds no images", reply.headers)
@@ -151,7 +151,7 @@ class FalAdapter(SynchronousAdapter):
         """See `providers.adapter.Adapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""
         reply = yield HttpCall("POST", _TOKEN_PATH, json={}, base="upload")
         try:
-            given = json_object(reply.body, reply.headers)
+            given = json_object(reply)
             base_url = _address(given.get("base_url"), reply)
             headers = {
                 "authorization": f"{_header_text(given.get('token_type'))} {_header_text(given.get('token'))}",
@@ -159,7 +159,7 @@ class FalAdapter(SynchronousAdapter):
                 "x-fal-file-name": file.filename,
             }
             reply = yield HttpCall("POST", f"{base_url.rstrip('/')}/files/upload", content=file, headers=headers)
-            return _address(json_object(reply.body, reply.headers).get("access_url"), reply)
+            return _address(json_object(reply).get("access_url"), reply)
         except MalformedReply as error:
             # Storing a file is free, and the paid call has not been sent yet.
             error.may_have_been_billed = False

@@ -89,7 +89,7 @@ class LumenfallAdapter(SynchronousAdapter):
     def parse(self, reply: Reply) -> ImageResult:
         """See `providers.adapter.Adapter.parse`."""
         reply = _with_request_id(reply)
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         if body.get("error"):
             raise _reported_error(body, reply)
         items = body.get("data")

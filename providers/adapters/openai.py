@@ -52,7 +52,7 @@ class OpenAIAdapter(SynchronousAdapter):
 
     def parse(self, reply: Reply) -> ImageResult:
         """See `providers.adapter.Adapter.parse`."""
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         error = reported_error(body, reply)
         if error is not None:
             raise error
@@ -66,7 +66,7 @@ class OpenAIAdapter(SynchronousAdapter):
         """See `providers.adapter.Adapter.parse_event`."""
         if data.strip().startswith(b"[DONE]"):
             return ()
-        body = json_object(data, headers)
+        body = json_object(Reply(200, headers, data))
         error = reported_error(body, Reply(200, headers, data))
         if error is not None:
             raise error

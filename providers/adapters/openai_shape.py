@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from providers.adapter import FilePart, HttpCall
 from providers.adapters.fields import file_name, renamed
-from providers.adapters.replies import bytes_of_base64, bytes_of_data_uri, malformed, text_or_none, whole
+from providers.adapters.replies import bytes_of_base64, inline_bytes, malformed, text_or_none, whole
 from providers.types import FieldHandling, GeneratedImage, ImageRequest, RemoteImage, Usage
 
 GENERATIONS, EDITS = "/images/generations", "/images/edits"
@@ -70,9 +70,9 @@ def image_of(item: object, headers: Mapping[str, str]) -> GeneratedImage | Remot
         raise malformed("an image in it is no object", headers)
     revised = text_or_none(item.get("revised_prompt"))
     for name in ("b64_json", "url"):
-        text = item.get(name)
-        if isinstance(text, str) and text.startswith("data:"):
-            return GeneratedImage(bytes_of_data_uri(text, headers), revised_prompt=revised)
+        data = inline_bytes(item.get(name), headers)
+        if data is not None:
+            return GeneratedImage(data, revised_prompt=revised)
     url = text_or_none(item.get("url"))
     if url is not None and not item.get("b64_json"):
         return RemoteImage(url, revised_prompt=revised)

@@ -23,7 +23,7 @@ from providers.adapters.fields import (
 )
 from providers.adapters.openai_shape import body_of
 from providers.adapters.replicate_errors import error_of, job_error
-from providers.adapters.replies import bytes_of_data_uri, json_object, json_or_empty, malformed, text_or_none
+from providers.adapters.replies import inline_bytes, json_object, json_or_empty, malformed, text_or_none
 from providers.catalog import ModelSpec, Offer
 from providers.errors import MalformedReply, ProviderError
 from providers.redact import provider_words
@@ -241,7 +241,7 @@ def _attachment(position: int, image: InputImage) -> Attachment:
 
 def _reading(reply: Reply, job: Job | None) -> ImageResult | Pending:
     """What a prediction says. `job` is the one that was asked for; `None` when the prediction is new."""
-    body = json_object(reply.body, _named(job.remote_id) if job else reply.headers)
+    body = json_object(reply, _named(job.remote_id) if job else reply.headers)
     raw_id = body.get("id")
     new_id = raw_id if isinstance(raw_id, str) and _JOB_ID.fullmatch(raw_id) else None
     request_id = job.remote_id if job else new_id
@@ -265,7 +265,7 @@ def _named(request_id: str | None) -> dict[str, str]:
 
 def _images_of(body: Mapping[str, object], request_id: str | None) -> tuple[GeneratedImage | RemoteImage, ...]:
     output = body.get("output")
-    items = output if isinstance(output, list) else [output] if isinstance(output, str) else []
+    items = output if isinstance(output, list) else [output] if isinstance(output, str | bytes) else []
     if not items and body.get("data_removed") is True:
         raise malformed("its images are deleted already; the provider keeps them for an hour", _named(request_id))
     if not items:
@@ -274,9 +274,12 @@ def _images_of(body: Mapping[str, object], request_id: str | None) -> tuple[Gene
 
 
 def _image(item: object, headers: Mapping[str, str]) -> GeneratedImage | RemoteImage:
+    data = inline_bytes(item, headers)
+    if data is not None:
+        return GeneratedImage(data)
     if not isinstance(item, str) or not item:
         raise malformed("an image in it has no address", headers)
-    return GeneratedImage(bytes_of_data_uri(item, headers)) if item.startswith("data:") else RemoteImage(item)
+    return RemoteImage(item)
 
 
 def _answered(body: Mapping[str, object], request_id: str | None) -> Answered:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
 import time
 from collections.abc import Mapping
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
 import orjson
+import pybase64
 
 from providers.adapter import Reply
 from providers.errors import (
@@ -28,15 +28,28 @@ MAX_COST_USD = 10_000
 """No call costs more; a larger figure is a fault of whoever reports it."""
 
 
-def json_object(data: bytes, headers: Mapping[str, str] | None = None) -> dict[str, object]:
-    """The body of a good answer. Raises: MalformedReply when it is no JSON object."""
+def json_object(reply: Reply, headers: Mapping[str, str] | None = None) -> dict[str, object]:
+    """The body of a good answer; images that were decoded as it came stand in it as bytes. `headers` tell the request's
+    id, where the answer's own do not. Raises: MalformedReply when it is no JSON object.
+    """
+    headers = reply.headers if headers is None else headers
     try:
-        body = orjson.loads(data)
+        body = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
-        raise malformed("it is no JSON", headers or {}) from None
+        raise malformed("it is no JSON", headers) from None
     if not isinstance(body, dict):
-        raise malformed("it is no JSON object", headers or {})
-    return body
+        raise malformed("it is no JSON object", headers)
+    return {name: _filled(value, reply.files) for name, value in body.items()} if reply.files else body
+
+
+def _filled(value: object, files: Mapping[str, bytes]) -> object:
+    if isinstance(value, str):
+        return files.get(value, value)
+    if isinstance(value, list):
+        return [_filled(item, files) for item in value]
+    if isinstance(value, dict):
+        return {name: _filled(item, files) for name, item in value.items()}
+    return value
 
 
 def json_or_empty(data: bytes) -> dict[str, object]:
@@ -50,17 +63,23 @@ def json_or_empty(data: bytes) -> dict[str, object]:
 
 def bytes_of_base64(text: object, headers: Mapping[str, str]) -> bytes:
     """The bytes of an image in an answer. Raises: MalformedReply."""
+    if isinstance(text, bytes):
+        return text
     if not isinstance(text, str) or not text:
         raise malformed("an image in it has no bytes", headers)
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return pybase64.b64decode(text, validate=True)
     except ValueError:
         raise malformed("an image in it is no valid base64", headers) from None
 
 
-def bytes_of_data_uri(text: str, headers: Mapping[str, str]) -> bytes:
-    """The bytes of `data:image/png;base64,…`. Raises: MalformedReply."""
-    return bytes_of_base64(text.partition(",")[2], headers)
+def inline_bytes(value: object, headers: Mapping[str, str]) -> bytes | None:
+    """The bytes of an image that stands in the answer itself, decoded already or as `data:image/png;base64,…`; `None`
+    when the value is something else, as an address. Raises: MalformedReply.
+    """
+    if isinstance(value, str) and value.startswith("data:"):
+        return bytes_of_base64(value.partition(",")[2], headers)
+    return value if isinstance(value, bytes) else None
 
 
 def malformed(what: str, headers: Mapping[str, str]) -> MalformedReply:

@@ -14,7 +14,7 @@ from providers.adapter import CALL_ID, Attachment, HttpCall, PollPace, Reply, Sy
 from providers.adapters.fields import converted, file_name, format_row, refused, renamed, size_rows, uncompressed_row
 from providers.adapters.replies import (
     bytes_of_base64,
-    bytes_of_data_uri,
+    inline_bytes,
     json_object,
     malformed,
     microusd,
@@ -120,7 +120,7 @@ class RunwareAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        body = json_object(reply.body, reply.headers)
+        body = json_object(reply)
         errors = errors_in(body)
         if errors:
             raise reported_error(errors[0], reply)
@@ -278,7 +278,7 @@ def _place(task: dict[str, object], path: list[str], value: object) -> None:
 
 def _outcome(reply: Reply, job: Job | None) -> ImageResult | Pending:
     """What an answer says of a task. `job` is the one that was asked for; `None`: the task itself is answered."""
-    body = json_object(reply.body, reply.headers)
+    body = json_object(reply)
     items = _items(body, reply.headers)
     running = [item for item in items if isinstance(item, dict) and item.get("status") == "processing"]
     if running:
@@ -345,9 +345,10 @@ def _image(item: Json, headers: Mapping[str, str]) -> GeneratedImage | RemoteIma
     name = _image_field(item)
     if name is None:
         return None
-    text, seed = text_or_none(item[name]), whole(item.get("seed"))
-    if text is not None and text.startswith("data:"):
-        return GeneratedImage(bytes_of_data_uri(text, headers), seed=seed)
+    data, seed = inline_bytes(item[name], headers), whole(item.get("seed"))
+    if data is not None:
+        return GeneratedImage(data, seed=seed)
+    text = text_or_none(item[name])
     if name == "imageURL":
         if text is None:
             raise malformed("an image's address in it is no text", headers)
