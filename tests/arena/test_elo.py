@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.elo import START, K, expected_score, replay
+from arena.ratings.elo import START, K, expected_score, replay
 
 VOTES = st.lists(
     st.tuples(st.sampled_from("klmn"), st.sampled_from("opqr"), st.sampled_from(("a", "b", "tie", "both_bad"))),
@@ -42,6 +43,30 @@ def test_a_published_worked_example(other: Any, expected: float) -> None:
 
 def test_the_first_win_moves_half_of_k() -> None:
     assert replay([("x", "y", "a")]) == {"x": START + K / 2, "y": START - K / 2}
+
+
+def test_a_sequence_worked_by_hand() -> None:
+    # With the handbook's formula in decimals: K (S - E), E = 1 / (1 + 10^(difference / 400)), to ten digits.
+    ratings: dict[str, Decimal] = {"x": Decimal(1000), "y": Decimal(1000), "z": Decimal(1000)}
+    votes = [
+        ("x", "y", "a"),
+        ("y", "z", "b"),
+        ("z", "x", "a"),
+        ("x", "y", "tie"),
+        ("z", "y", "both_bad"),
+        ("y", "x", "a"),
+    ]
+    score = {"a": Decimal(1), "b": Decimal(0), "tie": Decimal("0.5"), "both_bad": Decimal("0.5")}
+    for a, b, outcome in votes:
+        expected = 1 / (1 + Decimal(10) ** ((ratings[b] - ratings[a]) / 400))
+        moved = 4 * (score[outcome] - expected)
+        ratings[a], ratings[b] = ratings[a] + moved, ratings[b] - moved
+    assert replay(votes) == pytest.approx({name: float(rating) for name, rating in ratings.items()}, abs=1e-9)
+
+
+def test_the_order_of_votes_matters_to_elo() -> None:
+    votes = [("x", "y", "a"), ("y", "z", "a"), ("z", "x", "a")] * 5
+    assert replay(votes) != pytest.approx(replay(votes[::-1]), abs=1e-6)
 
 
 def test_tie_and_both_bad_move_equals_nowhere() -> None:

@@ -1,0 +1,1 @@
+"""Rating maths: votes in, boards out. Pure: knows numpy and its own modules only."""
