@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
 from sqlite_utils import Database
 
-from arena import board, copies
-from playground.services import Services
-from storage import battles
+from arena import copies, elo_days
+from arena.elo_days import RatingChange
+from playground.services import Services, timestamp
+from storage import battles, votes
 from storage.battles import BattleSide
-from storage.records import Battle, CostSource, Outcome, Vote
+from storage.records import Answer, Battle, CostSource, Outcome, ReportReason, Vote
 
 MAX_DECIDED_MS = 24 * 3600 * 1000
 
@@ -25,7 +27,14 @@ REPEATED = "You have voted on these two images before."
 
 OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)}
 
-RefusedKind = Literal["unknown_battle", "already_voted", "skipped", "expired", "unknown_outcome"]
+REPORT_REASONS: dict[str, ReportReason] = {reason: reason for reason in get_args(ReportReason)}
+MAX_REPORT = 500
+"""Characters of a report in somebody's own words that are kept."""
+
+UNDO = timedelta(seconds=10)
+"""So long a vote can be taken back."""
+
+RefusedKind = Literal["unknown_battle", "already_voted", "skipped", "expired", "unknown_outcome", "too_late"]
 
 _WORDS: dict[str, str] = {
     "open": "This battle ran out of time. Nothing was counted; take the next one.",
@@ -73,17 +82,24 @@ class VoteResult:
     reason: str | None
     """Why it does not count, where it does not."""
     reveal: Reveal
-    change: board.RatingChange
+    change: RatingChange
     """Ratings on this battle's board before and after the vote."""
 
 
 async def vote(
-    services: Services, battle_id: str, voter: str, outcome: str, decided_ms: int | None = None
+    services: Services,
+    battle_id: str,
+    voter: str,
+    outcome: str,
+    decided_ms: int | None = None,
+    *,
+    follows: str | None = None,
+    looks: str | None = None,
 ) -> VoteResult:
     """Takes the vote and reveals the makers; it is on disk when this returns.
 
     `decided_ms` is the time from both images being seen to the answer, as the browser says; `None` or nonsense is kept
-    as unknown.
+    as unknown. `follows`, `looks`: which follows the prompt or looks better: `a`, `b`, `tie`, or not said.
 
     Raises:
         VoteRefused: the battle is not the voter's, is over, or the outcome is unknown. Nothing was changed.
@@ -91,19 +107,63 @@ async def vote(
     answer = OUTCOMES.get(outcome)
     if answer is None:
         raise VoteRefused("unknown_outcome", f"{outcome[:40]!r} is no answer. Choose A, B, tie or both bad.")
+    second = _second(follows), _second(looks)
     now, decided = services.now(), _plausible(decided_ms)
 
     def write(db: Database) -> tuple[Battle, Reveal, Vote, int]:
         battle = _end(db, battle_id, voter, state="voted", now=now)
         reason = REPEATED if battles.voted_before(db, battle) else None
-        row = Vote(battle_id, voter, answer, decided, counted=reason is None, reason=reason, voted_at=now)
-        return battle, _reveal(db, battle), row, battles.insert_vote(db, row)
+        row = Vote(battle_id, voter, answer, decided, reason is None, reason, now, *second)
+        return battle, _reveal(db, battle), row, votes.insert(db, row, battle)
 
-    def change(db: Database) -> board.RatingChange:
-        return board.rating_change(db, battle, seq, answer if row.counted else None)
+    def change(db: Database) -> RatingChange:
+        return elo_days.change_by(db, battle, seq)
 
     battle, reveal, row, seq = await asyncio.to_thread(services.store.write, write)
-    return VoteResult(row.counted, row.reason, reveal, await asyncio.to_thread(services.store.read, change))
+    return VoteResult(row.counted, row.reason, reveal, await asyncio.to_thread(services.store.write, change))
+
+
+async def take_back(services: Services, battle_id: str, voter: str) -> None:
+    """Takes the vote back: it stays in the record and counts no more. The makers are known, so there is no second one.
+
+    Raises:
+        VoteRefused: there is no such vote of theirs, it is older than `UNDO`, or another battle has begun since.
+    """
+    now = services.clock()
+
+    def write(db: Database) -> None:
+        battle = battles.get(db, battle_id, voter)
+        if battle is None or battle.state != "voted":
+            raise VoteRefused("unknown_battle", "There is no such vote of yours.")
+        if not votes.take_back(db, battle, now=timestamp(now), since=timestamp(now - UNDO)):
+            seconds = UNDO.total_seconds()
+            raise VoteRefused(
+                "too_late", f"A vote can be taken back for {seconds:.0f} s, before the next battle. It stays."
+            )
+
+    await asyncio.to_thread(services.store.write, write)
+
+
+async def report(services: Services, battle_id: str, voter: str, reason: str, words: str = "") -> None:
+    """Keeps what is wrong with a battle, and ends it where it still waits for a vote; such a battle is no skip.
+
+    Raises:
+        VoteRefused: the battle is not the voter's, or the reason is unknown.
+    """
+    known = REPORT_REASONS.get(reason)
+    if known is None:
+        raise VoteRefused(
+            "unknown_outcome", f"{reason[:40]!r} is no reason. Choose one of: {', '.join(REPORT_REASONS)}."
+        )
+    now = services.now()
+
+    def write(db: Database) -> None:
+        if battles.get(db, battle_id, voter) is None:
+            raise VoteRefused("unknown_battle", "There is no such battle of yours. Take the next one.")
+        battles.end(db, battle_id, voter, state="skipped", now=now)
+        battles.report(db, battle_id, voter, known, words.strip()[:MAX_REPORT], now)
+
+    await asyncio.to_thread(services.store.write, write)
 
 
 async def skip(services: Services, battle_id: str, voter: str) -> None:
@@ -160,6 +220,13 @@ def _revealed(side: BattleSide) -> RevealedSide:
     view = side.view
     cost = None if view.cost_microusd is None else round(view.cost_microusd / len(view.images))
     return RevealedSide(view.run.offer, view.run.run_id, side.image.sha256, cost, view.cost_source, view.run.latency_ms)
+
+
+def _second(answer: str | None) -> Answer | None:
+    """Raises: VoteRefused when it is no answer to a second question."""
+    if answer is None or answer in ("a", "b", "tie"):
+        return answer  # type: ignore[return-value]  # one of the three, or none
+    raise VoteRefused("unknown_outcome", f"{answer[:40]!r} is no answer. Choose A, B or alike.")
 
 
 def _plausible(decided_ms: int | None) -> int | None:

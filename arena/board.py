@@ -1,132 +1,271 @@
-"""Boards as pages ask for them: counted votes out of the store, replayed and ranked.
+"""Leaderboards as they are asked for: votes out of the store, rated, with what else is known of the competitors.
 
-Votes on images of the Demo provider are boards of their own, so that drawn pictures never move a real rating.
+Votes on images of the Demo provider are boards of their own, so that drawn images never move a real rating.
 """
 
 from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from sqlite_utils import Database
 
-from arena import elo
-from arena.leaderboard import Row, ranked
+from arena import elo_days
+from arena.category_board import leaning
+from arena.left_out import LeftOut, left_out
+from arena.levels import Level, competitor
+from arena.ratings.elo import START, EloReplay
+from arena.ratings.method import Method, votes_digest
+from arena.ratings.outcomes import CountedRow, VoteRow, scores_that_count
+from arena.ratings.rated import Rated, RatedRow, rate_counts
+from arena.standing import Meeting, Separation, meetings, separations
 from playground.services import Services
-from providers.catalog import Catalog, UnknownOffer
-from storage import battles
+from providers.catalog import Catalog
+from storage import battles, tallies, votes
 from storage.battles import OfferFacts
-from storage.records import Battle, Operation
+from storage.elo_days import EloDay
+from storage.records import BoardName, Question
+from storage.tallies import BoardFilter, SideTally
+
+BOARDS: dict[str, BoardName] = {name: name for name in get_args(BoardName)}
+QUESTIONS: dict[str, Question] = {name: name for name in get_args(Question)}
+LEVELS: dict[str, Level] = {name: name for name in get_args(Level)}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardQuery:
+    """Which board, and how it is made."""
+
+    board: BoardName = "generate"
+    demo: bool | None = None
+    """Drawn or real models; `None`: real ones when they have votes."""
+    question: Question = "better"
+    category: str | None = None
+    level: Level = "offer"
+    since: str | None = None
+    """UTC text."""
+    until: str | None = None
+    voter: str | None = None
+    """Only this voter's votes."""
+    method: Method = Method()
+
+    def filter(self, *, is_demo: bool) -> BoardFilter:
+        """The votes it counts."""
+        return BoardFilter(self.board, is_demo, self.question, self.category, self.since, self.until, self.voter)
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A ranked row with what else is known of its offer."""
+    """A rated row with what else is known of its competitor."""
 
-    row: Row
+    rated: RatedRow
+    elo: float
     mean_cost_microusd: int | None
     """Mean cost of an image in recent battles; `None` when the cost of none is known."""
     p50_ms: int | None
     """Median latency in recent battles; `None` when none was measured."""
+
+    @property
+    def win_rate(self) -> float | None:
+        """Wins and half of what was undecided, as a share of all battles: 0 to 1; `None` without battles."""
+        row = self.rated
+        return (row.wins + (row.ties + row.both_bad) / 2) / row.battles if row.battles else None
+
+    @property
+    def both_bad_rate(self) -> float | None:
+        """Share of battles in which both sides were called bad: 0 to 1; `None` without battles."""
+        return self.rated.both_bad / self.rated.battles if self.rated.battles else None
+
+    @property
+    def points_per_dollar(self) -> float | None:
+        """Rating points that a dollar buys; `None` when no cost is known, or none is charged."""
+        cost = self.mean_cost_microusd
+        return self.rated.rating / (cost / 1_000_000) if cost else None
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """One leaderboard."""
 
-    operation: Operation
+    query: BoardQuery
     is_demo: bool
+    rated: Rated
     rows: tuple[BoardRow, ...]
     votes: int
     """Counted votes on this board."""
-    left_out: int
-    """Votes in the store that do not count."""
-    has_demo: bool
-    """Whether there are counted votes on drawn images, for this operation."""
-    has_real: bool
-    """Whether there are counted votes on images of real models, for this operation."""
+    same_competitor: int
+    """Votes between two images of one competitor at this level; they say nothing of it."""
+    left_out: LeftOut
+    categories: Mapping[str, int]
+    """Votes by category, of everybody and at any time."""
+    meetings: Mapping[tuple[str, str], Meeting]
+    separations: tuple[Separation, ...]
+    days: tuple[EloDay, ...] = field(default=())
+    """Elo by day, of boards of everybody's votes."""
+    has_demo: bool = False
+    """Whether there are counted votes on drawn images, for this board."""
+    has_real: bool = False
+    is_pooled: bool = False
+    """Whether the ratings of this category lean on those of the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class RatingChange:
-    """Ratings of both sides before and after one vote, on their board."""
-
-    a_before: float
-    a_after: float
-    b_before: float
-    b_after: float
-
-
-async def leaderboard(services: Services, *, operation: Operation, demo: bool | None = None) -> Board:
-    """The board for an operation. `demo` chooses drawn or real models; `None`: real ones when they have votes."""
+async def leaderboard(services: Services, query: BoardQuery) -> Board:
+    """The board. Reads sums, or where dates or a voter are asked for, the votes."""
 
     def read(db: Database) -> Board:
-        return _board(db, operation, demo=demo)
+        return _board(db, services, query)
 
-    return await asyncio.to_thread(services.store.read, read)
+    found = await asyncio.to_thread(services.store.read, read)
+    if not _has_days(query):
+        return found
+
+    def bring_up(db: Database) -> list[EloDay]:
+        return elo_days.brought_up(db, query.filter(is_demo=found.is_demo), query.level, _competing(services, query))
+
+    days = await asyncio.to_thread(services.store.write, bring_up)
+    ratings = days[-1].ratings if days else {}
+    rows = tuple(replace(row, elo=ratings.get(row.rated.competitor, START)) for row in found.rows)
+    return replace(found, days=tuple(days), rows=rows)
 
 
 async def has_voted(services: Services, voter: str) -> bool:
     """Whether this voter has ever voted."""
 
     def read(db: Database) -> bool:
-        return battles.has_voted(db, voter)
+        return votes.has_voted(db, voter)
 
     return await asyncio.to_thread(services.store.read, read)
 
 
-def rating_change(db: Database, battle: Battle, seq: int, outcome: str | None) -> RatingChange:
-    """What the vote placed at `seq` changed: all counted votes of the board before it are replayed, then this one.
+async def digest(services: Services, query: BoardQuery) -> str:
+    """SHA-256 of the board's votes in their order, as `leaderboard --votes` prints it for the same votes."""
 
-    Outcome `None`: the vote does not count and changes nothing.
+    def read(db: Database) -> str:
+        is_demo = _is_demo(query, tallies.board_sizes(db))
+        return votes_digest(_votes(db, services, query, is_demo=is_demo))
 
-    Raises:
-        ValueError: a vote of the store has an unknown outcome.
-    """
-    replay = elo.EloReplay()
-    for vote in battles.in_order(db, battle.operation, is_demo=battle.is_demo, before=seq):
-        replay.take(vote)
-    a_before, b_before = (replay.ratings.get(offer, elo.START) for offer in (battle.offer_a, battle.offer_b))
-    if outcome is None:
-        return RatingChange(a_before, a_before, b_before, b_before)
-    replay.take((battle.offer_a, battle.offer_b, outcome))
-    return RatingChange(a_before, replay.ratings[battle.offer_a], b_before, replay.ratings[battle.offer_b])
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def all_votes(db: Database, services: Services, query: BoardQuery) -> list[VoteRow]:
+    """The board's votes in their order. Blocking."""
+    return list(_votes(db, services, query, is_demo=_is_demo(query, tallies.board_sizes(db))))
+
+
+def _votes(db: Database, services: Services, query: BoardQuery, *, is_demo: bool) -> Iterable[VoteRow]:
+    competing = _competing(services, query)
+    for row in votes.in_order(db, query.filter(is_demo=is_demo)):
+        a, b = competing(row.offer_a, row.quality_a), competing(row.offer_b, row.quality_b)
+        if a != b:
+            yield a, b, row.outcome
+
+
+def _competing(services: Services, query: BoardQuery) -> elo_days.Competing:
+    known: dict[tuple[str, str], str] = {}
+
+    def competing(offer: str, quality: str) -> str:
+        key = (offer, quality)
+        if key not in known:
+            known[key] = competitor(services.catalog, query.level, offer, quality)
+        return known[key]
+
+    return competing
+
+
+def _has_days(query: BoardQuery) -> bool:
+    return query.filter(is_demo=False).is_summed and query.category is None and query.question == "better"
+
+
+def _is_demo(query: BoardQuery, sizes: Mapping[tuple[BoardName, bool], int]) -> bool:
+    if query.demo is not None:
+        return query.demo
+    return (query.board, True) in sizes and (query.board, False) not in sizes
+
+
+def _board(db: Database, services: Services, query: BoardQuery) -> Board:
+    sizes = tallies.board_sizes(db)
+    is_demo = _is_demo(query, sizes)
+    wanted = query.filter(is_demo=is_demo)
+    competing = _competing(services, query)
+    counts, same = _counts(tallies.grouped(db, wanted), competing)
+    # Elo needs the votes in their order, and stands beside whatever method was chosen.
+    rated = rate_counts(
+        counts, query.method if query.method.kind != "elo" else replace(query.method, kind="bradley-terry")
+    )
+    is_pooled = query.category is not None and wanted.is_summed and len(counts) > 0
+    if is_pooled:
+        rated = leaning(
+            rated,
+            str(query.category),
+            {
+                name: _counts(tallies.grouped(db, replace(wanted, category=name)), competing)[0]
+                for name in tallies.categories(db, query.board, is_demo=is_demo)
+            },
+        )
+    facts = _facts(battles.recent_facts(db, query.board, is_demo=is_demo), competing)
+    ratings = {} if _has_days(query) else _replayed(_votes(db, services, query, is_demo=is_demo), query.method)
+    return Board(
+        query=query,
+        is_demo=is_demo,
+        rated=rated,
+        rows=tuple(_row(row, ratings, facts.get(row.competitor, ())) for row in rated.rows),
+        votes=sum(count for *_, count in counts),
+        same_competitor=same,
+        left_out=left_out(db, services.clock()),
+        categories=tallies.categories(db, query.board, is_demo=is_demo),
+        meetings=meetings(counts, rated),
+        separations=separations(rated),
+        has_demo=(query.board, True) in sizes,
+        has_real=(query.board, False) in sizes,
+        is_pooled=is_pooled,
+    )
+
+
+def _counts(sums_by_side: Iterable[SideTally], competing: elo_days.Competing) -> tuple[list[CountedRow], int]:
+    """(side a, side b, outcome, votes) at the board's level, and votes that met themselves there."""
+    sums: dict[VoteRow, int] = {}
+    same = 0
+    for one in sums_by_side:
+        a, b = competing(one.offer_a, one.quality_a), competing(one.offer_b, one.quality_b)
+        if a == b:
+            same += one.votes
+        else:
+            sums[a, b, one.outcome] = sums.get((a, b, one.outcome), 0) + one.votes
+    return [(*row, count) for row, count in sums.items()], same
+
+
+def _replayed(rows: Iterable[VoteRow], method: Method) -> dict[str, float]:
+    allowed = scores_that_count(method.ties, method.both_bad)
+    replay = EloReplay()
+    replay.take_all(row for row in rows if row[2] in allowed)
+    return replay.ratings
+
+
+def _facts(rows: Iterable[OfferFacts], competing: elo_days.Competing) -> dict[str, list[OfferFacts]]:
+    found: dict[str, list[OfferFacts]] = {}
+    for row in rows:
+        found.setdefault(competing(row.offer, row.quality), []).append(row)
+    return found
+
+
+def _row(row: RatedRow, ratings: Mapping[str, float], facts: Sequence[OfferFacts]) -> BoardRow:
+    costs = [fact.cost_microusd for fact in facts if fact.cost_microusd is not None]
+    times = [fact.latency_ms for fact in facts if fact.latency_ms is not None]
+    return BoardRow(
+        row,
+        elo=ratings.get(row.competitor, START),
+        mean_cost_microusd=round(statistics.fmean(costs)) if costs else None,
+        p50_ms=round(statistics.median(times)) if times else None,
+    )
 
 
 def competitor_name(catalog: Catalog, offer_id: str) -> str:
     """The offer in words, as "GPT Image 2 at OpenAI"; the offer itself when it left the catalogue."""
     try:
         offer = catalog.offer(offer_id)
-    except UnknownOffer:
+    except ValueError:
         return offer_id
     return f"{catalog.spec(offer).name} at {catalog.provider(offer.provider_id).name}"
-
-
-def _board(db: Database, operation: Operation, *, demo: bool | None) -> Board:
-    sizes = battles.board_sizes(db)
-    has_real, has_demo = (operation, False) in sizes, (operation, True) in sizes
-    is_demo = demo if demo is not None else has_demo and not has_real
-    ratings = elo.replay(battles.in_order(db, operation, is_demo=is_demo))
-    rows = ranked(battles.pair_counts(db, operation, is_demo=is_demo), ratings)
-    facts = battles.recent_facts(db, operation, is_demo=is_demo)
-    return Board(
-        operation=operation,
-        is_demo=is_demo,
-        rows=tuple(_with_facts(row, [fact for fact in facts if fact.offer == row.competitor]) for row in rows),
-        votes=sizes.get((operation, is_demo), 0),
-        left_out=battles.left_out(db),
-        has_demo=has_demo,
-        has_real=has_real,
-    )
-
-
-def _with_facts(row: Row, facts: Sequence[OfferFacts]) -> BoardRow:
-    costs = [fact.cost_microusd for fact in facts if fact.cost_microusd is not None]
-    times = [fact.latency_ms for fact in facts if fact.latency_ms is not None]
-    return BoardRow(
-        row,
-        mean_cost_microusd=round(statistics.fmean(costs)) if costs else None,
-        p50_ms=round(statistics.median(times)) if times else None,
-    )

@@ -3,19 +3,45 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from arena.pairing import is_demo
+from arena.pairing import Chances, is_demo, uniform
 
 
-def draw_two(ready: Sequence[str], first: str | None, second: str | None, rng: random.Random) -> tuple[str, str] | None:
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two offers that are to be asked, and how likely they were to be drawn."""
+
+    offers: tuple[str, str]
+    probability: float
+
+
+def draw_two(
+    ready: Sequence[str],
+    first: str | None,
+    second: str | None,
+    rng: random.Random,
+    *,
+    board: str = "generate",
+    failing: Collection[str] = (),
+    chances: Chances = uniform,
+) -> Meeting | None:
     """Two different offers of one kind, the named ones where they are named; `None` when there are no two.
 
-    `ready` are offers that can run now. Left open, real models are drawn before the Demo's.
+    `ready` are offers that can run now. Left open, real models are drawn before the Demo's, and those that keep `failing`
+    only when there are no others.
     """
     pairs = possible_pairs(ready, first, second)
     real = [pair for pair in pairs if not is_demo(pair[0])]
-    return rng.choice(real or pairs) if pairs else None
+    pairs = real or pairs
+    named = {name for name in (first, second) if name}
+    pairs = [pair for pair in pairs if not (set(pair) - named) & set(failing)] or pairs
+    if not pairs:
+        return None
+    chance = chances((board, is_demo(pairs[0][0])), pairs)
+    (index,) = rng.choices(range(len(pairs)), weights=chance)
+    return Meeting(pairs[index], chance[index])
 
 
 def possible_pairs(ready: Sequence[str], first: str | None, second: str | None) -> list[tuple[str, str]]:

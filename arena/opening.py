@@ -12,11 +12,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
 from sqlite_utils import Database
 
-from arena import board, copies, pairing
+from arena import bank, board, copies, pairing
 from arena.blind import UnfitImage
+from arena.drawing import chances_of
+from arena.offers import Meeting, draw_two
 from playground import library
 from playground.engine import Engine
 from playground.plan import make_plan
@@ -24,11 +27,14 @@ from playground.services import Services, timestamp
 from playground.uploads import in_image_thread
 from providers.types import ImageRequest
 from storage import battles
-from storage.battles import BattleSide
-from storage.records import Battle, BattleSource, RunView
+from storage.battles import BattleImage, BattleSide
+from storage.records import Battle, BattleSource, BoardName, RunView
 
 LIFE = timedelta(hours=24)
 """How long a battle waits for its vote, and how long its copies are kept."""
+
+OUTAGE = timedelta(minutes=30)
+"""Failures of this time speak against an offer."""
 
 UNFIT = ("blank", "damaged")
 """Checks that keep an image out of battles."""
@@ -41,6 +47,21 @@ class BattleOff(ValueError):
         super().__init__(message)
         self.reasons = tuple(reasons)
         """What each run said, as "model: sentence"."""
+
+
+Task = Literal["any", "generate", "edit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which battles a voter would like to see."""
+
+    task: Task = "any"
+    category: str | None = None
+    """Of the prompt bank, or `own`; `None`: any."""
+
+
+ANYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +77,22 @@ class BlindBattle:
     """Pixels of both copies."""
     height: int
     source: BattleSource
+    category: str
+    """Of the prompt bank, or `own`."""
 
 
-async def next_battle(services: Services, voter: str) -> BlindBattle | None:
+async def next_battle(services: Services, voter: str, wanted: Wanted = ANYTHING) -> BlindBattle | None:
     """The voter's open battle, or a new one drawn from what they made, or `None` when no pair is left."""
     await asyncio.to_thread(_sweep, services, voter)
-    waiting = await asyncio.to_thread(_resume, services, voter)
-    return waiting or await start_from_history(services, voter)
+    waiting = await asyncio.to_thread(_resume, services, voter, wanted)
+    return waiting or await start_from_history(services, voter, wanted)
 
 
-async def start_from_history(services: Services, voter: str) -> BlindBattle | None:
+async def start_from_history(services: Services, voter: str, wanted: Wanted = ANYTHING) -> BlindBattle | None:
     """A battle between two images the voter's runs made, or `None` when no pair is left to vote on."""
     unfit: set[str] = set()
     while True:
-        pair = await asyncio.to_thread(_draw, services, voter, frozenset(unfit))
+        pair = await asyncio.to_thread(_draw, services, voter, wanted, frozenset(unfit))
         if pair is None:
             return None
         try:
@@ -79,9 +102,15 @@ async def start_from_history(services: Services, voter: str) -> BlindBattle | No
 
 
 async def start_new(
-    services: Services, engine: Engine, voter: str, request: ImageRequest, offers: Sequence[str]
+    services: Services,
+    engine: Engine,
+    voter: str,
+    request: ImageRequest,
+    offers: Sequence[str],
+    probability: float = 1.0,
 ) -> BlindBattle:
-    """A battle between two offers that are asked now; returns when both have answered.
+    """A battle between two offers that are asked now; returns when both have answered. `probability` is the chance with
+    which the two were drawn.
 
     If the caller goes away meanwhile, the runs go on, and their images may meet later as a pair from history.
 
@@ -102,7 +131,7 @@ async def start_new(
     if len(fit) != 2:
         raise BattleOff("The battle is off: not both models made an image.", _reasons(services, views))
     image_a, image_b = pairing.draw_sides(fit[0], fit[1], services.rng)
-    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, 1.0), "new")
+    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, probability), "new")
 
 
 async def start_from_images(services: Services, voter: str, image_id_1: str, image_id_2: str) -> BlindBattle:
@@ -155,20 +184,46 @@ def _not_voted_on(services: Services, voter: str, pairs: Sequence[tuple[str, str
     return services.store.read(read)
 
 
-def _draw(services: Services, voter: str, without: frozenset[str]) -> pairing.Pair | None:
+async def draw_offers(
+    services: Services, ready: Sequence[str], first: str | None, second: str | None, *, board: BoardName = "generate"
+) -> Meeting | None:
+    """Two offers for a new battle, drawn by what a vote on them would tell; `None` when no two of these choices can meet."""
+
+    def read(db: Database) -> Meeting | None:
+        failing = _failing(services, db)
+        chances = chances_of(db, failing)
+        return draw_two(ready, first, second, services.rng, board=board, failing=failing, chances=chances)
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def _failing(services: Services, db: Database) -> set[str]:
+    return battles.failing_offers(db, timestamp(services.clock() - OUTAGE))
+
+
+def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str]) -> pairing.Pair | None:
     """A pair among what the voter's runs made, leaving out the images `without`."""
 
     def read(db: Database) -> pairing.Pair | None:
-        rows = [row for row in battles.candidates(db, voter) if row.image_id not in without]
+        rows = [row for row in battles.candidates(db, voter) if row.image_id not in without and _is_wanted(row, wanted)]
         met = battles.met(db, voter, [row.image_id for row in rows])
         return pairing.draw_pair(
-            [pairing.Candidate(row.image_id, row.offer, row.kin) for row in rows],
+            [pairing.Candidate(row.image_id, row.offer, row.kin, row.board) for row in rows],
             voted={frozenset(pair) for *pair, state in met if state == "voted"},
             seen={frozenset(pair) for *pair, state in met if state != "voted"},
             rng=services.rng,
+            # An image that is there can be shown, whatever has become of its maker.
+            chances=chances_of(db, ()),
         )
 
     return services.store.read(read)
+
+
+def _is_wanted(row: BattleImage, wanted: Wanted) -> bool:
+    operation = "generate" if row.board == "generate" else "edit"
+    if wanted.task not in ("any", operation):
+        return False
+    return wanted.category is None or bank.place_of(row.prompt, operation)[0] == wanted.category
 
 
 def _side(services: Services, voter: str, image_id: str) -> BattleSide | None:
@@ -220,6 +275,8 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
     hashes = (side_a.image.sha256, side_b.image.sha256)
     await in_image_thread(lambda: copies.write_copies(services.store, battle_id, hashes, now))
     run = side_a.view.run
+    sources = sum(given.role == "image" for given in side_a.view.inputs)
+    category, prompt_id = bank.place_of(run.prompt, run.operation)
     battle = Battle(
         battle_id=battle_id,
         voter=voter,
@@ -235,6 +292,11 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
         state="open",
         created_at=timestamp(now),
         expires_at=timestamp(now + LIFE),
+        board=battles.board_of(run.operation, sources),
+        category=category,
+        prompt_id=prompt_id,
+        quality_a=_quality(side_a.view),
+        quality_b=_quality(side_b.view),
     )
 
     def write(db: Database) -> None:
@@ -244,8 +306,12 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
     return _blind(services, battle, side_a.view)
 
 
-def _resume(services: Services, voter: str) -> BlindBattle | None:
-    """The newest battle of the voter's that still waits, if its copies are there."""
+def _quality(view: RunView) -> str:
+    return str(view.run.asked.get("quality") or "auto")
+
+
+def _resume(services: Services, voter: str, wanted: Wanted) -> BlindBattle | None:
+    """The newest battle of the voter's that still waits, if its copies are there and it is what is wanted."""
     now = services.now()
 
     def read(db: Database) -> tuple[Battle, BattleSide | None] | None:
@@ -255,13 +321,18 @@ def _resume(services: Services, voter: str) -> BlindBattle | None:
     found = services.store.read(read)
     if found is None or found[1] is None or not copies.are_there(services.store.data_dir, found[0].battle_id):
         return None
-    return _blind(services, found[0], found[1].view)
+    battle = found[0]
+    if wanted.task not in ("any", battle.operation) or wanted.category not in (None, battle.category):
+        return None
+    return _blind(services, battle, found[1].view)
 
 
 def _blind(services: Services, battle: Battle, view: RunView) -> BlindBattle:
     width, height = copies.canvas(services.store.data_dir, battle.battle_id)
     inputs = tuple(given.sha256 for given in view.inputs if given.role == "image")
-    return BlindBattle(battle.battle_id, battle.prompt, battle.operation, inputs, width, height, battle.source)
+    return BlindBattle(
+        battle.battle_id, battle.prompt, battle.operation, inputs, width, height, battle.source, battle.category
+    )
 
 
 def _sweep(services: Services, voter: str) -> None:

@@ -1,23 +1,39 @@
-"""Battles and votes: candidates for a battle, the one vote a battle gets, and what a board counts.
+"""Battles: candidates for one, its row, and its end.
 
-A vote is one guarded `UPDATE` of its battle together with one row; the row's battle is unique, so there is never a
-second vote. Whoever calls owns the transaction. `ratings` are no rows: they follow from the votes, in order of `seq`.
+A vote is one guarded `UPDATE` of its battle together with one row of `storage.votes`; the row's battle is unique, so
+there is never a second vote. Whoever calls owns the transaction.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage.records import Battle, BattleState, Operation, RunView, StoredImage, Vote
+from storage.records import Battle, BattleState, BoardName, Operation, ReportReason, RunView, StoredImage
 from storage.rows import changed, fetch, fetch_one, foreign_text, to_run
 from storage.views import views_of
 
 CANDIDATE_RUNS = 2000
 """Newest succeeded runs of a voter among which pairs are looked for; it bounds the work of finding one."""
+
+FAILURES = 3
+"""So many failures on end, and an offer is left out of draws."""
+OUTAGE_KINDS = (
+    "auth",
+    "permission",
+    "quota",
+    "rate_limit",
+    "not_found",
+    "timeout",
+    "server",
+    "network",
+    "malformed",
+    "unknown",
+)
+"""Kinds of errors that say something of the offer, and not of what it was asked."""
 
 COSTED_BATTLES = 2000
 """Newest battles of a board over which cost and latency are told."""
@@ -31,6 +47,8 @@ class BattleImage:
     offer: str
     kin: int
     """Equal within one answer of `candidates` for images of the same prompt, operation and inputs."""
+    board: BoardName
+    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class OfferFacts:
     """What a board says of an offer beside its rating."""
 
     offer: str
+    quality: str
     cost_microusd: int | None
     """Cost of one image; `None` when nobody knows."""
     latency_ms: int | None
@@ -66,13 +85,27 @@ def candidates(db: Database, voter: str) -> list[BattleImage]:
                 )), '') as given
             from recent
         )
-        select i.image_id, s.offer, dense_rank() over (order by s.operation, s.prompt, s.given) as kin
+        select i.image_id, s.offer, dense_rank() over (order by s.operation, s.prompt, s.given) as kin,
+            s.operation, s.prompt,
+            (select count(*) from inputs where inputs.run_id = s.run_id and inputs.role = 'image') as sources
         from signed as s join images as i on i.run_id = s.run_id
         where not exists (select 1 from json_each(i.checks) where value in ('blank', 'damaged'))
         order by s.seq desc, i.position""",
         {"voter": voter, "runs": CANDIDATE_RUNS},
     )
-    return [BattleImage(row["image_id"], row["offer"], row["kin"]) for row in rows]
+    return [
+        BattleImage(
+            row["image_id"], row["offer"], row["kin"], board_of(row["operation"], row["sources"]), row["prompt"]
+        )
+        for row in rows
+    ]
+
+
+def board_of(operation: Operation, sources: int) -> BoardName:
+    """Where votes on images made from so many source images belong."""
+    if operation == "generate":
+        return "generate"
+    return "edit-multi" if sources > 1 else "edit-single"
 
 
 def met(db: Database, voter: str, images: Sequence[str]) -> list[tuple[str, str, BattleState]]:
@@ -94,8 +127,8 @@ def insert(db: Database, battle: Battle) -> None:
     """
     db.conn.execute(
         """insert into battles (battle_id, voter, operation, prompt, image_a, image_b, offer_a, offer_b, source, is_demo,
-            probability, state, created_at, expires_at)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            probability, state, created_at, expires_at, board, category, prompt_id, quality_a, quality_b)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             battle.battle_id,
             battle.voter,
@@ -111,6 +144,11 @@ def insert(db: Database, battle: Battle) -> None:
             battle.state,
             battle.created_at,
             battle.expires_at,
+            battle.board,
+            battle.category,
+            battle.prompt_id,
+            battle.quality_a,
+            battle.quality_b,
         ),
     )
 
@@ -123,6 +161,22 @@ def get(db: Database, battle_id: str, voter: str) -> Battle | None:
         {"battle_id": battle_id, "voter": voter},
     )
     return _to_battle(row) if row else None
+
+
+def failing_offers(db: Database, since: str) -> set[str]:
+    """Offers whose newest `FAILURES` runs since then (UTC text) all failed for reasons of the provider."""
+    rows = fetch(
+        db,
+        """with newest as (
+            select offer, state, error ->> 'kind' as kind, row_number() over (partition by offer order by seq desc) as place
+            from runs where finished_at >= :since and state in ('succeeded', 'failed', 'unknown')
+        )
+        select offer from newest where place <= :failures
+        group by offer having count(*) = :failures and sum(state = 'succeeded' or kind not in (
+            select value from json_each(:kinds))) = 0""",
+        {"since": since, "failures": FAILURES, "kinds": json.dumps(OUTAGE_KINDS)},
+    )
+    return {row["offer"] for row in rows}
 
 
 def newest_open(db: Database, voter: str, now: str) -> Battle | None:
@@ -157,28 +211,6 @@ def voted_before(db: Database, battle: Battle) -> bool:
     return row is not None
 
 
-def insert_vote(db: Database, vote: Vote) -> int:
-    """Write the vote of a battle that `end` has just ended; returns its place among all votes.
-
-    Raises:
-        sqlite3.IntegrityError: the battle has a vote, or the outcome is none of the four.
-    """
-    cursor = db.conn.execute(
-        """insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at)
-        values (?, ?, ?, ?, ?, ?, ?)""",
-        (
-            vote.battle_id,
-            vote.voter,
-            vote.outcome,
-            vote.decided_ms,
-            int(vote.counted),
-            foreign_text(vote.reason),
-            vote.voted_at,
-        ),
-    )
-    return int(cursor.lastrowid or 0)
-
-
 def expire(db: Database, voter: str, now: str) -> int:
     """End the voter's open battles whose time has passed at `now` (UTC text); how many."""
     cursor = db.conn.execute(
@@ -203,71 +235,31 @@ def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
     return BattleSide(image, view)
 
 
-def has_voted(db: Database, voter: str) -> bool:
-    """Whether there is a vote of this voter's."""
-    return fetch_one(db, "select 1 from battles where voter = ? and state = 'voted' limit 1", (voter,)) is not None
-
-
-def board_sizes(db: Database) -> dict[tuple[Operation, bool], int]:
-    """Counted votes of each board that has any: (operation, whether drawn models) -> votes."""
-    rows = fetch(
-        db,
-        """select b.operation, b.is_demo, count(*) as votes from votes as v join battles as b on b.battle_id = v.battle_id
-        where v.counted = 1 group by b.operation, b.is_demo""",
+def report(db: Database, battle_id: str, voter: str, reason: ReportReason, words: str, now: str) -> bool:
+    """Keep what is wrong with a battle; false when this voter has said so before."""
+    cursor = db.conn.execute(
+        "insert or ignore into reports (battle_id, voter, reason, words, at) values (?, ?, ?, ?, ?)",
+        (battle_id, voter, reason, foreign_text(words), now),
     )
-    return {(row["operation"], bool(row["is_demo"])): row["votes"] for row in rows}
+    return cursor.rowcount > 0
 
 
-def left_out(db: Database) -> int:
-    """Votes that do not count."""
-    row = fetch_one(db, "select count(*) as votes from votes where counted = 0")
-    return int(row["votes"]) if row else 0
-
-
-def pair_counts(db: Database, operation: Operation, *, is_demo: bool) -> list[tuple[str, str, str, int]]:
-    """(offer_a, offer_b, outcome, votes) of one board, counted votes only."""
-    rows = fetch(
-        db,
-        """select b.offer_a, b.offer_b, v.outcome, count(*) as votes
-        from votes as v join battles as b on b.battle_id = v.battle_id
-        where v.counted = 1 and b.operation = :operation and b.is_demo = :is_demo
-        group by b.offer_a, b.offer_b, v.outcome""",
-        {"operation": operation, "is_demo": int(is_demo)},
-    )
-    return [(row["offer_a"], row["offer_b"], row["outcome"], row["votes"]) for row in rows]
-
-
-def in_order(
-    db: Database, operation: Operation, *, is_demo: bool, before: int | None = None
-) -> Iterator[tuple[str, str, str]]:
-    """(offer_a, offer_b, outcome) of one board's counted votes in their order, read as they are asked for.
-
-    Use it up within the read job. `before`: only votes placed before this one.
-    """
-    yield from db.conn.execute(
-        """select b.offer_a, b.offer_b, v.outcome from votes as v join battles as b on b.battle_id = v.battle_id
-        where v.counted = 1 and b.operation = :operation and b.is_demo = :is_demo
-        and (:before is null or v.seq < :before) order by v.seq""",
-        {"operation": operation, "is_demo": int(is_demo), "before": before},
-    )
-
-
-def recent_facts(db: Database, operation: Operation, *, is_demo: bool) -> list[OfferFacts]:
+def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[OfferFacts]:
     """Cost and latency of the images in the newest `COSTED_BATTLES` voted battles of a board; an image counts once."""
     rows = fetch(
         db,
         """with recent as (
             select b.image_a, b.image_b from votes as v join battles as b on b.battle_id = v.battle_id
-            where v.counted = 1 and b.operation = :operation and b.is_demo = :is_demo order by v.seq desc limit :battles
+            where v.counted = 1 and b.board = :board and b.is_demo = :is_demo order by v.seq desc limit :battles
         )
-        select r.offer, r.latency_ms,
+        select r.offer, coalesce(r.asked ->> 'quality', 'auto') as quality, r.latency_ms,
             (select sum(amount_microusd) from ledger as l where l.run_id = r.run_id and l.state in ('settled', 'released'))
                 / (select count(*) from images as made where made.run_id = r.run_id) as cost_microusd
         from images as i join runs as r on r.run_id = i.run_id
         where i.image_id in (select image_a from recent union select image_b from recent)""",
-        {"operation": operation, "is_demo": int(is_demo), "battles": COSTED_BATTLES},
+        {"board": board, "is_demo": int(is_demo), "battles": COSTED_BATTLES},
     )
-    return [OfferFacts(row["offer"], row["cost_microusd"], row["latency_ms"]) for row in rows]
+    return [OfferFacts(row["offer"], row["quality"], row["cost_microusd"], row["latency_ms"]) for row in rows]
 
 
 def _to_battle(row: dict[str, object]) -> Battle:

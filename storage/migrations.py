@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 
 migrations = Migrations("diptych")
 
-RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs")
+RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs", "m004_boards")
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
 
@@ -35,6 +35,13 @@ def m002_battles(db: Database) -> None:
 def m003_jobs(db: Database) -> None:
     """Jobs at providers, one for each call of a run, and converted copies of images."""
     for statement in _JOBS:
+        db.execute(statement)
+
+
+@migrations()
+def m004_boards(db: Database) -> None:
+    """Boards apart by task and category, counted votes summed up, votes taken back, reports, and voters left out."""
+    for statement in _BOARDS:
         db.execute(statement)
 
 
@@ -205,4 +212,72 @@ _JOBS = (
     """alter table images add column
         converted_type text check ((converted_type is null) = (converted_sha256 is null))""",
     "create index images_by_converted on images (converted_sha256) where converted_sha256 is not null",
+)
+
+# Of the battles that are there: the board follows from the source images, the qualities from what was asked.
+_BOARDS = (
+    """alter table battles add column board text not null default 'generate'
+        check (board in ('generate', 'edit-single', 'edit-multi'))""",
+    "alter table battles add column category text not null default 'own'",
+    "alter table battles add column prompt_id text",
+    "alter table battles add column quality_a text not null default 'auto'",
+    "alter table battles add column quality_b text not null default 'auto'",
+    """update battles set
+        board = case when operation = 'generate' then 'generate' when (
+            select count(*) from inputs as i join images as m on m.run_id = i.run_id
+            where m.image_id = battles.image_a and i.role = 'image') > 1 then 'edit-multi' else 'edit-single' end,
+        quality_a = coalesce((select r.asked ->> 'quality' from runs as r join images as m on m.run_id = r.run_id
+            where m.image_id = battles.image_a), 'auto'),
+        quality_b = coalesce((select r.asked ->> 'quality' from runs as r join images as m on m.run_id = r.run_id
+            where m.image_id = battles.image_b), 'auto')""",
+    "alter table votes add column follows text check (follows is null or follows in ('a', 'b', 'tie'))",
+    "alter table votes add column looks text check (looks is null or looks in ('a', 'b', 'tie'))",
+    "alter table votes add column undone_at text",
+    "create index votes_by_voter on votes (voter, seq)",
+    "create index votes_by_time on votes (voted_at)",
+    """create table reports (
+        battle_id text not null references battles (battle_id),
+        voter text not null,
+        reason text not null check (reason in ('broken', 'offensive', 'maker_shown', 'other')),
+        words text not null,
+        at text not null,
+        primary key (battle_id, voter)
+    ) strict, without rowid""",
+    """create table exclusions (
+        exclusion_id integer primary key,
+        voter text not null,
+        kind text not null check (kind in ('favourite', 'side', 'agreement', 'too_fast', 'by_hand')),
+        reason text not null,
+        at text not null,
+        lifted_at text
+    ) strict""",
+    "create unique index exclusions_in_force on exclusions (voter) where lifted_at is null",
+    """create table tallies (
+        board text not null,
+        is_demo integer not null check (is_demo in (0, 1)),
+        question text not null check (question in ('better', 'follows', 'looks')),
+        category text not null,
+        offer_a text not null,
+        quality_a text not null,
+        offer_b text not null,
+        quality_b text not null,
+        outcome text not null check (outcome in ('a', 'b', 'tie', 'both_bad')),
+        votes integer not null check (votes > 0),
+        primary key (board, is_demo, question, category, offer_a, quality_a, offer_b, quality_b, outcome)
+    ) strict, without rowid""",
+    """insert into tallies
+        select b.board, b.is_demo, 'better', b.category, b.offer_a, b.quality_a, b.offer_b, b.quality_b, v.outcome, count(*)
+        from votes as v join battles as b on b.battle_id = v.battle_id where v.counted = 1
+        group by 1, 2, 4, 5, 6, 7, 8, 9""",
+    """create table elo_days (
+        board text not null,
+        is_demo integer not null check (is_demo in (0, 1)),
+        level text not null,
+        day text not null,
+        method text not null,
+        last_seq integer not null,
+        votes integer not null,
+        ratings text not null check (json_valid(ratings)),
+        primary key (board, is_demo, level, day)
+    ) strict, without rowid""",
 )

@@ -18,6 +18,14 @@ LedgerState = Literal["reserved", "settled", "released", "unknown"]
 CostSource = Literal["reported", "computed", "estimated", "unknown"]
 InputRole = Literal["image", "mask"]
 BattleState = Literal["open", "voted", "skipped", "expired"]
+BoardName = Literal["generate", "edit-single", "edit-multi"]
+"""What is compared: images from a prompt, edits of one image, or of several."""
+Question = Literal["better", "follows", "looks"]
+"""What is asked of a voter; the first always, the others when they like."""
+Answer = Literal["a", "b", "tie"]
+"""To a second question."""
+ExclusionKind = Literal["favourite", "side", "agreement", "too_fast", "by_hand"]
+ReportReason = Literal["broken", "offensive", "maker_shown", "other"]
 BattleSource = Literal["history", "new"]
 Outcome = Literal["a", "b", "tie", "both_bad"]
 
@@ -231,6 +239,14 @@ class Battle:
     state: BattleState
     created_at: str
     expires_at: str
+    board: BoardName = "generate"
+    category: str = "own"
+    """Of the prompt bank, or `own`."""
+    prompt_id: str | None = None
+    """In the prompt bank."""
+    quality_a: str = "auto"
+    """As asked."""
+    quality_b: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +261,7 @@ class Vote:
     reason: str | None
     """Why the vote does not count, where it does not."""
     voted_at: str
+    follows: Answer | None = None
+    """Which follows the prompt better, where it was said."""
+    looks: Answer | None = None
+    """Which looks better, where it was said."""

@@ -10,7 +10,7 @@ from storage.history import HistoryPage
 from storage.records import CostSource, RunState, RunView, StoredImage
 from storage.verify import Problem
 from ui import tiles, views
-from ui.board_views import maker
+from ui.arena_views import maker
 
 View = dict[str, object]
 

@@ -16,6 +16,7 @@ import pytest
 
 from arena import battle, board, opening
 from arena.battle import VoteRefused
+from arena.board import BoardQuery
 from arena.opening import BattleOff
 from playground.services import Services
 from tests.arena.world import Clock, add_run, make_services, picture
@@ -80,9 +81,9 @@ def test_a_vote_counts_reveals_and_moves_ratings(services: Services) -> None:
     assert result.reveal.a.cost_microusd == 41_200
     assert result.reveal.a.latency_ms == 24_800
     assert asdict(result.change) == {"a_before": 1000, "a_after": 1002, "b_before": 1000, "b_after": 998}
-    rows = {row.row.competitor: row.row for row in go(board.leaderboard(services, operation="generate")).rows}
-    assert rows[result.reveal.a.offer].rating == result.change.a_after
-    assert rows[result.reveal.b.offer].wins == 0
+    rows = {row.rated.competitor: row for row in go(board.leaderboard(services, BoardQuery())).rows}
+    assert rows[result.reveal.a.offer].elo == result.change.a_after
+    assert rows[result.reveal.b.offer].rated.wins == 0
 
 
 def test_second_vote_other_voter_and_unknown_outcome_are_refused(services: Services) -> None:
@@ -99,7 +100,7 @@ def test_second_vote_other_voter_and_unknown_outcome_are_refused(services: Servi
     with pytest.raises(VoteRefused) as refused:
         vote(services, blind.battle_id, "b")
     assert refused.value.kind == "already_voted"
-    assert go(board.leaderboard(services, operation="generate")).votes == 1
+    assert go(board.leaderboard(services, BoardQuery())).votes == 1
 
 
 def test_skipped_and_expired_battles_take_no_vote(services: Services, clock: Clock) -> None:
@@ -116,7 +117,7 @@ def test_skipped_and_expired_battles_take_no_vote(services: Services, clock: Clo
         vote(services, again.battle_id)
     assert refused.value.kind == "expired"
     assert battle.blind_file(services, again.battle_id, "a", "local") is None
-    assert go(board.leaderboard(services, operation="generate")).votes == 0
+    assert go(board.leaderboard(services, BoardQuery())).votes == 0
 
 
 def test_copies_are_the_voters_alone_and_old_ones_are_swept(services: Services, clock: Clock) -> None:
@@ -167,7 +168,7 @@ def test_every_pair_comes_once_then_none_is_left(services: Services) -> None:
     for _ in range(12):
         vote(services, next_of(services).battle_id, "tie")
     assert next_of(services) is None
-    assert go(board.leaderboard(services, operation="generate")).votes == 12
+    assert go(board.leaderboard(services, BoardQuery())).votes == 12
 
 
 def test_a_pair_whose_file_is_damaged_is_passed_over(services: Services) -> None:
@@ -195,29 +196,29 @@ def test_two_results_can_be_sent_to_a_blind_vote(services: Services) -> None:
 def test_a_second_vote_on_the_same_two_images_does_not_count_and_says_why(services: Services) -> None:
     one, two = a_pair(services)
     vote(services, next_of(services).battle_id, "a")
-    before = go(board.leaderboard(services, operation="generate"))
+    before = go(board.leaderboard(services, BoardQuery()))
     again = go(opening.start_from_images(services, "local", two, one))
     result = vote(services, again.battle_id, "a")
     assert not result.counted
     assert result.reason == battle.REPEATED
     assert (result.change.a_before, result.change.b_before) == (result.change.a_after, result.change.b_after)
-    after = go(board.leaderboard(services, operation="generate"))
-    assert (after.rows, after.votes, after.left_out) == (before.rows, before.votes, 1)
+    after = go(board.leaderboard(services, BoardQuery()))
+    assert (after.rows, after.votes, after.left_out.votes) == (before.rows, before.votes, 1)
 
 
 def test_demo_votes_are_a_board_of_their_own(services: Services) -> None:
     add_run(services, "demo/flat")
     add_run(services, "demo/sketch")
     vote(services, next_of(services).battle_id)
-    shown = go(board.leaderboard(services, operation="generate"))
+    shown = go(board.leaderboard(services, BoardQuery()))
     assert (shown.is_demo, shown.has_demo, shown.has_real, shown.votes) == (True, True, False, 1)
     a_pair(services)
     vote(services, next_of(services).battle_id)
-    shown = go(board.leaderboard(services, operation="generate"))
+    shown = go(board.leaderboard(services, BoardQuery()))
     assert (shown.is_demo, shown.votes) == (False, 1)
-    assert {row.row.competitor for row in shown.rows} == {"openai/gpt-image-2", "openai/gpt-image-1-mini"}
-    assert go(board.leaderboard(services, operation="generate", demo=True)).votes == 1
-    assert go(board.leaderboard(services, operation="edit")).rows == ()
+    assert {row.rated.competitor for row in shown.rows} == {"openai/gpt-image-2", "openai/gpt-image-1-mini"}
+    assert go(board.leaderboard(services, BoardQuery(demo=True))).votes == 1
+    assert go(board.leaderboard(services, BoardQuery("edit-single"))).rows == ()
 
 
 def test_the_change_of_each_vote_is_the_step_of_the_board(services: Services) -> None:
@@ -232,8 +233,8 @@ def test_the_change_of_each_vote_is_the_step_of_the_board(services: Services) ->
         ):
             assert ratings.get(side.offer, 1000) == before
             ratings[side.offer] = after
-    shown = go(board.leaderboard(services, operation="generate"))
-    assert {row.row.competitor: row.row.rating for row in shown.rows} == ratings
+    shown = go(board.leaderboard(services, BoardQuery()))
+    assert {row.rated.competitor: row.elo for row in shown.rows} == ratings
     assert sum(ratings.values()) == pytest.approx(2000)
 
 
@@ -272,6 +273,6 @@ def test_400_battles_have_one_vote_each_under_eight_threads(services: Services) 
         thread.join()
     assert taken == Counter(dict.fromkeys(voters, 1))
     assert refused == {"already_voted": 7 * 400}
-    shown = go(board.leaderboard(services, operation="generate"))
+    shown = go(board.leaderboard(services, BoardQuery()))
     assert shown.votes == 400
-    assert sum(row.row.rating for row in shown.rows) == pytest.approx(2000)
+    assert sum(row.elo for row in shown.rows) == pytest.approx(2000)

@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from playground.services import Services
-from storage import battles
+from storage import battles, votes
 from storage.database import Store
 from storage.records import Battle, Outcome, Vote
 from tests.arena.world import add_run, make_services, picture
@@ -47,9 +47,8 @@ def a_battle(
 def take_vote(store: Store, battle: Battle, outcome: Outcome = "a", *, counted: bool = True) -> int:
     def write(db: Database) -> int:
         assert battles.end(db, battle.battle_id, battle.voter, state="voted", now=NOW)
-        return battles.insert_vote(
-            db, Vote(battle.battle_id, battle.voter, outcome, 900, counted, None if counted else "test", NOW)
-        )
+        reason = None if counted else "test"
+        return votes.insert(db, Vote(battle.battle_id, battle.voter, outcome, 900, counted, reason, NOW), battle)
 
     return store.write(write)
 
@@ -113,11 +112,11 @@ def test_there_is_never_a_second_vote_row_nor_an_unknown_outcome(services: Servi
     take_vote(services.store, battle)
     again = Vote(battle.battle_id, "local", "b", None, True, None, NOW)
     with pytest.raises(sqlite3.IntegrityError):
-        services.store.write(lambda db: battles.insert_vote(db, again))
+        services.store.write(lambda db: votes.insert(db, again, battle))
     other = a_battle(services, 2)
     with pytest.raises(sqlite3.IntegrityError):
         services.store.write(
-            lambda db: battles.insert_vote(db, replace(again, battle_id=other.battle_id, outcome="bothbad"))
+            lambda db: votes.insert(db, replace(again, battle_id=other.battle_id, outcome="bothbad"), other)
         )  # type: ignore[arg-type]
 
 
@@ -131,26 +130,6 @@ def test_open_battles_are_found_until_they_expire(services: Services) -> None:
     found = services.store.read(lambda db: battles.get(db, battle.battle_id, "local"))
     assert found is not None
     assert found.state == "expired"
-
-
-def test_a_board_counts_counted_votes_in_their_order(services: Services) -> None:
-    store = services.store
-    outcomes: list[Outcome] = ["a", "b", "a", "tie", "both_bad"]
-    places = [take_vote(store, a_battle(services, number), outcome) for number, outcome in enumerate(outcomes, 1)]
-    take_vote(store, a_battle(services, 9), "a", counted=False)
-    assert places == sorted(places)
-    assert store.read(battles.board_sizes) == {("generate", False): 5}
-    assert store.read(battles.left_out) == 1
-    in_order = store.read(lambda db: list(battles.in_order(db, "generate", is_demo=False)))
-    assert [outcome for _, _, outcome in in_order] == outcomes
-    before = store.read(lambda db: list(battles.in_order(db, "generate", is_demo=False, before=places[3])))
-    assert before == in_order[:3]
-    counts = store.read(lambda db: battles.pair_counts(db, "generate", is_demo=False))
-    assert {outcome: votes for _, _, outcome, votes in counts} == {"a": 2, "b": 1, "tie": 1, "both_bad": 1}
-    assert store.read(lambda db: battles.pair_counts(db, "edit", is_demo=False)) == []
-    assert store.read(lambda db: battles.pair_counts(db, "generate", is_demo=True)) == []
-    assert store.read(lambda db: battles.has_voted(db, "local"))
-    assert not store.read(lambda db: battles.has_voted(db, "somebody"))
 
 
 def test_facts_are_per_image_and_unknown_stays_unknown(services: Services) -> None:

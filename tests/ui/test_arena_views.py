@@ -9,7 +9,7 @@ import pytest
 from providers.rows import CATALOG
 from storage.records import Run, RunError, RunView, StoredImage
 from storage.verify import Problem
-from ui import board_views, history_views
+from ui import arena_views, history_views
 
 RUN = Run(
     run_id="r1", group_id="g1", owner="local", position=0, offer="openai/gpt-image-2", operation="generate",
@@ -94,7 +94,7 @@ def test_an_audit_with_many_problems_shows_some_and_counts_the_rest() -> None:
 
 @pytest.mark.parametrize(("points", "text"), [(2.0, "+2.0"), (-1.94, "−1.9"), (0.0, "0"), (-0.01, "0")])
 def test_rating_changes_in_words(points: float, text: str) -> None:
-    assert board_views.signed(points) == text
+    assert arena_views.signed(points) == text
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,11 @@ def test_rating_changes_in_words(points: float, text: str) -> None:
     ],
 )
 def test_makers_are_named_even_when_they_left_the_catalogue(offer: str, words: tuple[str, str]) -> None:
-    assert board_views.maker(CATALOG, offer) == words
+    assert arena_views.maker(CATALOG, offer) == words
 
 
 def test_the_start_button_says_its_price() -> None:
-    assert board_views.start_label(0, 0) == "Start battle · free"
-    assert board_views.start_label(11_000, 11_000) == "Start battle · about $0.011"
-    assert board_views.start_label(11_000, 80_000) == "Start battle · $0.011 to $0.08"
-    assert board_views.start_label(None, None) == "Start battle · price unknown"
+    assert arena_views.start_label(0, 0) == "Start battle · free"
+    assert arena_views.start_label(11_000, 11_000) == "Start battle · about $0.011"
+    assert arena_views.start_label(11_000, 80_000) == "Start battle · $0.011 to $0.08"
+    assert arena_views.start_label(None, None) == "Start battle · price unknown"

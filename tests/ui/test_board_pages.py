@@ -168,7 +168,7 @@ async def test_the_empty_arena_offers_a_demo_battle_and_it_works(one: Harness) -
     assert "demo" not in json.dumps(shown).lower()
     revealed = await arena.on_answer(one.app, shown, event(battle_id=shown["battle_id"], outcome="tie"), VISITOR)
     assert {revealed["reveal"][side]["model"].split(",")[0] for side in "ab"} == {"Demo"}
-    found = await board.leaderboard(one.services, operation="generate")
+    found = await board.leaderboard(one.services, board.BoardQuery())
     assert (found.is_demo, found.votes) == (True, 1)
     await one.stop()
 
@@ -217,10 +217,11 @@ async def test_the_price_stands_on_the_button_before_anything_is_sent(harness: M
 def test_two_ready_offers_of_a_kind_are_drawn(one: Harness) -> None:
     rng = one.services.rng
     ready = ["openai/x", "openai/y", "demo/flat", "demo/sketch"]
-    assert {frozenset(draw_two(ready, None, None, rng) or ()) for _ in range(40)} == {
-        frozenset(("openai/x", "openai/y"))
-    }
-    assert set(draw_two(ready, "demo/flat", None, rng) or ()) == {"demo/flat", "demo/sketch"}
+    drawn = [draw_two(ready, None, None, rng) for _ in range(40)]
+    assert {frozenset(found.offers) for found in drawn if found} == {frozenset(("openai/x", "openai/y"))}
+    named = draw_two(ready, "demo/flat", None, rng)
+    assert named is not None
+    assert set(named.offers) == {"demo/flat", "demo/sketch"}
     assert draw_two(ready, "demo/flat", "openai/x", rng) is None
     assert draw_two(ready, "fal/unready", None, rng) is None
     assert draw_two(["openai/x"], None, None, rng) is None
@@ -247,11 +248,11 @@ async def test_the_board_shows_real_models_first_and_demo_ones_on_request(one: H
             assert not switch["visible"]
     assert table["notice"] == ""
     assert switch == {"visible": True, "value": leaderboard.REAL, "__type__": "update"}
-    assert [row["rating"] for row in table["rows"]] == ["1,002", "998"]
+    assert [row["rating"] for row in table["rows"]] == ["1,131", "869"]
     assert {row["rank"] for row in table["rows"]} == {"–"}
     demo, _ = await leaderboard.on_kind(one.app, "generate", leaderboard.DEMO)
     assert {row["provider"] for row in demo["rows"]} == {""}
-    edit, _ = await leaderboard.on_operation(one.app, "edit")
+    edit, _ = await leaderboard.on_operation(one.app, "edit-single")
     assert edit["state"] == "empty"
 
 

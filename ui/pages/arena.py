@@ -10,15 +10,15 @@ import gradio as gr
 
 from arena import battle, board, opening
 from arena.battle import VoteRefused
-from arena.offers import draw_two, possible_pairs
+from arena.offers import Meeting, possible_pairs
 from arena.opening import BattleOff
 from arena.prompts import DEMO_PROMPTS
 from playground.plan import make_plan
 from playground.ready import sources_of
 from providers.types import ImageRequest
-from ui import board_views, header, notices
+from ui import arena_views, header, notices
 from ui.app import App, Tabs, owner_of
-from ui.board_views import View
+from ui.arena_views import View
 from ui.components import bound, drawn, static
 
 ANY = ""
@@ -108,9 +108,9 @@ async def on_pair(app: App, event: gr.EventData, request: gr.Request) -> list[An
     """
     group_id = str(_told(event, "group") or "")
     try:
-        found = board_views.battle_view(await opening.start_from_group(app.services, owner_of(app, request), group_id))
+        found = arena_views.battle_view(await opening.start_from_group(app.services, owner_of(app, request), group_id))
     except BattleOff as error:
-        found = board_views.off_view(str(error), error.reasons)
+        found = arena_views.off_view(str(error), error.reasons)
     return [found | {"group": group_id}, gr.update(visible=False)]
 
 
@@ -128,10 +128,10 @@ async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Re
             app.services, battle_id, voter, outcome, decided if isinstance(decided, int) else None
         )
     except VoteRefused as error:
-        return board_views.refused_view(known, str(error))
+        return arena_views.refused_view(known, str(error))
     except Exception as error:  # noqa: BLE001 - the handler's edge
         raise notices.say(error) from None
-    return board_views.revealed_view(known, outcome, result, app.services.catalog)
+    return arena_views.revealed_view(known, outcome, result, app.services.catalog)
 
 
 async def on_demo(app: App, request: gr.Request) -> AsyncIterator[Any]:
@@ -140,8 +140,8 @@ async def on_demo(app: App, request: gr.Request) -> AsyncIterator[Any]:
     demo = [
         offer for offer in _ready(app, owner_of(app, request)) if services.catalog.offer(offer).provider_id == "demo"
     ]
-    offers = draw_two(demo, None, None, services.rng)
-    async for step in _asked(app, owner_of(app, request), services.rng.choice(DEMO_PROMPTS), offers):
+    found = await opening.draw_offers(services, demo, None, None)
+    async for step in _asked(app, owner_of(app, request), services.rng.choice(DEMO_PROMPTS), found):
         yield step
 
 
@@ -150,7 +150,7 @@ async def on_new(app: App, request: gr.Request) -> Any:  # noqa: ANN401 - Gradio
     ready = _ready(app, owner_of(app, request))
     listed = [("Any ready model", ANY), *((_name(app, offer), offer) for offer in ready)]
     return [
-        board_views.NOTHING,
+        arena_views.NOTHING,
         gr.update(visible=True),
         gr.update(choices=listed, value=ANY),
         gr.update(choices=listed, value=ANY),
@@ -166,8 +166,8 @@ async def on_back(app: App, request: gr.Request) -> Any:  # noqa: ANN401 - Gradi
 async def on_start(app: App, prompt: str, first: str, second: str, request: gr.Request) -> AsyncIterator[Any]:
     """Asks both models and shows their images blind once both are there."""
     voter = owner_of(app, request)
-    offers = draw_two(_ready(app, voter), first or None, second or None, app.services.rng)
-    async for shown, strip in _asked(app, voter, prompt, offers):
+    found = await opening.draw_offers(app.services, _ready(app, voter), first or None, second or None)
+    async for shown, strip in _asked(app, voter, prompt, found):
         yield shown, gr.update(visible=False), strip
 
 
@@ -189,31 +189,33 @@ async def on_second(app: App, prompt: str, first: str, second: str, request: gr.
 async def _next(app: App, voter: str) -> View:
     found = await opening.next_battle(app.services, voter)
     if found is not None:
-        return board_views.battle_view(found)
+        return arena_views.battle_view(found)
     has_voted = await board.has_voted(app.services, voter)
     ready = _ready(app, voter)
     has_demo = len([offer for offer in ready if app.services.catalog.offer(offer).provider_id == "demo"]) > 1
-    return board_views.empty_view(
+    return arena_views.empty_view(
         has_voted=has_voted, has_demo=has_demo, has_models=bool(possible_pairs(ready, None, None))
     )
 
 
-async def _asked(app: App, voter: str, prompt: str, offers: tuple[str, str] | None) -> AsyncIterator[Any]:
+async def _asked(app: App, voter: str, prompt: str, meeting: Meeting | None) -> AsyncIterator[Any]:
     """Board and strip while both models work, and when both are done."""
     if not prompt.strip():
-        yield board_views.off_view("The prompt is empty. Describe the image first."), gr.skip()
+        yield arena_views.off_view("The prompt is empty. Describe the image first."), gr.skip()
         return
-    if offers is None:
-        yield board_views.off_view("There are no two ready models that can meet. Add a key in Settings."), gr.skip()
+    if meeting is None:
+        yield arena_views.off_view("There are no two ready models that can meet. Add a key in Settings."), gr.skip()
         return
-    yield board_views.working_view(prompt), gr.skip()
+    yield arena_views.working_view(prompt), gr.skip()
     try:
-        found = await opening.start_new(app.services, app.engine, voter, _request(prompt), offers)
-        shown = board_views.battle_view(found)
+        found = await opening.start_new(
+            app.services, app.engine, voter, _request(prompt), meeting.offers, meeting.probability
+        )
+        shown = arena_views.battle_view(found)
     except BattleOff as error:
-        shown = board_views.off_view(str(error), error.reasons)
+        shown = arena_views.off_view(str(error), error.reasons)
     except Exception as error:  # noqa: BLE001 - shown in the battle's place instead of a passing notice
-        shown = board_views.off_view(notices.words(error))
+        shown = arena_views.off_view(notices.words(error))
     yield shown, await header.strip(app, voter)
 
 
@@ -234,7 +236,7 @@ def _start_button(app: App, ready: list[str], prompt: str, first: str, second: s
     known = None not in lows and None not in highs
     least = min(amount for amount in lows if amount is not None) if known else None
     most = max(amount for amount in highs if amount is not None) if known else None
-    return gr.update(value=board_views.start_label(least, most), interactive=bool(prompt.strip()))
+    return gr.update(value=arena_views.start_label(least, most), interactive=bool(prompt.strip()))
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
@@ -246,7 +248,7 @@ def _ready(app: App, owner: str) -> list[str]:
 
 
 def _name(app: App, offer: str) -> str:
-    model, provider = board_views.maker(app.services.catalog, offer)
+    model, provider = arena_views.maker(app.services.catalog, offer)
     return f"{model} · {provider}" if provider else model
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from arena import board
-from storage.records import Operation
-from ui import board_views
+from arena.board import BoardQuery
+from ui import leaderboard_views
 from ui.app import App, Tabs
 from ui.components import bound, drawn, segment
 
@@ -29,7 +29,10 @@ def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
     """Puts the components on the tab."""
     with gr.Row(elem_id="lb-bar"):
         operation = segment(
-            [("Generate", "generate"), ("Edit", "edit")], "generate", label="Board", elem_id="lb-operation"
+            [("Generate", "generate"), ("Edit one", "edit-single"), ("Edit many", "edit-multi")],
+            "generate",
+            label="Board",
+            elem_id="lb-operation",
         )
         kind = segment(
             [("Real models", REAL), ("Demo models", DEMO)], REAL, label="Models", elem_id="lb-kind", visible=False
@@ -63,7 +66,7 @@ async def on_kind(app: App, operation: str, kind: str) -> Any:  # noqa: ANN401 -
 
 async def _shown(app: App, operation: str, kind: str | None) -> Any:  # noqa: ANN401 - Gradio is untyped here
     """The table, and the switch between real and drawn models, which shows when both have votes."""
-    wanted: Operation = "edit" if operation == "edit" else "generate"
-    found = await board.leaderboard(app.services, operation=wanted, demo=None if kind is None else kind == DEMO)
+    query = BoardQuery(board.BOARDS.get(operation, "generate"), None if kind is None else kind == DEMO)
+    found = await board.leaderboard(app.services, query)
     switch = gr.update(visible=found.has_demo and found.has_real, value=DEMO if found.is_demo else REAL)
-    return board_views.board_view(found, app.services.catalog), switch
+    return leaderboard_views.board_view(found, app.services.catalog), switch

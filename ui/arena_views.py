@@ -1,4 +1,4 @@
-"""What the Arena and the Leaderboard show, as plain JSON. Pure: battles and boards in, words and figures out.
+"""What the Arena shows, as plain JSON. Pure: battles in, words and figures out.
 
 What `battle_view` returns is all that a browser learns before the vote.
 """
@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena.battle import RevealedSide, VoteResult
-from arena.board import Board, BoardRow
-from arena.elo import START, K
-from arena.leaderboard import PROVISIONAL_BELOW
 from arena.opening import BlindBattle
 from providers.catalog import Catalog, UnknownOffer
 from ui import views
@@ -129,52 +126,3 @@ NOTHING: View = {"state": "none"}
 def start_label(low_microusd: int | None, high_microusd: int | None) -> str:
     """The words on the button that starts a battle, with its price."""
     return f"Start battle · {views.about(low_microusd, high_microusd)}"
-
-
-def board_view(board: Board, catalog: Catalog) -> View:
-    """A leaderboard as a table and the sentences under it."""
-    if not board.rows:
-        what = "edits" if board.operation == "edit" else "images"
-        kind = "drawn by the Demo" if board.is_demo else "of real models"
-        text = f"A board stands here once {what} {kind} were voted on." if board.has_demo or board.has_real else (
-            f"Votes on {what} make this board. Each takes a few seconds and is blind."
-        )  # fmt: skip
-        return {"state": "empty", "title": "No votes on this board yet", "text": text}
-    return {
-        "state": "board",
-        "rows": [_board_row(row, catalog) for row in board.rows],
-        "notice": _demo_notice(board),
-        "votes": views.counted(board.votes, "vote"),
-        "left_out": f"{views.counted(board.left_out, 'vote')} left out on all boards" if board.left_out else "",
-        "method": (
-            f"Elo: everyone starts at {START:,.0f} and each vote moves at most {K:.0f} points from one side to the other, "
-            "replayed in the order of the votes; a tie and both bad count half for each side. "
-            f"Rows with fewer than {PROVISIONAL_BELOW} battles are provisional and have no rank."
-        ),
-    }
-
-
-def _demo_notice(board: Board) -> str:
-    if not board.is_demo:
-        return ""
-    only = "" if board.has_real else " There are no votes on real models yet."
-    return f"These are drawn demo images. Their votes are kept apart from real ratings.{only}"
-
-
-def _board_row(ranked: BoardRow, catalog: Catalog) -> View:
-    row = ranked.row
-    model, provider = maker(catalog, row.competitor)
-    return {
-        "offer": row.competitor,
-        "rank": "–" if row.rank is None else str(row.rank),
-        "model": model,
-        "provider": provider,
-        "provisional": row.is_provisional,
-        "rating": f"{row.rating:,.0f}",
-        "battles": f"{row.battles:,}",
-        "win_rate": f"{row.win_rate:.0%}",
-        "record": f"{row.wins:,} – {row.losses:,} – {row.ties:,}",
-        "both_bad": f"{row.both_bad_rate:.0%}",
-        "cost": UNKNOWN if ranked.mean_cost_microusd is None else views.money(ranked.mean_cost_microusd),
-        "p50": UNKNOWN if ranked.p50_ms is None else views.seconds(ranked.p50_ms).removesuffix(" s"),
-    }

@@ -1,0 +1,67 @@
+"""Where the Elo replay of a board's votes stood day by day, so that it need not begin at the first vote each time.
+
+A cache: whatever changes older votes forgets what was replayed from there on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage.rows import fetch
+from storage.tallies import BoardFilter
+
+
+@dataclass(frozen=True, slots=True)
+class EloDay:
+    """Elo ratings after the last counted vote of a day, or of a day that is not over."""
+
+    day: str
+    """UTC, `YYYY-MM-DD`."""
+    last_seq: int
+    votes: int
+    ratings: dict[str, float]
+
+
+def kept(db: Database, wanted: BoardFilter, level: str, method: str) -> list[EloDay]:
+    """What is kept for a board of everybody's votes on the first question, oldest day first."""
+    rows = fetch(
+        db,
+        """select day, last_seq, votes, ratings from elo_days
+        where board = :board and is_demo = :is_demo and level = :level and method = :method order by day""",
+        wanted.named | {"level": level, "method": method},
+    )
+    return [EloDay(row["day"], row["last_seq"], row["votes"], json.loads(row["ratings"])) for row in rows]
+
+
+def keep(db: Database, wanted: BoardFilter, level: str, method: str, days: Sequence[EloDay]) -> None:
+    """Keep these days, in place of what was kept of them, or by another method."""
+    db.conn.execute(
+        "delete from elo_days where board = ? and is_demo = ? and level = ? and method != ?",
+        (wanted.board, int(wanted.is_demo), level, method),
+    )
+    db.conn.executemany(
+        """insert or replace into elo_days (board, is_demo, level, day, method, last_seq, votes, ratings)
+        values (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            (
+                wanted.board,
+                int(wanted.is_demo),
+                level,
+                day.day,
+                method,
+                day.last_seq,
+                day.votes,
+                json.dumps(day.ratings),
+            )
+            for day in days
+        ],
+    )
+
+
+def forget_from(db: Database, seq: int) -> None:
+    """Forget what was replayed from vote `seq` on: it counts differently now."""
+    db.conn.execute("delete from elo_days where last_seq >= ?", (seq,))

@@ -1,0 +1,103 @@
+"""Voters whose votes boards leave out, with the reason; nothing is deleted, and it can be lifted. Whoever calls owns the
+transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage import elo_days, tallies
+from storage.records import ExclusionKind
+from storage.rows import changed, fetch, fetch_one, foreign_text
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A voter whose votes are left out, and why."""
+
+    voter: str
+    kind: ExclusionKind
+    reason: str
+    at: str
+    votes: int
+    """Votes of theirs that would count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Votes that count and votes left out because of their voters."""
+
+    counted: int
+    excluded: int
+
+    @property
+    def share(self) -> float:
+        """Excluded votes as a share of both: 0 to 1."""
+        return self.excluded / max(1, self.counted + self.excluded)
+
+
+def has(db: Database, voter: str) -> bool:
+    """Whether the voter's votes are left out now."""
+    return fetch_one(db, "select 1 from exclusions where voter = ? and lifted_at is null", (voter,)) is not None
+
+
+def exclude(db: Database, voter: str, kind: ExclusionKind, reason: str, now: str) -> bool:
+    """Leave the voter's votes out, those to come too; false when they are left out already."""
+    if has(db, voter):
+        return False
+    db.conn.execute(
+        "insert into exclusions (voter, kind, reason, at) values (?, ?, ?, ?)", (voter, kind, foreign_text(reason), now)
+    )
+    _recount(db, voter, -1)
+    return True
+
+
+def readmit(db: Database, voter: str, now: str) -> bool:
+    """Count the voter's votes again; false when they are counted."""
+    done = changed(
+        db,
+        "update exclusions set lifted_at = :now where voter = :voter and lifted_at is null",
+        {"voter": voter, "now": now},
+    )
+    if done:
+        _recount(db, voter, 1)
+    return done
+
+
+def in_force(db: Database) -> list[Exclusion]:
+    """Voters whose votes are left out now, newest first."""
+    rows = fetch(
+        db,
+        """select e.voter, e.kind, e.reason, e.at,
+            (select count(*) from votes as v where v.voter = e.voter and v.counted = 1) as votes
+        from exclusions as e where e.lifted_at is null order by e.exclusion_id desc""",
+    )
+    return [Exclusion(**row) for row in rows]
+
+
+def shares(db: Database, since: str | None = None) -> Shares:
+    """Votes that count and votes left out because of their voters, over all boards; `since`: of votes from then on."""
+    row = fetch_one(
+        db,
+        """select coalesce(sum(v.voter in (select voter from exclusions where lifted_at is null)), 0) as excluded,
+            count(*) as votes
+        from votes as v where v.counted = 1 and (:since is null or v.voted_at >= :since)""",
+        {"since": since},
+    )
+    if row is None:
+        return Shares(0, 0)
+    return Shares(row["votes"] - row["excluded"], row["excluded"])
+
+
+def lifted(db: Database) -> set[tuple[str, str]]:
+    """(voter, kind) of what was lifted by hand: it is not found again by itself."""
+    rows = fetch(db, "select distinct voter, kind from exclusions where lifted_at is not null")
+    return {(row["voter"], row["kind"]) for row in rows}
+
+
+def _recount(db: Database, voter: str, sign: int) -> None:
+    first = tallies.add_voter(db, voter, sign)
+    if first is not None:
+        elo_days.forget_from(db, first)

@@ -1,0 +1,195 @@
+"""Sums of the votes that count, kept in the transaction of each change, so that a board need not read every vote.
+
+`verify` compares them with the votes. Whoever calls owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage.records import Battle, BoardName, Outcome, Question, Vote
+from storage.rows import fetch
+
+ANSWERS: Mapping[Question, str] = {"better": "v.outcome", "follows": "v.follows", "looks": "v.looks"}
+"""Where a vote `v` has its answer to each question."""
+SIDES = "b.offer_a, b.quality_a, b.offer_b, b.quality_b"
+COUNTS = "v.counted = 1 and not exists (select 1 from exclusions as e where e.voter = v.voter and e.lifted_at is null)"
+"""Whether a vote `v` counts on everybody's boards."""
+_KEY = "board, is_demo, question, category, offer_a, quality_a, offer_b, quality_b, outcome"
+
+Key = tuple[object, ...]
+"""The columns of a tally before its votes."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFilter:
+    """Which votes a board counts."""
+
+    board: BoardName = "generate"
+    is_demo: bool = False
+    question: Question = "better"
+    category: str | None = None
+    """`None`: all."""
+    since: str | None = None
+    """UTC text; `None`: from the first vote."""
+    until: str | None = None
+    """UTC text, not included."""
+    voter: str | None = None
+    """Only this voter's votes, whether or not others' boards leave them out; `None`: everybody's."""
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether `tallies` holds the answer."""
+        return self.since is None and self.until is None and self.voter is None
+
+    @property
+    def named(self) -> dict[str, object]:
+        """Parameters of `rows`."""
+        return {
+            "board": self.board,
+            "is_demo": int(self.is_demo),
+            "question": self.question,
+            "category": self.category,
+            "since": self.since,
+            "until": self.until,
+            "voter": self.voter,
+        }
+
+    @property
+    def rows(self) -> str:
+        """The counted votes `v` with their battles `b`, as the end of a statement."""
+        whose = "v.counted = 1 and v.voter = :voter" if self.voter is not None else COUNTS
+        return " ".join([_ROWS, "and", whose, "and", ANSWERS[self.question], "is not null"])
+
+
+@dataclass(frozen=True, slots=True)
+class SideTally:
+    """How often one answer was given between two sides, as they stood."""
+
+    offer_a: str
+    quality_a: str
+    offer_b: str
+    quality_b: str
+    outcome: Outcome
+    votes: int
+
+
+_ROWS = """from votes as v join battles as b on b.battle_id = v.battle_id
+    where b.board = :board and b.is_demo = :is_demo and (:category is null or b.category = :category)
+    and (:since is null or v.voted_at >= :since) and (:until is null or v.voted_at < :until)"""
+
+
+def board_sizes(db: Database) -> dict[tuple[BoardName, bool], int]:
+    """Counted votes of each board that has any: (board, whether drawn models) -> votes."""
+    rows = fetch(
+        db,
+        """select board, is_demo, sum(votes) as votes from tallies where question = 'better'
+        group by board, is_demo""",
+    )
+    return {(row["board"], bool(row["is_demo"])): row["votes"] for row in rows}
+
+
+def categories(db: Database, board: BoardName, *, is_demo: bool) -> dict[str, int]:
+    """Counted votes of each category that has any."""
+    rows = fetch(
+        db,
+        """select category, sum(votes) as votes from tallies
+        where board = :board and is_demo = :is_demo and question = 'better' group by category""",
+        {"board": board, "is_demo": int(is_demo)},
+    )
+    return {row["category"]: row["votes"] for row in rows}
+
+
+def grouped(db: Database, wanted: BoardFilter) -> list[SideTally]:
+    """What a board is fitted on, in no particular order."""
+    if wanted.is_summed:
+        sql = """select offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) as votes from tallies
+            where board = :board and is_demo = :is_demo and question = :question
+            and (:category is null or category = :category) group by 1, 2, 3, 4, 5"""
+    else:
+        answer = ANSWERS[wanted.question]
+        sql = " ".join(
+            ["select", SIDES, ",", answer, "as outcome, count(*) as votes", wanted.rows, "group by 1, 2, 3, 4, 5"]
+        )
+    return [SideTally(**row) for row in fetch(db, sql, wanted.named)]
+
+
+# Keeping them
+
+
+def add_vote(db: Database, battle: Battle, vote: Vote, sign: int) -> None:
+    """Count a vote (`sign` 1), or count it no more (-1)."""
+    for question, outcome in (("better", vote.outcome), ("follows", vote.follows), ("looks", vote.looks)):
+        if outcome is not None:
+            sides = (battle.offer_a, battle.quality_a, battle.offer_b, battle.quality_b)
+            _add(db, (battle.board, int(battle.is_demo), question, battle.category, *sides, outcome), sign)
+
+
+def add_voter(db: Database, voter: str, sign: int) -> int | None:
+    """Count all votes of a voter, or none of them any more; the place of the first such vote, if there is one."""
+    first: int | None = None
+    for question, answer in ANSWERS.items():
+        for *key, votes, seq in db.conn.execute(
+            _of_votes(answer, "v.voter = :voter and v.counted = 1"), _q(question, voter)
+        ):
+            _add(db, key, sign * votes)
+            first = seq if first is None else min(first, seq)
+    return first
+
+
+def recounted(db: Database) -> dict[Key, int]:
+    """What `tallies` should hold, from the votes themselves."""
+    return {
+        tuple(key): votes
+        for question, answer in ANSWERS.items()
+        for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, ""))
+    }
+
+
+def held(db: Database) -> dict[Key, int]:
+    """What `tallies` holds."""
+    return {tuple(key): votes for *key, votes in db.conn.execute(" ".join(["select", _KEY, ", votes from tallies"]))}
+
+
+def _q(question: Question, voter: str) -> dict[str, str]:
+    return {"question": question, "voter": voter}
+
+
+def _of_votes(answer: str, which: str) -> str:
+    return " ".join(
+        [
+            "select b.board, b.is_demo, :question as question, b.category,",
+            SIDES,
+            ",",
+            answer,
+            "as outcome, count(*), min(v.seq) from votes as v join battles as b on b.battle_id = v.battle_id",
+            "where :voter is not null and",
+            which,
+            "and",
+            answer,
+            "is not null group by 1, 2, 4, 5, 6, 7, 8, 9",
+        ]
+    )
+
+
+def _add(db: Database, key: Sequence[object], votes: int) -> None:
+    if votes > 0:
+        db.conn.execute(
+            " ".join(
+                [
+                    "insert into tallies (",
+                    _KEY,
+                    ", votes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "on conflict do update set votes = votes + excluded.votes",
+                ]
+            ),
+            (*key, votes),
+        )
+        return
+    where = " ".join(["where (", _KEY, ") = (?, ?, ?, ?, ?, ?, ?, ?, ?)"])
+    # A sum is never 0, not even on the way: the row goes first.
+    if not db.conn.execute(" ".join(["delete from tallies", where, "and votes <= ?"]), (*key, -votes)).rowcount:
+        db.conn.execute(" ".join(["update tallies set votes = votes + ?", where]), (votes, *key))

@@ -1,0 +1,145 @@
+"""Votes, one for each battle. Ratings are no rows: they follow from the votes, in order of `seq`.
+
+Whoever calls owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage import elo_days, exclusions, tallies
+from storage.records import Battle, Outcome, Vote
+from storage.rows import changed, fetch, fetch_one, foreign_text
+from storage.tallies import ANSWERS, COUNTS, SIDES, BoardFilter
+
+TAKEN_BACK = "You took it back."
+
+
+@dataclass(frozen=True, slots=True)
+class CountedVote:
+    """One vote that counts."""
+
+    seq: int
+    voted_at: str
+    voter: str
+    offer_a: str
+    quality_a: str
+    offer_b: str
+    quality_b: str
+    outcome: Outcome
+    decided_ms: int | None
+
+
+def insert(db: Database, vote: Vote, battle: Battle) -> int:
+    """Write the vote of a battle that has just been ended; returns its place among all votes.
+
+    Raises:
+        sqlite3.IntegrityError: the battle has a vote, or an answer is none of its kind.
+    """
+    cursor = db.conn.execute(
+        """insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at, follows, looks)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            vote.battle_id,
+            vote.voter,
+            vote.outcome,
+            vote.decided_ms,
+            int(vote.counted),
+            foreign_text(vote.reason),
+            vote.voted_at,
+            vote.follows,
+            vote.looks,
+        ),
+    )
+    if vote.counted and not exclusions.has(db, vote.voter):
+        tallies.add_vote(db, battle, vote, 1)
+    return int(cursor.lastrowid or 0)
+
+
+def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
+    """Mark the battle's vote as taken back; false when it was given before `since`, was taken back before, or its voter
+    has gone on to another battle.
+    """
+    was = _vote(db, battle.battle_id)
+    if was is None or not changed(
+        db,
+        """update votes set counted = 0, reason = :reason, undone_at = :now
+        where battle_id = :battle_id and undone_at is null and voted_at >= :since and not exists (
+            select 1 from battles as b where b.voter = votes.voter and b.created_at > votes.voted_at)""",
+        {"battle_id": battle.battle_id, "now": now, "since": since, "reason": TAKEN_BACK},
+    ):
+        return False
+    seq, vote = was
+    if vote.counted and not exclusions.has(db, vote.voter):
+        tallies.add_vote(db, battle, vote, -1)
+        elo_days.forget_from(db, seq)
+    return True
+
+
+def has_voted(db: Database, voter: str) -> bool:
+    """Whether there is a vote of this voter's."""
+    return fetch_one(db, "select 1 from votes where voter = ? limit 1", (voter,)) is not None
+
+
+def left_out(db: Database) -> dict[str, int]:
+    """Reasons for which votes do not count -> how many."""
+    rows = fetch(db, "select coalesce(reason, '') as reason, count(*) as votes from votes where counted = 0 group by 1")
+    found = {row["reason"]: row["votes"] for row in rows}
+    excluded = exclusions.shares(db).excluded
+    return found | ({"Voters left out": excluded} if excluded else {})
+
+
+def in_order(db: Database, wanted: BoardFilter, *, after: int = 0, before: int | None = None) -> Iterator[CountedVote]:
+    """A board's votes in their order, read as they are asked for: use it up within the read job.
+
+    `after`, `before`: only votes placed behind, or in front of, these.
+    """
+    sql = " ".join(
+        [
+            "select v.seq, v.voted_at, v.voter,",
+            SIDES,
+            ",",
+            ANSWERS[wanted.question],
+            "as outcome, v.decided_ms",
+            wanted.rows,
+            "and v.seq > :after and (:before is null or v.seq < :before) order by v.seq",
+        ]
+    )
+    for row in db.conn.execute(sql, wanted.named | {"after": after, "before": before}):
+        yield CountedVote(*row)
+
+
+def exported(db: Database, wanted: BoardFilter) -> Iterator[dict[str, object]]:
+    """Everything an outsider needs to check a board, one vote after the other, those that do not count too: use it up within
+    the read job. `voter` is the owner id: hash it before it leaves the house.
+    """
+    sql = " ".join(
+        [
+            "select v.seq, v.voted_at, v.voter,",
+            SIDES,
+            """, v.outcome, v.follows, v.looks, v.decided_ms, b.board, b.is_demo, b.category, b.prompt_id, b.source,
+            b.probability, b.created_at, coalesce(v.reason, (
+                select reason from exclusions as e where e.voter = v.voter and e.lifted_at is null), '') as reason,""",
+            COUNTS,
+            """as counted from votes as v join battles as b on b.battle_id = v.battle_id
+            where b.board = :board and b.is_demo = :is_demo and (:category is null or b.category = :category)
+            and (:since is null or v.voted_at >= :since) and (:until is null or v.voted_at < :until)
+            and (:voter is null or v.voter = :voter) order by v.seq""",
+        ]
+    )
+    cursor = db.conn.execute(sql, wanted.named)
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def _vote(db: Database, battle_id: str) -> tuple[int, Vote] | None:
+    row = fetch_one(db, "select * from votes where battle_id = ?", (battle_id,))
+    if row is None:
+        return None
+    seq = int(row.pop("seq"))
+    row.pop("undone_at")
+    return seq, Vote(**(row | {"counted": bool(row["counted"])}))
