@@ -22,7 +22,8 @@ from providers.adapters import ADAPTERS
 from providers.bodies import call_document, with_call_id
 from providers.client import Errand
 from providers.client_events import ClientEvent, Fetching, ImageArrived, OnEvent, Progress, Sending, Waiting
-from providers.errors import ProviderError, TimedOut
+from providers.errors import JobCancelled, ProviderError, TimedOut
+from providers.pricing import estimate_as_got
 from providers.transport import Access
 from providers.types import GeneratedImage, ImageResult, Job, PartialImage
 from storage import jobs, runs
@@ -59,10 +60,14 @@ class LiveCall:
     """What was sent, once it is made up."""
     may_be_billed: bool = False
     """Whether a try has left that the provider may have taken."""
+    has_begun: bool = False
+    """Whether its job was seen at work."""
     is_busy: bool = False
     """Whether something is under way that should come to its end: a call that is being answered, images that are fetched."""
     places: set[int] = field(default_factory=set)
     """Where in the run its images lie."""
+    sizes: dict[int, str] = field(default_factory=dict)
+    """Place -> size as measured, of those that this process kept."""
     why_unreadable: str = ""
     note: str | None = None
     """What it waits for, in words."""
@@ -109,19 +114,22 @@ async def _result(services: Services, call: LiveCall, on_event: OnEvent) -> Imag
 async def _after_timeout(
     services: Services, call: LiveCall, error: ProviderError, on_event: OnEvent
 ) -> ImageResult | ProviderError:
-    """A job that outlives its time limit is told to end; what it still brings is taken."""
+    """A job that outlives its time limit is told to end; what it still brings is taken. Whose tokens it used may be billed."""
+    payer = _token_payer(services, call)
+    if isinstance(error, JobCancelled) and error.has_begun and payer:
+        error.may_have_been_billed = True
+        error.message = f"{error.message} {outcome.tokens_in_doubt(payer)}"
     if not isinstance(error, TimedOut) or call.job is None:
         return error
     call.is_again = True
-    ended = await services.client.stop(call.job, call.access, on_event)
+    ended = await services.client.stop(call.job, call.access, on_event, had_begun=call.has_begun)
     if isinstance(ended, ImageResult):
         return ended
-    if ended and error.may_have_been_billed:
-        error.may_have_been_billed = False
+    if ended != "unsure" and error.may_have_been_billed:
+        error.may_have_been_billed = ended == "begun" and payer is not None
         name = call.planned_run.provider.name
-        error.message = (
-            f"{name} had not finished the job within the time limit. It was told to stop and did; nothing is billed."
-        )
+        money = outcome.tokens_in_doubt(payer) if error.may_have_been_billed and payer else "Nothing is billed."
+        error.message = f"{name} had not finished the job within the time limit. It was told to stop and did. {money}"
     return error
 
 
@@ -135,18 +143,27 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
         await to_its_end(_keep(services, call, told, 0))
     # What could not be fetched was made, and is billed, all the same.
     made = max(result.made, len(told), call.images)
+    run = call.planned_run
     return outcome.answered(
         result.answered,
-        call.planned_run.estimate,
+        estimate_as_got(run.request, run.spec, run.offer, tuple(call.sizes.values())),
         asked=call.planned.images,
         images=call.images,
         made=made,
-        share=min(made or call.planned.images, call.planned.images) / call.planned_run.request.n,
+        share=min(made or call.planned.images, call.planned.images) / run.request.n,
         errors=[
             *_unreadable(call),
             *(outcome.run_error(error, call.planned_run.estimate) for error in result.failures),
         ],
     )
+
+
+def _token_payer(services: Services, call: LiveCall) -> str | None:
+    """Who bills the tokens to an account of the person's own, where that is not the provider."""
+    offer = call.planned_run.offer
+    if offer.price is not None and offer.price.tokens_billed_by:
+        return offer.price.tokens_billed_by
+    return " and ".join(services.catalog.provider(name).name for name in offer.needs_key_of) or None
 
 
 def _unreadable(call: LiveCall) -> list[RunError]:
@@ -163,6 +180,7 @@ async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage
     again = range(start, start + call.planned.images) if call.is_again else None
     done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again)
     call.places.update(done.places)
+    call.sizes.update(zip(done.places, done.sizes, strict=True))
     call.why_unreadable = call.why_unreadable or done.why_unreadable
     return done
 
@@ -177,6 +195,7 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         _go_on_unless(call.is_left)
     elif isinstance(event, Progress):
         call.is_busy = False
+        call.has_begun |= event.has_begun
         if event.words != call.note:
             call.note = event.words or None
             call.tell("waiting")
@@ -233,7 +252,7 @@ async def stopped(services: Services, call: LiveCall, why: str) -> CallEnd:
     async def on_event(event: ClientEvent) -> None:
         await _take(services, call, event)
 
-    was_sent, call.is_again = call.may_be_billed, True
+    was_sent, payer, call.is_again = call.may_be_billed, None, True
     if call.job is None and was_sent and call.errand is not None:
         # The answer that names the job was broken off; where jobs are listed it is found, and can be ended.
         try:
@@ -242,17 +261,23 @@ async def stopped(services: Services, call: LiveCall, why: str) -> CallEnd:
             log.exception("run %s: its job could not be claimed", call.run.run_id)
     if call.job is not None and not outcome.is_free(call.planned_run.estimate):
         try:
-            ended = await services.client.stop(call.job, call.access, on_event)
+            ended = await services.client.stop(call.job, call.access, on_event, had_begun=call.has_begun)
         except ProviderError as error:
-            ended = not error.may_have_been_billed
+            ended = "unsure" if error.may_have_been_billed else "free"
         except (StoreError, OSError):
             log.exception("run %s: stopping its job failed", call.run.run_id)
-            ended = False
+            ended = "unsure"
         if isinstance(ended, ImageResult):
             return await keep_result(services, call, ended)
-        was_sent = not ended
+        was_sent = ended == "unsure"
+        payer = _token_payer(services, call) if ended == "begun" else None
     return outcome.call_stopped(
-        call.planned_run.estimate, asked=call.planned.images, images=call.images, was_sent=was_sent, why=why
+        call.planned_run.estimate,
+        asked=call.planned.images,
+        images=call.images,
+        was_sent=was_sent,
+        why=why,
+        token_payer=payer,
     )
 
 

@@ -37,6 +37,8 @@ class KeptImages:
 
     places: tuple[int, ...]
     why_unreadable: str = ""
+    sizes: tuple[str, ...] = ()
+    """`WIDTHxHEIGHT` of the image at each of the places."""
 
 
 def keep_images(
@@ -64,7 +66,8 @@ def keep_images(
     for row in added:
         _look_at(services, row)
         _convert(services, run, row)
-    return KeptImages(tuple(row.position for row in placed), why)
+    sizes = tuple(f"{row.width}x{row.height}" for row in placed)
+    return KeptImages(tuple(row.position for row in placed), why, sizes)
 
 
 def _there(db: Database, run: Run) -> dict[int, str]:
@@ -103,7 +106,7 @@ def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: i
         created_at=services.now(),
         seed=image.seed,
         revised_prompt=image.revised_prompt,
-        checks=_checks(run, header, is_duplicate=is_duplicate),
+        checks=_checks(run, header, is_duplicate=is_duplicate, is_flagged=image.is_flagged),
     )
 
 
@@ -127,8 +130,8 @@ def _convert(services: Services, run: Run, row: StoredImage) -> None:
     services.store.write(note)
 
 
-def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool) -> tuple[str, ...]:
-    """What is worth a badge and can be told from the header."""
+def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool, is_flagged: bool) -> tuple[str, ...]:
+    """What is worth a badge and can be told from the header, or was told by the provider."""
     found = []
     asked = run.asked.get("size")
     if isinstance(asked, str) and parse_size(asked) and asked != f"{header.width}x{header.height}":
@@ -137,6 +140,8 @@ def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool) -> tuple[str, 
         found.append("no_alpha")
     if is_duplicate:
         found.append("duplicate")
+    if is_flagged:
+        found.append("flagged")
     return tuple(found)
 
 

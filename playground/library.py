@@ -59,7 +59,7 @@ async def history_page(
 ) -> tuple[HistoryPage, int]:
     """One page of runs, newest first, and how many match in all. Without an owner: of everybody, for the operator.
 
-    Runs made for a battle that still waits for the owner's vote are left out, so that it stays blind.
+    Runs made for a battle that is being made or waits for the owner's vote are left out, so that it stays blind.
     """
     blind_at = services.now() if owner is not None else None
 
@@ -71,10 +71,13 @@ async def history_page(
 
 
 async def totals_since(services: Services, owner: str, since: str) -> LedgerTotals:
-    """What the owner's runs cost since that time: settled, reserved, unknown."""
+    """What the owner's runs cost since that time: settled, reserved, unknown. To be shown, not to hold against a limit: runs
+    of a battle count once its makers are known.
+    """
+    blind_at = services.now()
 
     def read(db: Database) -> LedgerTotals:
-        return ledger.totals(db, owner, since)
+        return ledger.totals(db, owner, since, blind_at=blind_at)
 
     return await asyncio.to_thread(services.store.read, read)
 

@@ -141,9 +141,13 @@ def run_error(error: ProviderError, estimate: Estimate) -> RunError:
     )
 
 
-def call_stopped(estimate: Estimate, *, asked: int, images: int, was_sent: bool, why: str) -> CallEnd:
-    """The end of a call that was cancelled. `was_sent`: the provider may have taken it. `why` is a sentence."""
-    error = _stop_error(estimate, was_sent=was_sent, why=why)
+def call_stopped(
+    estimate: Estimate, *, asked: int, images: int, was_sent: bool, why: str, token_payer: str | None = None
+) -> CallEnd:
+    """The end of a call that was cancelled. `was_sent`: the provider may have taken it, and may bill it. `token_payer`: who
+    else may bill the tokens of what was under way. `why` is a sentence.
+    """
+    error = _stop_error(estimate, was_sent=was_sent, why=why, token_payer=token_payer)
     amount = None if error.may_have_been_billed else 0
     return CallEnd(asked, images, amount, "unknown", error=error, was_stopped=True)
 
@@ -235,13 +239,19 @@ def stopped(estimate: Estimate, *, was_sent: bool, why: str) -> Outcome:
     return _ended(_stop_error(estimate, was_sent=was_sent, why=why), unbilled="cancelled")
 
 
-def _stop_error(estimate: Estimate, *, was_sent: bool, why: str) -> RunError:
-    may_have_been_billed = was_sent and not is_free(estimate)
-    money = (
-        "The request had been sent, so the provider may still bill it."
-        if may_have_been_billed
-        else "Nothing was billed."
-    )
+def tokens_in_doubt(payer: str) -> str:
+    """What is open about a job that ended at work, where its tokens are another's."""
+    return f"{payer} may still bill the tokens that were used until then."
+
+
+def _stop_error(estimate: Estimate, *, was_sent: bool, why: str, token_payer: str | None = None) -> RunError:
+    may_have_been_billed = (was_sent or token_payer is not None) and not is_free(estimate)
+    if not may_have_been_billed:
+        money = "Nothing was billed."
+    elif was_sent or token_payer is None:
+        money = "The request had been sent, so the provider may still bill it."
+    else:
+        money = tokens_in_doubt(token_payer)
     return RunError("cancelled", f"{why} {money}", retryable=True, may_have_been_billed=may_have_been_billed)
 
 

@@ -106,7 +106,7 @@ def make_plan(
 ) -> Plan:
     """A run for each offer named. A name that is no offer becomes a problem of the plan.
 
-    `default_quality` is asked of the models that have it when the request says none. With `only_listed` a server without
+    `default_quality` is asked of the models whose row has it when the request says none. With `only_listed` a server without
     a row is asked for nothing but the basics, as a form does that shows more controls for the sake of other models.
     """
     planned: list[PlannedRun] = []
@@ -125,7 +125,7 @@ def make_plan(
 
 
 def _fitted(request: ImageRequest, spec: ModelSpec, default_quality: str | None, *, only_listed: bool) -> ImageRequest:
-    if request.quality is None and default_quality in spec.qualities:
+    if request.quality is None and default_quality in spec.qualities and not spec.passes_unlisted:
         request = replace(request, quality=default_quality)
     if not (only_listed and spec.passes_unlisted):
         return request

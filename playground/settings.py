@@ -17,6 +17,8 @@ from playground.servers import Server, read_servers
 from providers.catalog import Catalog
 
 Mode = Literal["local", "public"]
+ArenaPrompts = Literal["any", "bank"]
+"""What battles may be fought over: any prompt, or those of the prompt bank."""
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
@@ -77,11 +79,22 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "DIPTYCH_SERVERS",
         "none",
-        "OpenAI-compatible servers as `name=http://host:port/v1`, separated by commas; the key of the server `name`, if "
-        "it needs one, is read from `DIPTYCH_SERVER_NAME_KEY`.",
+        "OpenAI-compatible servers as `name=http://host:port/v1`, separated by commas, each with options behind it as "
+        "`;mask=mask_image;max_n=1`; the key of the server `name`, if it needs one, is read from `DIPTYCH_SERVER_NAME_KEY`.",
     ),
-    Variable("DIPTYCH_OPENAI_BASE_URL", "none", "One more such server, under the name `compatible`."),
+    Variable(
+        "DIPTYCH_SERVER_NAME_EXTRA",
+        "none",
+        'Further fields of each call to the server `name`, as JSON: `{"seed": 7, "num_inference_steps": 20}`.',
+    ),
+    Variable("DIPTYCH_OPENAI_BASE_URL", "none", "One more such server, under the name `compatible`; options as above."),
     Variable("DIPTYCH_OPENAI_API_KEY", "none", "Its key, if it needs one."),
+    Variable(
+        "DIPTYCH_ARENA_PROMPTS",
+        "`any`",
+        "`bank`: battles are fought over the prompts that ship with the app only, so that nobody can choose what suits "
+        "a model.",
+    ),
     Variable("DIPTYCH_DRAIN_S", "`20`", "Seconds that a stop waits for calls under way."),
 )
 
@@ -96,6 +109,7 @@ class Settings:
     port: int = 7860
     allowed_hosts: tuple[str, ...] = ()
     demo: bool = True
+    arena_prompts: ArenaPrompts = "any"
     drain_s: float = 20.0
     keys: Mapping[str, Secret] = field(default_factory=dict)
     """provider_id -> key from the environment."""
@@ -130,6 +144,7 @@ class Settings:
             port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),
             allowed_hosts=tuple(name for name in hosts if name),
             demo=_switch(environ, "DIPTYCH_DEMO", default=True),
+            arena_prompts=_arena_prompts(environ),
             drain_s=float(_whole_number(environ, "DIPTYCH_DRAIN_S", 20, low=0, high=3600)),
             keys=_keys(environ, variables),
             servers=servers,
@@ -200,6 +215,13 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text in ("off", "0", "false", "no"):
         return False
     raise SettingsError(f"{name} is {text[:40]!r}; it must be on or off.", name)
+
+
+def _arena_prompts(environ: Mapping[str, str]) -> ArenaPrompts:
+    text = environ.get("DIPTYCH_ARENA_PROMPTS", "").strip().lower() or "any"
+    if text not in ("any", "bank"):
+        raise SettingsError(f"DIPTYCH_ARENA_PROMPTS is {text[:40]!r}; it must be any or bank.", "DIPTYCH_ARENA_PROMPTS")
+    return "bank" if text == "bank" else "any"
 
 
 def environment() -> Mapping[str, str]:

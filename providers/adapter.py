@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from providers.catalog import ModelSpec, Offer
-from providers.errors import ProviderError
+from providers.errors import MalformedReply, ProviderError
 from providers.types import (
     Answered,
     FieldHandling,
@@ -92,6 +92,14 @@ class HttpCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultCall(HttpCall):
+    """The call that has the result of a job that has ended."""
+
+    error: ProviderError | None = None
+    """What it ended with by the answer that said so; it stands where the result does not say how the job ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer: status, headers with lower-case names, body."""
 
@@ -111,8 +119,8 @@ class PollPace:
     longest_s: float = 5.0
 
 
-StreamItem = PartialImage | GeneratedImage | Answered
-"""What one server-sent event can hold. A finished image is followed by its `Answered`."""
+StreamItem = PartialImage | GeneratedImage | MalformedReply | Answered
+"""What one server-sent event can hold. A finished image, or why it cannot be read, is followed by its `Answered`."""
 
 
 class Adapter(Protocol):
@@ -145,8 +153,8 @@ class Adapter(Protocol):
         """A call with less in it, when the provider refused (4xx) a field that it can do without; sent once."""
         ...
 
-    def own_job(self, call_id: str) -> Job | None:
-        """The job as it will be known under an id of our own, before the call is sent; `None` if the provider names it."""
+    def own_job(self, call_id: str, call: HttpCall | None = None) -> Job | None:
+        """The job as it will be known under an id of our own, before `call` is sent; `None` if the provider names it."""
         ...
 
     def poll(self, job: Job) -> HttpCall:
@@ -170,6 +178,10 @@ class Adapter(Protocol):
 
     def is_cancelled(self, reply: Reply) -> bool:
         """Whether the answer to `cancel` says that the job has ended without images, so that none is billed."""
+        ...
+
+    def has_begun(self, reply: Reply) -> bool:
+        """Whether a job that this answer calls cancelled may have been at work before; `False` when certainly not."""
         ...
 
     def find(self, call: HttpCall) -> HttpCall | None:
@@ -218,7 +230,7 @@ class SynchronousAdapter:
         """Nothing to leave out."""
         return None
 
-    def own_job(self, call_id: str) -> Job | None:
+    def own_job(self, call_id: str, call: HttpCall | None = None) -> Job | None:
         """No jobs."""
         return None
 
@@ -241,6 +253,10 @@ class SynchronousAdapter:
     def is_cancelled(self, reply: Reply) -> bool:
         """No jobs."""
         return False
+
+    def has_begun(self, reply: Reply) -> bool:
+        """Nobody says that it had not."""
+        return True
 
     def find(self, call: HttpCall) -> HttpCall | None:
         """No jobs."""

@@ -45,6 +45,11 @@ class Provider:
     """Where input files are uploaded, when that is another address than the base URL."""
     upload_url_variable: str | None = None
     """Environment variable that moves the upload address."""
+    default_facts: WireFacts | None = None
+    """What the wire format needs to know about a model id outside the catalogue."""
+    makers_route: str | None = None
+    """Of a gateway: what a model id begins with that forces the maker's own route, as `openai` in `openai/gpt-image-2`.
+    Limits and prices of its offers are those of that route."""
     default_spec: ModelSpec | None = None
     """What is taken for granted about a model id outside the catalogue; `None`: the widest rules."""
     note: str = ""
@@ -66,6 +71,12 @@ class SizeRule:
     """Sizes worth offering beside square, landscape and portrait."""
     has_auto: bool = True
     """Whether the provider can be asked to choose; where not, `auto` becomes the size nearest to the first input image."""
+    auto_on_edits_only: bool = False
+    """Whether it can be asked to choose only where there are input images."""
+    unsaid: str | None = None
+    """What comes when no size is said: a size, or what `auto` becomes. `None`: the model chooses."""
+    unsaid_on_edits: str | None = None
+    """As `unsaid`, where there are input images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,18 @@ class ModelSpec:
     max_prompt_chars: int = 32_000
     max_partials: int = 3
     mask: bool = True
+    mask_hint: str = ""
+    """What to do about a mask where none is taken; empty: go without, or to another model."""
     takes_user: bool = True
     takes_compression: bool = True
+    quality_aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names a provider takes for a quality -> the quality it makes of them."""
     output_tokens: OutputTokens = OutputTokens()
     input_tokens: InputTokenRule = "none"
     snapshots: tuple[str, ...] = ()
     """Dated ids of the same model."""
+    edit_qualities: tuple[str, ...] = ()
+    """Qualities that only edits take, beside `qualities`: legal when asked for, and never offered as a default."""
     note: str = ""
 
     passes_unlisted: bool = False
@@ -150,6 +167,8 @@ class Price:
     """Whether a cost is only known when the provider reports it, or tokens; the table then tells what to expect, no more."""
     edit_per_image: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """As `per_image`, for edits, where the provider has a price of their own for them: all inclusive."""
+    rounds_up_to: Decimal | None = None
+    """USD that the list price of each image is rounded up to a multiple of, where the provider does so."""
 
     @property
     def is_free(self) -> bool:
@@ -239,9 +258,35 @@ class Catalog:
             listed = self._offers.get(f"{provider_id}/{model.model_id}") if model else None
             if listed is not None:
                 return replace(listed, model_id=model_id, provider_model_id=model_id)
-            return Offer(provider_id, model_id, model_id, None)
+            routed = self._routed(provider, model_id)
+            if routed is not None:
+                return routed
+            return Offer(provider_id, model_id, model_id, None, facts=provider.default_facts)
         sold = ", ".join(row.offer_id for row in self.offers if row.provider_id == provider_id)
         raise UnknownOffer(f"{provider.name} has no model {model_id!r}. It has: {sold}.")
+
+    def _routed(self, provider: Provider, model_id: str) -> Offer | None:
+        """The model behind a route that a gateway is told to take. Its price is known on the maker's own route alone."""
+        route, slash, name = model_id.partition("/")
+        if not slash or provider.makers_route is None:
+            return None
+        listed = self._offers.get(f"{provider.provider_id}/{name}")
+        if listed is not None and route == provider.makers_route:
+            return replace(listed, model_id=model_id, provider_model_id=model_id)
+        # fal and others call what only edits by the model's name with `-edit` behind it.
+        model = self._models.get(name.removesuffix("-edit"))
+        if model is None or provider.default_spec is None:
+            return None
+        spec = replace(
+            provider.default_spec,
+            model_id=model_id,
+            name=f"{model.name} by {route}",
+            family=model.family,
+            maker=model.maker,
+            released_on=model.released_on,
+            retires_on=model.retires_on,
+        )
+        return Offer(provider.provider_id, model_id, model_id, None, spec)
 
     def without(self, provider_id: str) -> Catalog:
         """The catalogue without that provider and its offers."""

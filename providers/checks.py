@@ -69,7 +69,9 @@ def _number_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem
 
 def _choice_problems(request: ImageRequest, spec: ModelSpec) -> Iterator[Problem]:
     yield from _shape_problems(request, spec)
-    yield from _not_among("quality", request.quality, spec.qualities, spec)
+    qualities = spec.qualities + (spec.edit_qualities if request.images else ())
+    quality = spec.quality_aliases.get(request.quality or "", request.quality)
+    yield from _not_among("quality", quality, qualities, spec)
     yield from _background_problems(request, spec)
     if request.output_format is not None and request.output_format not in FORMATS:
         yield Problem("output_format", f"{request.output_format!r} is no format. Formats: {', '.join(FORMATS)}.")
@@ -110,7 +112,11 @@ def _not_among(field: str, value: str | None, allowed: tuple[str, ...], spec: Mo
 
 def _input_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) -> Iterator[Problem]:
     count = len(request.images)
-    if count > spec.max_images:
+    if count and not spec.max_images:
+        yield Problem(
+            "images", f"{provider.name} makes no edits. Remove the reference images, or choose another model."
+        )
+    elif count > spec.max_images:
         yield Problem(
             "images",
             f"{count} reference images; {spec.name} takes {spec.max_images} at {provider.name}. "
@@ -121,9 +127,8 @@ def _input_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) 
     if request.mask is None:
         return
     if not spec.mask:
-        yield Problem(
-            "mask", f"{spec.name} takes no mask at {provider.name}. Remove the mask, or choose another model."
-        )
+        way = spec.mask_hint or "Remove the mask, or choose another model."
+        yield Problem("mask", f"{spec.name} takes no mask at {provider.name}. {way}")
     if not request.images:
         yield Problem("mask", "A mask needs an image to edit. Add a reference image, or remove the mask.")
         return

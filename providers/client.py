@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.adapter import Adapter, HttpCall
+from providers.adapter import Adapter, HttpCall, Reply
 from providers.adapters import ADAPTERS
 from providers.bodies import attachments, with_uploads
 from providers.client_events import (
@@ -34,11 +34,11 @@ from providers.errors import (
     RateLimited,
     TimedOut,
 )
-from providers.jobs import Jobs, cleaned, in_words, with_words
+from providers.jobs import Jobs, cleaned, in_words, with_words, worded
 from providers.streams import off_loop, read_stream
 from providers.throttle import Throttle
 from providers.transport import Access, Transport, read_all, read_error
-from providers.types import GeneratedImage, ImageResult, Job, KeyStatus, Pending, RemoteImage
+from providers.types import GeneratedImage, ImageResult, Job, KeyStatus, Pending, RemoteImage, StopEnd
 
 __all__ = ["Client", "ClientEvent", "Errand", "Fetching", "ImageArrived", "Progress", "Sending", "Waiting"]
 
@@ -98,7 +98,7 @@ class Client:
         adapter = ADAPTERS[access.provider.adapter]
         deadline = asyncio.get_running_loop().time() + errand.timeout_s
         async with in_words(access):
-            call = await self._uploaded(errand.call, access, adapter, deadline)
+            call = await self._uploaded(errand.call, access, adapter, deadline, on_event)
             ended = await self._ended(replace(errand, call=call), adapter, deadline, on_event, claim)
             return with_words(await self._fetched(ended, access, on_event), access)
 
@@ -123,22 +123,30 @@ class Client:
         if listing is None or errand.sent is None:
             return None
         sent = {**errand.sent, "path": errand.call.path}
+        asked_wait_s = 0.0
         for look in range(looks):
             if look:
-                await self._sleep(_FIRST_WAIT_S * 2 ** (look - 1))
+                await self._sleep(max(_FIRST_WAIT_S * 2 ** (look - 1), min(asked_wait_s, MAX_WAIT_S)))
             try:
                 reply = await self.jobs.free(listing, errand.access, adapter)
-            except ProviderError:
+            except ProviderError as error:
+                asked_wait_s = error.retry_after_s or 0.0
                 continue
+            asked_wait_s = 0.0
             for job in adapter.parse_found(reply, sent, errand.sent_at):
                 if await claim(job):
                     return job
         return None
 
-    async def stop(self, job: Job, access: Access, on_event: OnEvent) -> ImageResult | bool:
-        """Ends a job. Its result, when it had ended with images all the same; else whether it certainly costs nothing."""
+    async def stop(
+        self, job: Job, access: Access, on_event: OnEvent, *, had_begun: bool = False
+    ) -> ImageResult | StopEnd:
+        """Ends a job. Its result, when it had ended with images all the same; else whether it costs anything.
+
+        `had_begun`: whether it was seen at work.
+        """
         async with in_words(access):
-            ended = await self.jobs.stop(job, access)
+            ended = await self.jobs.stop(job, access, had_begun=had_begun)
             return (
                 with_words(await self._fetched(ended, access, on_event), access)
                 if isinstance(ended, ImageResult)
@@ -172,7 +180,7 @@ class Client:
         self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent, claim: Claim
     ) -> ImageResult:
         """What the call ends with, or the job that it began."""
-        own = adapter.own_job(errand.call_id)
+        own = adapter.own_job(errand.call_id, errand.call)
         if own is not None:
             await claim(own)
         lost: ProviderError | None = None
@@ -180,6 +188,8 @@ class Client:
             answer = await self._with_retries(errand, adapter, deadline, on_event)
             if own is None:
                 await _claim_job(answer, claim)
+            elif isinstance(answer, Pending):
+                answer = replace(answer, job=own)
         except ProviderError as error:
             job = await self._behind(error, errand, adapter, own, claim)
             if job is None:
@@ -259,7 +269,13 @@ class Client:
         never_ran = isinstance(error, RateLimited | ConnectionFailed) or (
             isinstance(error, ProviderDown) and error.status == 503
         )
-        if attempt >= MAX_TRIES or not (never_ran and error.retryable) or error.may_have_been_billed:
+        if not (never_ran and error.retryable) or error.may_have_been_billed:
+            return None
+        return self._pause_before(error, attempt)
+
+    def _pause_before(self, error: ProviderError, attempt: int) -> float | None:
+        """Seconds between this try and the next one: those asked for, or a growing guess; `None` when it is the last."""
+        if attempt >= MAX_TRIES:
             return None
         asked = error.retry_after_s or 0.0
         if asked > MAX_WAIT_S:
@@ -282,7 +298,9 @@ class Client:
             reply = await read_all(opened)
         return await off_loop(len(reply.body), lambda: adapter.parse(cleaned(reply, access)))
 
-    async def _uploaded(self, call: HttpCall, access: Access, adapter: Adapter, deadline: float) -> HttpCall:
+    async def _uploaded(
+        self, call: HttpCall, access: Access, adapter: Adapter, deadline: float, on_event: OnEvent
+    ) -> HttpCall:
         """The call with its large files uploaded. That costs nothing, so a failure never does either."""
         files = attachments(call) if access.upload_url else ()
         addresses: dict[str, str] = {}
@@ -291,7 +309,7 @@ class Client:
             try:
                 step = next(steps)
                 while True:
-                    step = steps.send(await self.jobs.free(step, access, adapter, deadline))
+                    step = steps.send(await self._upload_step(step, access, adapter, deadline, on_event))
             except StopIteration as done:
                 addresses[file.sha256] = str(done.value)
             except ProviderError as error:
@@ -299,6 +317,24 @@ class Client:
                 error.message = f"An input image could not be uploaded. {error.message}"
                 raise
         return with_uploads(call, addresses) if addresses else call
+
+    async def _upload_step(
+        self, step: HttpCall, access: Access, adapter: Adapter, deadline: float, on_event: OnEvent
+    ) -> Reply:
+        """The answer to one call of an upload. Tried again whatever broke it, where that can help: nothing is paid for yet."""
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self.jobs.free(step, access, adapter, deadline)
+            except ProviderError as error:
+                wait = self._pause_before(error, tries) if error.retryable else None
+                if wait is None or loop.time() + wait >= deadline:
+                    raise
+                words = worded(error, access).message
+                await on_event(Waiting(wait, f"An input image could not be uploaded yet. {words}"))
+                await self._sleep(wait)
 
     async def _fetched(self, result: ImageResult, access: Access, on_event: OnEvent) -> ImageResult:
         """The result without addresses: every image that lay at one is fetched at once and told, with those beside it."""
@@ -317,13 +353,15 @@ class Client:
 
         failures = await asyncio.gather(*(fetch(position, image) for position, image in enumerate(result.images)))
         missing = tuple(error for error in failures if error)
-        return replace(result, images=(), failures=(*result.failures, *missing), made=len(result.images))
+        return replace(
+            result, images=(), failures=(*result.failures, *missing), made=max(result.made, len(result.images))
+        )
 
     async def _image(self, image: GeneratedImage | RemoteImage, access: Access) -> GeneratedImage:
         if isinstance(image, GeneratedImage):
             return image
         data = await self._transport.fetcher.fetch(image.url, access.base_url, access.fetch_rules)
-        return GeneratedImage(data, seed=image.seed, revised_prompt=image.revised_prompt)
+        return GeneratedImage(data, image.seed, image.revised_prompt, image.is_flagged)
 
 
 class _Refused(Exception):

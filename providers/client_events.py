@@ -29,6 +29,8 @@ class Progress:
     """What the provider says about a job that has not ended."""
 
     words: str
+    has_begun: bool = False
+    """Whether it is being worked on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ ProviderError                kind         may have been billed
 ├── RateLimited              rate_limit   no
 ├── ModelUnavailable         not_found    no
 ├── TimedOut                 timeout      when it was sent
+├── JobUnknown               not_found    yes: it may have been taken and lost
 ├── ProviderDown             server       when it answered 500, 502 or 504
-│   └── JobUnknown           server       yes: it may have been taken and lost
+│   └── JobCancelled         server       no; tokens may be, by whose they are, when it had begun
 ├── ConnectionFailed         network      when it was sent
 └── MalformedReply           malformed    yes
 
@@ -101,6 +102,12 @@ class ModelUnavailable(ProviderError):
     kind = "not_found"
 
 
+class JobUnknown(ProviderError):
+    """The provider does not know, or not yet, the job that it is asked for."""
+
+    kind = "not_found"
+
+
 class TimedOut(ProviderError):
     """The time limit passed before the answer was complete."""
 
@@ -115,8 +122,11 @@ class ProviderDown(ProviderError):
     retryable = True
 
 
-class JobUnknown(ProviderDown):
-    """The provider does not know, or not yet, the job that it is asked for."""
+class JobCancelled(ProviderDown):
+    """The job was cancelled at the provider before it had made an image."""
+
+    has_begun: bool = False
+    """Whether it may have been at work: then whoever bills its tokens, where that is not the provider, may bill some."""
 
 
 class ConnectionFailed(ProviderError):

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urljoin
 
@@ -78,6 +80,12 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not inside
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """The authorities that are trusted; reading them takes tens of milliseconds, so that is done once."""
+    return httpx.create_ssl_context()
+
+
 def no_cookies() -> CookieJar:
     """A jar that stays empty: what a host sets for one person's call must not come back with another's."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -95,7 +103,7 @@ class _PinnedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, resolve: Resolve) -> None:
         # No connection is kept: two names can share an address, and the second would be asked under the first one's TLS.
-        super().__init__(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        super().__init__(verify=certificates(), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
         self._resolve = resolve
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from providers.adapter import Adapter, HttpCall, Reply
+from providers.adapter import Adapter, HttpCall, Reply, ResultCall
 from providers.adapters import ADAPTERS
-from providers.adapters.replies import json_or_empty, retry_after_s
+from providers.adapters.replies import json_or_empty
 from providers.client_events import OnEvent, Progress
-from providers.errors import ConnectionFailed, JobUnknown, MalformedReply, ProviderError, TimedOut
+from providers.errors import ConnectionFailed, JobCancelled, JobUnknown, MalformedReply, ProviderError, TimedOut
 from providers.streams import off_loop
 from providers.transport import Access, Transport, read_all, read_error
-from providers.types import ImageResult, Job, Pending
+from providers.types import ImageResult, Job, Pending, StopEnd
 
 FREE_CALL_S = 30.0
 """For a call that costs nothing: a poll, a key check, a price check."""
 MAX_POLL_WAIT_S = 60.0
-_UNCLEAR_POLLS = 5
-"""So often a job may be unknown, or an answer unreadable, before it is given up: it may still be on its way there, and a
-proxy may have answered."""
+_UNCLEAR_POLLS, _UNCLEAR_S = 5, 60.0
+"""So often, and so long, a job may be unknown or its answers unreadable before it is given up: it may still be on its way
+there, and a proxy may have answered."""
 _LAST_LOOKS = 3
 """So often a job is asked for after it was told to end."""
 
@@ -52,27 +52,32 @@ class Jobs:
             return refusal
         raise adapter.parse_error(refusal)
 
-    async def stop(self, job: Job, access: Access) -> ImageResult | bool:
-        """Ends a job. Its result, when it had ended with images all the same; else whether it certainly costs nothing."""
+    async def stop(self, job: Job, access: Access, *, had_begun: bool = False) -> ImageResult | StopEnd:
+        """Ends a job. Its result, when it had ended with images all the same; else whether it costs anything."""
         adapter = ADAPTERS[access.provider.adapter]
         call = adapter.cancel(job)
         if call is not None:
             try:
-                if adapter.is_cancelled(await self.free(call, access, adapter)):
-                    return True
+                reply = await self.free(call, access, adapter)
+                if adapter.is_cancelled(reply):
+                    return "begun" if had_begun or adapter.has_begun(reply) else "free"
             except ProviderError:
                 call = None
+        so_far: ImageResult | None = None
         for _ in range(_LAST_LOOKS if call is not None else 1):
             try:
                 last = await self._asked(job, access, adapter)
+            except JobCancelled as error:
+                return "begun" if had_begun or error.has_begun else "free"
             except ProviderError as error:
-                return not error.may_have_been_billed
+                return "unsure" if error.may_have_been_billed else "free"
             except _PollFailed:
-                return False
+                return "unsure"
             if isinstance(last, ImageResult):
                 return last
+            so_far = last.so_far or so_far
             await self._sleep(adapter.pace.first_s)
-        return False
+        return _with_error(so_far, _unfinished()) if so_far else "unsure"
 
     async def followed(
         self,
@@ -84,15 +89,38 @@ class Jobs:
         *,
         at_once: bool = False,
     ) -> ImageResult:
-        """What the job ends with. A poll that fails is asked again until the time limit: it is free, and the job goes on."""
+        """What the job ends with. A poll that fails is asked again until the time limit: it is free, and the job goes on.
+
+        Images that are there while others are not are its result, should those never come.
+        """
+        seen = _Seen(pending.so_far)
+        try:
+            return await self._followed(pending, access, adapter, deadline, on_event, seen, at_once=at_once)
+        except ProviderError as error:
+            if seen.so_far is None:
+                raise
+            return _with_error(seen.so_far, error)
+
+    async def _followed(
+        self,
+        pending: Pending,
+        access: Access,
+        adapter: Adapter,
+        deadline: float,
+        on_event: OnEvent,
+        seen: _Seen,
+        *,
+        at_once: bool,
+    ) -> ImageResult:
         loop = asyncio.get_running_loop()
-        pause, waited, unclear = (0.0 if at_once else adapter.pace.first_s), 0.0, 0
-        limit = deadline - loop.time()
-        await on_event(Progress(pending.words))
+        pause, waited, unclear = (0.0 if at_once else adapter.pace.first_s), 0.0, _Unclear()
+        limit, has_begun = deadline - loop.time(), pending.has_begun
+        await on_event(Progress(pending.words, has_begun))
         while True:
             waited += pause
             if loop.time() + pause >= deadline or waited >= limit:
-                raise TimedOut(
+                # What the last answers lacked says more than that they were the last.
+                raise unclear.error or TimedOut(
                     "{provider} had not finished the job within the time limit, and may have billed it.",
                     may_have_been_billed=True,
                 )
@@ -100,16 +128,21 @@ class Jobs:
             pause = min(max(pause, adapter.pace.first_s) * adapter.pace.factor, adapter.pace.longest_s)
             try:
                 now = await self._asked(pending.job, access, adapter)
-            except (JobUnknown, MalformedReply):
-                unclear += 1
-                if unclear >= _UNCLEAR_POLLS:
+            except (JobUnknown, MalformedReply) as error:
+                if unclear.lasts(error, waited):
                     raise
+            except JobCancelled as error:
+                error.has_begun |= has_begun
+                raise
             except _PollFailed as failed:
                 pause = max(pause, min(failed.wait_s, MAX_POLL_WAIT_S))
             else:
                 if isinstance(now, ImageResult):
                     return now
-                await on_event(Progress(now.words))
+                unclear = _Unclear()
+                has_begun |= now.has_begun
+                seen.note(now.so_far)
+                await on_event(Progress(now.words, has_begun))
 
     async def _asked(self, job: Job, access: Access, adapter: Adapter) -> ImageResult | Pending:
         """How the job stands. Raises: the error it ended with; JobUnknown; _PollFailed when asking again can help."""
@@ -120,9 +153,12 @@ class Jobs:
         if not isinstance(says, HttpCall):
             return says
         result = await self._poll(says, access, adapter)
+        told = says.error if isinstance(says, ResultCall) else None
+        if told is not None and result.status != 429:
+            return await off_loop(len(result.body), lambda: _result_unless(told, result, job, adapter))
         if result.status == 429 or (result.status >= 500 and not json_or_empty(result.body)):
             # A proxy's page, not the provider's word on the job.
-            raise _PollFailed(retry_after_s(result.headers) or 0.0)
+            raise _PollFailed(_asked_wait_s(result, adapter))
         return await off_loop(len(result.body), lambda: adapter.parse_result(result, job))
 
     async def _poll(self, call: HttpCall, access: Access, adapter: Adapter) -> Reply:
@@ -140,10 +176,67 @@ class _PollFailed(Exception):
         self.wait_s = wait_s
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What a job that goes on has shown."""
+
+    so_far: ImageResult | None
+
+    def note(self, so_far: ImageResult | None) -> None:
+        """Remembers the images of an answer, unless an earlier one had more of them."""
+        known = len(self.so_far.images) if self.so_far else 0
+        if so_far is not None and len(so_far.images) >= known:
+            self.so_far = so_far
+
+
+def _with_error(so_far: ImageResult, error: ProviderError) -> ImageResult:
+    """The images that are there, and why no others came: that first, because it may be about money."""
+    return replace(so_far, failures=(error, *so_far.failures))
+
+
+def _unfinished() -> TimedOut:
+    return TimedOut(
+        "{provider} had not finished the others, and may make and bill them all the same.", may_have_been_billed=True
+    )
+
+
+@dataclass(slots=True)
+class _Unclear:
+    """Polls in a row that told nothing about the job."""
+
+    polls: int = 0
+    since_s: float = 0.0
+    error: ProviderError | None = None
+    """What was wrong with the last one."""
+
+    def lasts(self, error: ProviderError, waited_s: float) -> bool:
+        """Counts one more, after `waited_s` seconds of waiting for the job; whether it is time to give up."""
+        if not self.polls:
+            self.since_s = waited_s
+        self.polls += 1
+        self.error = error
+        return self.polls >= _UNCLEAR_POLLS and waited_s - self.since_s >= _UNCLEAR_S
+
+
+def _result_unless(told: ProviderError, result: Reply, job: Job, adapter: Adapter) -> ImageResult:
+    """The result of a job that ended with the error `told`. Raises: the result's own where it says how the job ended."""
+    try:
+        return adapter.parse_result(result, job)
+    except ProviderError as error:
+        if error.may_have_been_billed:
+            raise told from error
+        raise
+
+
+def _asked_wait_s(reply: Reply, adapter: Adapter) -> float:
+    """Seconds a refused poll asks to wait, in its headers or as the provider writes it into the body."""
+    return adapter.parse_error(reply).retry_after_s or 0.0
+
+
 def _poll_error(reply: Reply, adapter: Adapter) -> Exception:
     """What a poll's refusal means. The job is there, so whatever is said, it may have been billed."""
     if reply.status in (408, 429) or reply.status >= 500:
-        return _PollFailed(retry_after_s(reply.headers) or 0.0)
+        return _PollFailed(_asked_wait_s(reply, adapter))
     error = adapter.parse_error(reply)
     if reply.status == 404:
         error = JobUnknown("{provider} does not know the job it was given, and may have billed it.", status=404)

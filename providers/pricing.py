@@ -11,13 +11,13 @@ tokens: 65 + 129 for each 512 px tile (1 family); 32 px patches, at most 1,536 (
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from providers.catalog import InputTokenRule, ModelSpec, Offer, Price
-from providers.sizes import parse_size, resolve_size
+from providers.sizes import made_size, parse_size
 from providers.types import ImageRequest, InputImage, Usage
 
 TYPICAL_SIZES = ("1024x1024", "1536x1024", "1024x1536")
@@ -66,7 +66,7 @@ def estimate(request: ImageRequest, spec: ModelSpec, offer: Offer) -> Estimate:
         return Estimate(None, None, note=spec.note or "No price is known for this model.")
     if price.is_free:
         return Estimate(0, 0, price=price)
-    request = replace(request, size=resolve_size(request, spec.sizes).size)
+    request = replace(request, size=made_size(request, spec.sizes))
     made = _image_line(request, spec, price)
     if made is None:
         return Estimate(None, None, price=price, note="No figures are known for this size and quality.")
@@ -80,11 +80,30 @@ def estimate(request: ImageRequest, spec: ModelSpec, offer: Offer) -> Estimate:
     )
 
 
+def estimate_as_got(request: ImageRequest, spec: ModelSpec, offer: Offer, sizes: Sequence[str]) -> Estimate:
+    """As `estimate`, with a size that the request left open as it came. `sizes`: one `WIDTHxHEIGHT` for each image known.
+
+    Where that settles nothing, as with an open quality or a size that has no price, the range stays.
+    """
+    asked = estimate(request, spec, offer)
+    if made_size(request, spec.sizes) not in (None, "auto") or asked.low_microusd == asked.high_microusd:
+        return asked
+    found = [estimate(replace(request, size=size), spec, offer) for size in sizes]
+    exact = [
+        one.high_microusd for one in found if one.high_microusd is not None and one.low_microusd == one.high_microusd
+    ]
+    if not found or len(exact) < len(found):
+        return asked
+    # Each is for a run of that size alone; the run has as many images of each as came.
+    amount = _whole(Decimal(sum(exact)) / len(exact))
+    return replace(found[0], low_microusd=amount, high_microusd=amount)
+
+
 def _image_line(request: ImageRequest, spec: ModelSpec, price: Price) -> CostLine | None:
     label = _count(request.n, "image") + (f", billed by {price.tokens_billed_by}" if price.tokens_billed_by else "")
     table = _table(request, price)
     if table:
-        prices = [Decimal(10**6) * usd for usd in _list_prices(request, spec, table)]
+        prices = [Decimal(10**6) * _billed(usd, price) for usd in _list_prices(request, spec, table)]
         if not prices:
             return None
         return CostLine(label, "image", request.n, request.n, request.n * min(prices), request.n * max(prices))
@@ -121,6 +140,11 @@ def _list_prices(request: ImageRequest, spec: ModelSpec, table: Mapping[str, Map
     sizes = _open_sizes(request)
     rows = [table[name] for name in (*qualities, "*") if name in table]
     return [found for row in rows for size in sizes if (found := row.get(size, row.get("*"))) is not None]
+
+
+def _billed(usd: Decimal, price: Price) -> Decimal:
+    step = price.rounds_up_to
+    return usd if step is None else (usd / step).to_integral_value(ROUND_CEILING) * step
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +188,10 @@ def cost_parts(usage: Usage | None, price: Price | None, images: int = 0) -> tup
 
 def _adds_up(usage: Usage, output_tokens: int) -> bool:
     """Whether the parts are there, add up, and are figures that a bill can hold."""
-    parts = (usage.text_input_tokens, usage.image_input_tokens)
-    if parts == (None, None):
+    # Every call has a prompt, so without a figure for text one is missing, unless a sum shows that there is none.
+    if usage.text_input_tokens is None and (usage.image_input_tokens is None or usage.input_tokens is None):
         return False
-    into = sum(part or 0 for part in parts)
+    into = (usage.text_input_tokens or 0) + (usage.image_input_tokens or 0)
     if usage.input_tokens is not None and into < usage.input_tokens:
         return False
     return (usage.text_output_tokens or 0) <= output_tokens <= _MOST_TOKENS and into <= _MOST_TOKENS
@@ -189,7 +213,7 @@ def output_token_range(request: ImageRequest, spec: ModelSpec) -> tuple[int, int
 
 def _open_qualities(request: ImageRequest, spec: ModelSpec) -> list[str]:
     if request.quality is not None and request.quality != "auto":
-        return [request.quality]
+        return [spec.quality_aliases.get(request.quality, request.quality)]
     return [quality for quality in spec.qualities if quality != "auto"]
 
 

@@ -1,9 +1,12 @@
 """Which sizes are legal, which legal size lies nearest, and what size, aspect ratio and resolution come to. Pure; pixels.
 
 Precedence: a size in pixels, then aspect ratio and resolution together, then aspect ratio, then resolution. Any ratio and
-any tier is taken and mapped to the nearest one the model makes; what was changed is said. Ties: of two sizes the larger; of
-two sides the larger multiple; a ratio of exactly 4:5 or 5:4 counts as portrait or landscape where only the three fixed sizes
-are made. A tier stands for the area of its square, so that every shape of it costs about the same.
+any tier is taken and mapped to the nearest one the model makes; what was changed is said. A tier stands for the area of its
+square, so that every shape of it costs about the same.
+
+Nearest, of fixed sizes: whose long edge exceeds the short one by nearest the same part of it. So between 4:5 and 5:4 a square
+is nearest, beyond them 2:3 and 3:2; a ratio, a size that is refused and a first image all come to the same. Ties: of two sizes
+the larger, so that exactly 4:5 is portrait and 5:4 landscape; of two sides the larger multiple.
 
 Source: Lumenfall's parameter reference for the GPT Image models (size before aspect_ratio and resolution; `W:H` as size is an
 aspect ratio), read 2026-11-21.
@@ -14,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.catalog import SizeRule
 from providers.types import ImageRequest, InputImage
@@ -25,8 +28,6 @@ _RATIO = re.compile(r"(\d{1,5}(?:\.\d{1,4})?):(\d{1,5}(?:\.\d{1,4})?)", re.ASCII
 _TIER = re.compile(r"(\d{1,2}(?:\.\d{1,2})?)K|([1-9]\d{2,4})", re.ASCII | re.IGNORECASE)
 
 _TIER_EDGE = 1024
-_SQUARE_FROM, _SQUARE_TO = 0.8, 1.25
-"""Ratios strictly between are nearer to a square than to 3:2, where only the three fixed sizes are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,17 @@ def resolve_size(request: ImageRequest, rule: SizeRule) -> SizeChoice:
     return SizeChoice(chosen, fields, _changed_words(ratio_text, request.resolution, chosen))
 
 
+def made_size(request: ImageRequest, rule: SizeRule) -> str | None:
+    """The size that comes of the request, its provider's default included; `auto` or `None` where the model chooses."""
+    size = resolve_size(request, rule).size
+    if size is not None:
+        return size
+    unsaid = rule.unsaid_on_edits if request.images else rule.unsaid
+    return unsaid and resolve_size(replace(request, size=unsaid), rule).size
+
+
 def _auto(images: Sequence[InputImage], rule: SizeRule) -> SizeChoice:
-    if rule.has_auto:
+    if rule.has_auto and (images or not rule.auto_on_edits_only):
         return SizeChoice("auto", ("size",))
     if not images:
         return SizeChoice(
@@ -89,8 +99,7 @@ def parse_tier(text: str) -> int | None:
 def _of_ratio(ratio: float, area: float, rule: SizeRule) -> str:
     """The legal size of about that shape and area."""
     if rule.fixed:
-        shapes = ((1, 1), _SQUARE_FROM < ratio < _SQUARE_TO), ((3, 2), ratio > 1), ((2, 3), True)
-        return nearest_size(next(shape for shape, fits in shapes if fits), rule)
+        return _fixed_near(ratio, rule)
     ratio = min(max(ratio, 1 / rule.max_ratio), float(rule.max_ratio))
     area = min(max(area, rule.min_area), rule.max_area)
     step = rule.multiple
@@ -160,14 +169,26 @@ def _broken_rules(size: tuple[int, int], rule: SizeRule) -> list[str]:
 def nearest_size(size: tuple[int, int], rule: SizeRule) -> str:
     """The legal size nearest to `size`: same shape first, then same area."""
     if rule.fixed:
-        ratio = size[0] / size[1]
-        return min(rule.fixed, key=lambda text: _shape_distance(parse_size(text) or (1, 1), ratio))
+        return _fixed_near(size[0] / size[1], rule)
     width, height = float(size[0]), float(size[1])
     if max(width, height) > min(width, height) * rule.max_ratio:
         width, height = (height * rule.max_ratio, height) if width > height else (width, width * rule.max_ratio)
     scale = max(1.0, (rule.min_area / (width * height)) ** 0.5)
     scale = min(scale, (rule.max_area / (width * height)) ** 0.5, rule.max_edge / max(width, height))
     return _legal_near(width * scale, height * scale, rule)
+
+
+def _fixed_near(ratio: float, rule: SizeRule) -> str:
+    def distance(text: str) -> tuple[float, int]:
+        width, height = parse_size(text) or (1, 1)
+        return abs(_excess(width / height) - _excess(ratio)), -width * height
+
+    return min(rule.fixed, key=distance)
+
+
+def _excess(ratio: float) -> float:
+    """By which part of the short edge the long one exceeds it; below 0 for portraits."""
+    return ratio - 1 if ratio >= 1 else 1 - 1 / ratio
 
 
 def _shape_distance(size: tuple[int, int], ratio: float) -> float:

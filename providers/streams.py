@@ -27,7 +27,7 @@ async def off_loop(size_bytes: int, work: Callable[[], T]) -> T:
 
 
 async def read_stream(opened: Opened, adapter: Adapter, access: Access, on_event: OnEvent) -> ImageResult:
-    """The result of a stream that ends after at least one finished image.
+    """The result of a stream that ends after at least one finished image, readable or not.
 
     An error after the first preview may have been billed, whatever it is: work was done.
     """
@@ -40,13 +40,16 @@ async def read_stream(opened: Opened, adapter: Adapter, access: Access, on_event
     except ProviderError as error:
         error.may_have_been_billed |= collected.has_any
         raise
-    if not collected.count:
+    if not collected.count and not collected.failures:
         raise MalformedReply(
             "The stream ended without a finished image.",
             request_id=opened.headers.get("x-request-id"),
             may_have_been_billed=True,
         )
-    return ImageResult((), _merged(collected.answers))
+    answered = _merged(collected.answers)
+    if not collected.count and answered.usage is None and answered.cost_microusd is None:
+        raise collected.failures[0]
+    return ImageResult((), answered, tuple(collected.failures), made=len(collected.answers))
 
 
 async def _events(opened: Opened) -> AsyncIterator[tuple[str, bytes]]:
@@ -66,6 +69,7 @@ class _Collected:
     count: int = 0
     """Finished images; their bytes are handed on, not held."""
     answers: list[Answered] = field(default_factory=list)
+    failures: list[MalformedReply] = field(default_factory=list)
     has_any: bool = False
     """Whether an image or a preview came."""
 
@@ -78,6 +82,8 @@ async def _take_items(items: Sequence[StreamItem], collected: _Collected, on_eve
         elif isinstance(item, GeneratedImage):
             collected.count += 1
             await on_event(ImageArrived(item, collected.count - 1))
+        elif isinstance(item, MalformedReply):
+            collected.failures.append(item)
         else:
             collected.answers.append(item)
 

@@ -22,8 +22,8 @@ from providers.base64_strings import Base64Strings
 from providers.bodies import encoded
 from providers.catalog import Provider
 from providers.errors import ConnectionFailed, MalformedReply, ProviderError, TimedOut
-from providers.fetching import Fetcher, FetchRules, no_cookies
-from providers.redact import bytes_without_key, without_keys
+from providers.fetching import Fetcher, FetchRules, certificates, no_cookies
+from providers.redact import bytes_without_key, with_halves, without_keys
 
 T = TypeVar("T")
 
@@ -85,13 +85,16 @@ class Access:
 
     def clean(self, data: bytes) -> bytes:
         """The data without any of the keys, before anybody reads or shortens it."""
-        for key in (self.key, *self.secrets.values()):
+        for key in self._hidden():
             data = bytes_without_key(data, key)
         return data
 
     def clean_text(self, text: str) -> str:
         """The text without any of the keys, or what looks like one."""
-        return without_keys(text, self.key, *self.secrets.values())
+        return without_keys(text, *self._hidden())
+
+    def _hidden(self) -> list[str]:
+        return [text for key in (self.key, *self.secrets.values()) for text in with_halves(key)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class Transport:
         self._http = httpx.AsyncClient(
             mounts=mounts,
             follow_redirects=False,
+            verify=certificates(),
             cookies=no_cookies(),
             timeout=httpx.Timeout(connect=CONNECT_S, write=WRITE_S, read=None, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
@@ -170,11 +174,14 @@ class Transport:
 
 
 def address_of(call: HttpCall, access: Access) -> str:
-    """The call's whole address.
+    """The call's whole address. One at the provider's usual base is taken to its moved one: a proxy may pass it on as it is.
 
     Raises: MalformedReply when it is one that the provider named on a host other than its own: the key would go there.
     """
     if call.path.startswith(("http://", "https://")):
+        moved = _moved(call.path, access)
+        if moved is not None:
+            return moved
         own = [origin_of(url) for url in (access.base_url, access.upload_url) if url]
         if origin_of(call.path) not in own and "authorization" not in call.headers:
             raise MalformedReply(
@@ -187,6 +194,18 @@ def address_of(call: HttpCall, access: Access) -> str:
     if call.base == "upload":
         return (access.upload_url or access.base_url).rstrip("/") + call.path
     return access.base_url + call.path
+
+
+def _moved(url: str, access: Access) -> str | None:
+    """The address below the base URL that the operator set, for one below the provider's usual base URL."""
+    usual = access.provider.base_url
+    if access.base_url == usual or origin_of(url) != origin_of(usual):
+        return None
+    wanted, base = urlsplit(url), urlsplit(usual)
+    path = wanted.path.removeprefix(base.path)
+    if not wanted.path.startswith(base.path) or not (path == "" or path.startswith("/")):
+        return None
+    return access.base_url + path + (f"?{wanted.query}" if wanted.query else "")
 
 
 def origin_of(url: str) -> str:

@@ -15,8 +15,13 @@ from providers.errors import ProviderError
 Operation = Literal["generate", "edit"]
 Handling = Literal["passthrough", "renamed", "converted", "emulated", "refused"]
 CostSource = Literal["reported", "computed", "estimated", "unknown"]
+StopEnd = Literal["free", "begun", "unsure"]
+"""How a job ended that was told to, without images: it costs nothing; the provider bills nothing, but it had begun, so
+whoever else bills its tokens may; or nobody knows."""
 
 QUALITIES = ("auto", "low", "medium", "high", "xhigh", "max")
+OTHER_QUALITIES = ("standard", "hd")
+"""Names that only some providers take for one of them."""
 BACKGROUNDS = ("auto", "opaque", "transparent")
 FORMATS = ("png", "jpeg", "webp", "gif", "avif")
 MADE_HERE = ("gif", "avif")
@@ -113,6 +118,8 @@ class GeneratedImage:
     data: bytes
     seed: int | None = None
     revised_prompt: str | None = None
+    is_flagged: bool = False
+    """Whether the provider's content check found something in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,7 @@ class RemoteImage:
     """As the provider wrote it: absolute, or relative to its base URL."""
     seed: int | None = None
     revised_prompt: str | None = None
+    is_flagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,8 @@ class Answered:
     """What a provider says beside the images: enough to price the call and to hold it against what was asked."""
 
     got: Json
-    """`size`, `quality`, `background`, `output_format` as the provider reports them; only what it reports."""
+    """`size`, `quality`, `background`, `output_format` as the provider reports them, `nsfw_content` by its content check;
+    only what it reports."""
     usage: Usage | None = None
     cost_microusd: int | None = None
     """The provider's own figure, where it states one."""
@@ -177,6 +186,13 @@ class Pending:
     job: Job
     words: str = ""
     """What the provider says about it, as `in line, place 3`."""
+    has_begun: bool = False
+    """Whether the provider says that it is being worked on."""
+    so_far: ImageResult | None = None
+    """Images that are there already, with what is wrong with others: what is kept when the rest never comes."""
+
+
+NO_LIST = "The server answers, but has no list of models. Type the model's id in the Playground."
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +202,8 @@ class KeyStatus:
     words: str
     """A sentence to show."""
     balance_microusd: int | None = None
-    """Money left in the account, where the provider tells."""
+    """Money left in the account, where the provider tells; below zero where it is owed."""
     models: tuple[str, ...] = ()
     """Model ids the provider lists for this key."""
+    is_tested: bool = True
+    """Whether the answer shows that the key is good; `False`: it leaves that open."""

@@ -22,7 +22,8 @@ def providers_table() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in CATALOG.providers:
-        key = f"[`{row.key_variable}`]({row.key_url})" if row.key_variable and row.key_url else "no key"
+        key = f"`{row.key_variable}`" if row.key_variable else "no key"
+        key = f"[{key}]({row.key_url})" if row.key_variable and row.key_url else key
         address = f"`{row.base_url_variable}`" if row.base_url_variable else "in this process"
         specs = [CATALOG.spec(offer) for offer in CATALOG.offers if offer.provider_id == row.provider_id]
         previews, masks = _some([spec.max_partials > 0 for spec in specs]), _some([spec.mask for spec in specs])

@@ -5,12 +5,23 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import NoReturn, get_args
 
+from arena.board import BOARDS, LEVELS, QUESTIONS
+from arena.ratings.method import Interval, Kind, Method
+from arena.ratings.outcomes import BothBad, Ties
 from playground.settings import PORTS
 from providers.checks import Problem
 from providers.rows import DEFAULT_QUALITY
-from providers.types import BACKGROUNDS, DEFAULT_TIMEOUT_S, FIDELITIES, FORMATS, MODERATIONS, QUALITIES
+from providers.types import (
+    BACKGROUNDS,
+    DEFAULT_TIMEOUT_S,
+    FIDELITIES,
+    FORMATS,
+    MODERATIONS,
+    OTHER_QUALITIES,
+    QUALITIES,
+)
 from storage.history import MAX_PAGE
 
 DEFAULT_SIZE = "1024x1024"
@@ -35,6 +46,7 @@ _NOT_YET = {
     ),
 }
 
+_MAX_SEED = 999_999_999
 _CURSOR_DIGITS = 18
 """`next` of a page of history is a row number."""
 
@@ -124,15 +136,56 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_whole_number(1, MAX_PAGE), default=24, metavar="N", help=f"runs to show, 1 to {MAX_PAGE}"
     )
     history.add_argument("--before", type=_cursor, metavar="CURSOR", help="`next` of the page before")
+    _add_board_options(command("leaderboard", shared, "ratings by votes, the store's or a file's; and votes as a file"))
+    voters = command("voters", shared, "who voted, what is odd about them, and whose votes are left out")
+    _add_voter_options(voters)
     command("verify", shared, "check that every row has its bytes and every byte its row")
     backup = command("backup", shared, "copy the database; safe while the app runs")
     backup.add_argument("file", type=_name, metavar="FILE")
     return parser
 
 
+def _add_board_options(parser: argparse.ArgumentParser) -> None:
+    first = Method()
+    parser.add_argument(
+        "--votes", type=_name, metavar="FILE", help="rate the votes of FILE.csv or FILE.jsonl, not the store's"
+    )
+    parser.add_argument("--method", choices=get_args(Kind), default=first.kind)
+    parser.add_argument("--ties", choices=get_args(Ties), default=first.ties, help="half a win to each, or left out")
+    parser.add_argument("--both-bad", choices=get_args(BothBad), default=first.both_bad, help="a tie, or left out")
+    parser.add_argument("--prior", choices=("1", "0"), default="1", help="games, half won, against one at the mean")
+    parser.add_argument("--interval", choices=get_args(Interval), default=first.interval)
+    parser.add_argument(
+        "--seed", type=_whole_number(0, _MAX_SEED), default=first.seed, metavar="S", help="of the draws"
+    )
+    parser.add_argument("--board", choices=tuple(BOARDS), help="what was compared; default generate")
+    parser.add_argument("--category", metavar="SLUG", help="of the prompt bank, or own; a file needs the column")
+    parser.add_argument("--level", choices=tuple(LEVELS), help="who competes; default offer")
+    parser.add_argument("--question", choices=tuple(QUESTIONS), help="default better")
+    parser.add_argument(
+        "--demo", action=argparse.BooleanOptionalAction, help="drawn models; default real ones where they have votes"
+    )
+    parser.add_argument("--since", metavar="DAY", help="first day or time, UTC, as 2026-11-01")
+    parser.add_argument("--until", metavar="DAY", help="day or time before which the last vote was cast")
+    parser.add_argument("--export", type=_name, metavar="FILE", help="write the votes to FILE.csv or FILE.jsonl")
+    parser.add_argument("--all", action="store_true", help="export votes too that do not count, with the reason")
+
+
+def _add_voter_options(parser: argparse.ArgumentParser) -> None:
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--exclude", type=_name, metavar="ID", help="leave this voter's votes out; needs --reason")
+    doing.add_argument("--readmit", type=_name, metavar="ID", help="count this voter's votes again")
+    doing.add_argument("--check", action="store_true", help="look for odd voters now and leave those found out")
+    parser.add_argument("--reason", type=_name, metavar="TEXT", help="why, as the board shows it")
+
+
 def _add_request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--offer", action="append", required=True, metavar="PROVIDER/MODEL", help="once or several times"
+        "--offer",
+        action="append",
+        required=True,
+        metavar="PROVIDER/MODEL",
+        help="once or several times; a server of your own: its name in DIPTYCH_SERVERS (options: see README), then the id",
     )
     parser.add_argument("--prompt", required=True, metavar="TEXT")
     parser.add_argument(
@@ -146,7 +199,9 @@ def _add_request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--aspect-ratio", metavar="W:H", help="shape, as 16:9; a size in pixels goes before it")
     parser.add_argument("--resolution", metavar="TIER", help="scale: 1K, 2K or 4K; a size in pixels goes before it")
     parser.add_argument(
-        "--quality", choices=QUALITIES, help=f"default {DEFAULT_QUALITY}, where the model has qualities"
+        "--quality",
+        choices=(*QUALITIES, *OTHER_QUALITIES),
+        help=f"default {DEFAULT_QUALITY}, where the model has qualities; standard and hd are Lumenfall's",
     )
     parser.add_argument("--background", choices=BACKGROUNDS)
     parser.add_argument("--format", choices=FORMATS)

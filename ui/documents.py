@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 
 from playground.plan import Plan, PlannedRun
@@ -11,7 +12,7 @@ from playground.settings import Settings
 from providers.adapter import HttpCall
 from providers.bodies import call_document
 from providers.catalog import Catalog, ModelSpec, Offer, Price, Provider
-from providers.checks import Problem
+from providers.checks import Problem, retirement_note
 from providers.pricing import CostLine
 from storage.records import RunError, RunView, StoredImage
 
@@ -98,13 +99,24 @@ def _problem_document(problem: Problem) -> Document:
     return {"field": problem.field, "message": problem.message}
 
 
-def plan_document(plan: Plan, settings: Settings, quotes: Mapping[str, int | str] | None = None) -> Document:
+def lifecycle_notice(run: PlannedRun, today: date) -> str | None:
+    """That the run's model ends, or has ended, where its maker named a day."""
+    note = retirement_note(run.spec, today)
+    if note is None:
+        return None
+    maker = run.spec.maker or "its maker"
+    return f"{note} at {maker}: expect it to fail." if run.spec.is_retired(today) else f"{note} at {maker}."
+
+
+def plan_document(
+    plan: Plan, settings: Settings, today: date, quotes: Mapping[str, int | str] | None = None
+) -> Document:
     """What would be sent and what it would cost. `quotes`: offer -> the provider's own figure, or why there is none."""
     return {
         "total_microusd": plan.high_microusd,
         "total_low_microusd": plan.low_microusd,
         "problems": [_problem_document(problem) for problem in plan.problems],
-        "runs": [_planned_document(run, settings) | _quote(quotes, run) for run in plan.runs],
+        "runs": [_planned_document(run, settings, today) | _quote(quotes, run) for run in plan.runs],
     }
 
 
@@ -118,7 +130,7 @@ def _quote(quotes: Mapping[str, int | str] | None, run: PlannedRun) -> Document:
     }
 
 
-def _planned_document(run: PlannedRun, settings: Settings) -> Document:
+def _planned_document(run: PlannedRun, settings: Settings, today: date) -> Document:
     base_url = settings.base_urls.get(run.provider.provider_id, run.provider.base_url)
     return {
         "offer": run.offer.offer_id,
@@ -139,6 +151,7 @@ def _planned_document(run: PlannedRun, settings: Settings) -> Document:
             }
             for row in run.fields
         ],
+        "notices": [*([ends] if (ends := lifecycle_notice(run, today)) else []), *run.notices],
         "calls": [call.images for call in run.calls],
         "request": _request_document(run.call, base_url, run.provider),
     }
@@ -207,6 +220,7 @@ def _model_document(row: ModelSpec) -> Document:
         "snapshots": list(row.snapshots),
         "sizes": sizes,
         "qualities": list(row.qualities),
+        "edit_qualities": list(row.edit_qualities),
         "backgrounds": list(row.backgrounds),
         "formats": list(row.formats),
         "moderation": list(row.moderation),
@@ -245,6 +259,7 @@ def _price_document(price: Price) -> Document:
         "usd_per_image": {
             quality: {size: str(usd) for size, usd in table.items()} for quality, table in price.per_image.items()
         },
+        "usd_per_image_rounded_up_to": str(price.rounds_up_to) if price.rounds_up_to is not None else None,
         "usd_fee_per_image": str(price.fee_per_image),
         "tokens_billed_by": price.tokens_billed_by,
         "valid_from": price.valid_from.isoformat(),

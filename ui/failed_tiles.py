@@ -53,7 +53,7 @@ def failure_view(run: RunView, end: str, provider: str) -> dict[str, object]:
 def _title(run: RunView, error: RunError, provider: str) -> str:
     if error.kind == "auth":
         return f"{provider} refused the key" if error.status else f"No key for {provider}"
-    if run.run.state == "unknown" and error.kind in ("network", "unknown"):
+    if run.run.state == "unknown" and error.kind in ("network", "unknown", "not_found"):
         return "The answer was lost"
     after = f" in {views.seconds(run.run.latency_ms)}" if run.run.latency_ms else ""
     return _TITLES.get(error.kind, "{provider} gave no image").format(provider=provider, after=after)
@@ -64,7 +64,8 @@ def _next_step(error: RunError) -> tuple[str, str]:
         return "edit_prompt", "Edit the prompt"
     if error.kind in ("auth", "quota", "permission"):
         return "key", "Check the key"
-    if error.kind in ("validation", "not_found"):
+    # A job that nobody finds again may have been billed, and another setting would not help.
+    if error.kind == "validation" or (error.kind == "not_found" and not error.may_have_been_billed):
         return "remix", "Change the settings"
     return "retry", "Run again" if error.kind == "cancelled" else "Retry"
 

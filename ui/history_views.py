@@ -44,6 +44,7 @@ CHECKS = {
     "size_differs": "another size than asked",
     "no_alpha": "no transparency",
     "duplicate": "same image twice",
+    "flagged": "flagged by the provider's content check",
     "blank": "blank image",
     "damaged": "damaged image",
 }

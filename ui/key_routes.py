@@ -14,7 +14,7 @@ from playground.key_check import check_key, has_free_check
 from providers.catalog import Provider
 from providers.errors import ProviderError
 from providers.redact import without_keys
-from providers.types import KeyStatus
+from providers.types import NO_LIST, KeyStatus
 from ui import guard, views
 from ui.app import App
 
@@ -94,7 +94,7 @@ def _told(provider: Provider, status: KeyStatus | None) -> dict[str, object]:
         words = f"{words} Balance: {views.dollars(status.balance_microusd)}."
     # A maker's list holds hundreds of other models; a server's is what it can draw with.
     models = list(status.models[:_MOST_MODELS]) if provider.key_is_optional else []
-    return {"result": "good", "words": words, "models": models}
+    return {"result": "good" if status.is_tested else "untested", "words": words, "models": models}
 
 
 def _failed(app: App, provider: Provider, owner: str, error: ProviderError) -> dict[str, object]:
@@ -102,7 +102,7 @@ def _failed(app: App, provider: Provider, owner: str, error: ProviderError) -> d
     secret = found.secret.reveal() if found and found.secret else None
     words = without_keys(error.message.replace("{provider}", provider.name), secret)
     if provider.key_is_optional and error.status == 404:
-        words = "The server answers, but has no list of models. Type the model's id in the Playground."
+        words = NO_LIST
         return {"result": "untested", "words": words, "models": []}
     if error.kind == "auth" and error.status is not None:
         words = f"{provider.name} refused the key. Paste it once more, or make a new one there."

@@ -292,7 +292,13 @@ def cost_lines(run: RunView) -> list[str]:
 
 
 def _check_chips(run: RunView, image: StoredImage, asked: tuple[int, int] | None) -> list[Json]:
-    words = {"no_alpha": "No alpha", "duplicate": "Duplicate", "blank": "Blank", "damaged": "Damaged"}
+    words = {
+        "no_alpha": "No alpha",
+        "duplicate": "Duplicate",
+        "flagged": "Flagged",
+        "blank": "Blank",
+        "damaged": "Damaged",
+    }
     size_said = isinstance(run.run.asked.get("size"), str) and run.run.asked.get("size") != "auto"
     differs = "size_differs" in image.checks or (size_said and asked not in (None, (image.width, image.height)))
     found = [_chip("warn", "warn", "", "Size differs")] if differs else []

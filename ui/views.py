@@ -42,7 +42,7 @@ def _dollars(microusd: int, places: int) -> str:
     text = f"{abs(amount):,}"
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0").ljust(2, "0") if fraction else ""
-    return f"{'-' if amount < 0 else ''}${whole}.{fraction}"
+    return f"{'−' if amount < 0 else ''}${whole}.{fraction}"
 
 
 def price(low_microusd: int | None, high_microusd: int | None) -> str:

@@ -6,12 +6,23 @@ Source: documents of LocalAI, vLLM-Omni, SGLang, LiteLLM, stable-diffusion.cpp a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from providers.adapter import HttpCall, Reply, SynchronousAdapter
+from providers.adapter import Attachment, HttpCall, Reply, SynchronousAdapter
 from providers.adapters.compatible_errors import error_of, reported_error, told_by
-from providers.adapters.fields import converted, emulated, format_row, passed, refused, size_rows, uncompressed_row
+from providers.adapters.fields import (
+    converted,
+    emulated,
+    file_name,
+    format_row,
+    passed,
+    refused,
+    size_rows,
+    uncompressed_row,
+)
 from providers.adapters.openai_shape import (
+    GENERATIONS,
     body_of,
     call_of,
     counted_usage_of,
@@ -21,11 +32,17 @@ from providers.adapters.openai_shape import (
     listed_models,
     mask_row,
 )
-from providers.adapters.replies import json_object, json_or_empty, malformed, microusd, text_or_none
-from providers.catalog import ModelSpec, Offer
+from providers.adapters.replies import error_of_check, json_object, json_or_empty, microusd, result_of, text_or_none
+from providers.catalog import ModelSpec, Offer, WireFacts
 from providers.errors import ProviderError
 from providers.sizes import parse_ratio, parse_tier, resolve_size, size_problem
-from providers.types import FORMATS, MADE_HERE, Answered, FieldHandling, ImageRequest, ImageResult, KeyStatus
+from providers.types import FORMATS, MADE_HERE, NO_LIST, Answered, FieldHandling, ImageRequest, ImageResult, KeyStatus
+
+ImagesField = Literal["image", "image[]", "ref_images"]
+AnswerForm = Literal["b64_json", "url"]
+
+REFERENCES: ImagesField = "ref_images"
+"""LocalAI's list of reference images in a generation, each as bare base64."""
 
 _REPORTED = ("size", "quality", "background", "output_format")
 _ANSWER_FORM = "response_format"
@@ -35,16 +52,36 @@ _STEP_PX = 16
 """Computed sides are multiples of it, as the models behind most servers want; a size typed by hand is sent as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class CompatibleFacts(WireFacts):
+    """How a server wants its calls, where its owner says so."""
+
+    images_field: ImagesField | None = None
+    """Field of the input images; `None`: `image` for one, `image[]` for several, as OpenAI has it."""
+    mask_field: str | None = None
+    """Field of the mask; `None`: it takes none. Many servers ignore a file that they do not know without a word."""
+    answer_form: AnswerForm | None = "b64_json"
+    """What is asked for as `response_format`; `None`: the field is not sent."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Further fields of each call, as a seed."""
+
+
 class CompatibleAdapter(SynchronousAdapter):
     """Speaks to a server its owner named. Streams are not asked for: hardly any server has them, and none alike."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
         """See `providers.adapter.Adapter.build`."""
-        fields = tuple(_handle(request, spec))
-        # Several servers answer with an address by default, some of them with one that cannot be reached from here.
-        body = {"model": offer.provider_model_id} | body_of(fields) | {_ANSWER_FORM: "b64_json"}
+        facts = offer.facts if isinstance(offer.facts, CompatibleFacts) else CompatibleFacts()
+        fields = tuple(_handle(request, spec, facts))
+        body = {"model": offer.provider_model_id} | body_of(fields)
+        if facts.answer_form is not None:
+            # Several servers answer with an address by default, some of them with one that cannot be reached from here.
+            body[_ANSWER_FORM] = facts.answer_form
+        if request.images and facts.images_field == REFERENCES:
+            return HttpCall("POST", GENERATIONS, json=body | {REFERENCES: _references(request)}), fields
         has_mask = any(row.field == "mask" and row.sent_as for row in fields)
-        return call_of(body, files_of(request, mask_name="mask" if has_mask else None)), fields
+        mask_name = facts.mask_field if has_mask else None
+        return call_of(body, files_of(request, mask_name=mask_name, images_name=facts.images_field)), fields
 
     def simpler(self, call: HttpCall, reply: Reply) -> HttpCall | None:
         """The call without `response_format`, which OpenAI itself and some servers refuse."""
@@ -62,10 +99,7 @@ class CompatibleAdapter(SynchronousAdapter):
         error = reported_error(body, reply)
         if error is not None:
             raise error
-        items = body.get("data")
-        if not isinstance(items, list) or not items:
-            raise malformed("it holds no images", reply.headers)
-        return ImageResult(tuple(image_of(item, reply.headers) for item in items), _answered(body, reply.headers))
+        return result_of(body.get("data"), _answered(body, reply.headers), reply.headers, image_of)
 
     def parse_error(self, reply: Reply) -> ProviderError:
         """See `providers.adapter.Adapter.parse_error`."""
@@ -77,12 +111,19 @@ class CompatibleAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        models = listed_models(json_or_empty(reply.body))
+        reply = _with_request_id(reply)
+        body = json_or_empty(reply.body)
+        error = reported_error(body, reply)
+        if error is not None:
+            raise error_of_check(error, reply.headers)
+        models = listed_models(body)
+        if models is None:
+            return KeyStatus(NO_LIST, is_tested=False)
         count = f"{len(models)} model{'' if len(models) == 1 else 's'}" if models else "no models"
         return KeyStatus(f"The server answers and lists {count}.", models=models)
 
 
-def _handle(request: ImageRequest, spec: ModelSpec) -> Iterator[FieldHandling]:
+def _handle(request: ImageRequest, spec: ModelSpec, facts: CompatibleFacts) -> Iterator[FieldHandling]:
     """What becomes of each field that was asked for."""
     yield passed("prompt", request.prompt)
     yield passed("n", request.n)
@@ -94,9 +135,11 @@ def _handle(request: ImageRequest, spec: ModelSpec) -> Iterator[FieldHandling]:
         is_taken = spec.takes_user or spec.passes_unlisted
         yield passed("user", request.user) if is_taken else refused("user", request.user, "It has no such field.")
     if request.images:
-        yield images_row(request)
+        yield images_row(request, facts.images_field)
     if request.mask is not None:
-        yield _mask(request.mask.sha256, request, spec)
+        yield _mask(request.mask.sha256, request, spec, facts)
+    for name, value in facts.extra.items():
+        yield passed(name, value, "Set for this server where the app starts.")
 
 
 def _setting_rows(request: ImageRequest, spec: ModelSpec) -> Iterator[FieldHandling]:
@@ -173,10 +216,19 @@ def _fidelity(asked: str, request: ImageRequest, spec: ModelSpec) -> FieldHandli
     return refused("input_fidelity", asked, f"{spec.name} has no such setting.")
 
 
-def _mask(asked: str, request: ImageRequest, spec: ModelSpec) -> FieldHandling:
+def _mask(asked: str, request: ImageRequest, spec: ModelSpec, facts: CompatibleFacts) -> FieldHandling:
     if not request.images:
         return refused("mask", asked, "A mask needs an image to edit.")
-    return mask_row(request) if spec.mask else refused("mask", asked, f"{spec.name} takes no mask here.")
+    if facts.mask_field is None or not spec.mask:
+        return refused("mask", asked, f"{spec.name} takes no mask here.")
+    return mask_row(request, facts.mask_field)
+
+
+def _references(request: ImageRequest) -> list[Attachment]:
+    return [
+        Attachment(image.data, image.media_type, image.sha256, file_name(position, image), "base64")
+        for position, image in enumerate(request.images)
+    ]
 
 
 def _answered(body: Mapping[str, object], headers: Mapping[str, str]) -> Answered:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from providers.adapter import Reply
 from providers.adapters import openai_errors
+from providers.adapters.openai_errors import QUOTA_WORDS, SAFETY_WORDS
 from providers.adapters.replies import error_from, json_or_empty, kind_of_status, text_or_none
 from providers.errors import (
     ContentRefused,
@@ -35,7 +36,6 @@ _UNKNOWN_FIELD = re.compile(
     re.IGNORECASE,
 )
 _FIELD_NAME = re.compile(r"(?:arguments? supplied|parameters?|argument)\s*:?\s*[\[`'\"]*([a-z][a-z_]*)")
-_SAFETY = re.compile(r"safety system|content[ _]?policy|moderation_blocked", re.IGNORECASE)
 _KEY = re.compile(r"api[ _-]?key", re.IGNORECASE)
 _NO_KEY = re.compile(r"\b(missing|no api[ _-]?key|not provided|did(n't| not) provide)\b", re.IGNORECASE)
 _NO_SUCH_MODEL = re.compile(r"\bmodel\b.{0,200}\b(does not exist|not found)\b|\binvalid model\b", re.IGNORECASE)
@@ -101,7 +101,8 @@ def reported_error(body: Mapping[str, object], reply: Reply) -> ProviderError | 
 def _told_by_object(raw: Mapping[str, object]) -> Told:
     message = raw.get("message") or raw.get("msg") or raw.get("detail") or ""
     code = raw.get("code") or raw.get("type")
-    return _told(str(message), code=str(code or ""), param=text_or_none(raw.get("param")))
+    param = text_or_none(raw.get("param"))
+    return _told(str(message), code=str(code or ""), param=None if param == "None" else param)
 
 
 def _told(words: str, *, code: str = "", param: str | None = None) -> Told:
@@ -156,6 +157,8 @@ def _kind(told: Told, status: int) -> tuple[type[ProviderError], str]:
         return _kind_of_missing(told)
     if status in (405, 501):
         return kind_of_status(status)[0], _NO_ROUTE
+    if status < 500 and QUOTA_WORDS.search(told.everything):
+        return kind_of_status(402)
     if 400 <= status < 500 and status != 429:
         return _kind_of_refusal(told, status)
     if status >= 500 and _NOT_LOADED.search(told.words):
@@ -165,9 +168,9 @@ def _kind(told: Told, status: int) -> tuple[type[ProviderError], str]:
 
 def _kind_of_lock(told: Told, status: int) -> tuple[type[ProviderError], str]:
     if status == 403 and not _KEY.search(told.everything):
-        if _SAFETY.search(told.everything):
+        if SAFETY_WORDS.search(told.everything):
             return _SAFETY_KIND
-        return kind_of_status(403)
+        return kind_of_status(402 if QUOTA_WORDS.search(told.everything) else 403)
     if _NO_KEY.search(told.words):
         return InvalidKey, "{provider} asks for a key. Enter it in Settings."
     return kind_of_status(401)
@@ -195,7 +198,7 @@ def _kind_of_refusal(told: Told, status: int) -> tuple[type[ProviderError], str]
     if told.is_unknown_field:
         name = f"the field “{provider_words(told.param)}”" if told.param else "one of the fields"
         return InvalidRequest, f"{{provider}} does not know {name}. Switch it off, then run again."
-    if _SAFETY.search(told.everything):
+    if SAFETY_WORDS.search(told.everything):
         return _SAFETY_KIND
     if told.code == "model_not_found" or _NO_SUCH_MODEL.search(told.words) or _NOT_LOADED.search(told.words):
         return kind_of_status(404)

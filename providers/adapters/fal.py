@@ -11,8 +11,8 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from providers.adapter import Attachment, HttpCall, PollPace, Reply, SynchronousAdapter
-from providers.adapters.fal_errors import error_of, job_error, known_as
+from providers.adapter import Attachment, HttpCall, PollPace, Reply, ResultCall, SynchronousAdapter
+from providers.adapters.fal_errors import completed_error, error_of, job_error, known_as
 from providers.adapters.fields import (
     converted,
     file_name,
@@ -24,7 +24,7 @@ from providers.adapters.fields import (
     uncompressed_row,
 )
 from providers.adapters.openai_shape import body_of, image_of, usage_of
-from providers.adapters.replies import json_object, malformed, text_or_none, whole
+from providers.adapters.replies import json_object, malformed, result_of, state_of, text_or_none, whole
 from providers.catalog import ModelSpec, Offer, WireFacts
 from providers.errors import MalformedReply, ProviderError
 from providers.sizes import SizeChoice, parse_size, resolve_size, size_problem
@@ -32,13 +32,11 @@ from providers.types import (
     MADE_HERE,
     Answered,
     FieldHandling,
-    GeneratedImage,
     ImageRequest,
     ImageResult,
     InputImage,
     Job,
     Pending,
-    RemoteImage,
     Usage,
 )
 
@@ -99,10 +97,9 @@ class FalAdapter(SynchronousAdapter):
         remote_id = text_or_none(body.get("request_id"))
         if remote_id is None:
             raise malformed("it names no job", reply.headers)
-        tracking = {
-            ours: _address(body.get(theirs), known_as(reply, remote_id))
-            for ours, theirs in (("status", "status_url"), ("result", "response_url"), ("cancel", "cancel_url"))
-        }
+        tracking = _addresses(body, remote_id)
+        if "status" not in tracking or "result" not in tracking:
+            raise malformed("an address in it is missing", known_as(reply, remote_id).headers)
         return Pending(Job(remote_id, tracking), _place_in_line(body))
 
     def parse_error(self, reply: Reply) -> ProviderError:
@@ -117,14 +114,16 @@ class FalAdapter(SynchronousAdapter):
         """See `providers.adapter.Adapter.parse_poll`."""
         reply = known_as(reply, job.remote_id)
         body = json_object(reply)
-        match body.get("status"):
-            case "IN_QUEUE":
+        match state_of(body):
+            case "in_queue":
                 return Pending(job, _place_in_line(body))
-            case "IN_PROGRESS":
+            case "in_progress":
                 return Pending(job, "in progress")
-            case "COMPLETED":
-                # An `error` may stand here as well; the result says the same with its status and its field.
-                return HttpCall("GET", job.tracking["result"])
+            case "completed":
+                # An `error` may stand here as well; the result says the same with its status and its field, if it does.
+                error = completed_error(body, reply)
+                path = job.tracking["result"]
+                return HttpCall("GET", path) if error is None else ResultCall("GET", path, error=error)
         raise malformed("it names no known status of the job", reply.headers)
 
     def parse_result(self, reply: Reply, job: Job) -> ImageResult:
@@ -136,16 +135,15 @@ class FalAdapter(SynchronousAdapter):
             raise error
         body = json_object(reply)
         items = body.get("images")
-        if not isinstance(items, list) or not items:
-            raise malformed("it holds no images", reply.headers)
-        images, failures = _images(items, reply.headers)
-        if not images:
-            raise failures[0]
-        return ImageResult(images, Answered(_got(items), _usage(body), request_id=job.remote_id), failures)
+        listed = items if isinstance(items, list) else []
+        if not listed and (body.get("detail") or body.get("error") or body.get("error_type")):
+            raise job_error(reply)
+        answered = Answered(_got(listed), _usage(body), request_id=job.remote_id)
+        return result_of(listed, answered, reply.headers, image_of)
 
-    def cancel(self, job: Job) -> HttpCall:
+    def cancel(self, job: Job) -> HttpCall | None:
         """See `providers.adapter.Adapter.cancel`."""
-        return HttpCall("PUT", job.tracking["cancel"])
+        return HttpCall("PUT", job.tracking["cancel"]) if "cancel" in job.tracking else None
 
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
         """See `providers.adapter.Adapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""
@@ -176,11 +174,7 @@ def _facts(offer: Offer) -> FalFacts:
 
 
 def _handle(request: ImageRequest, spec: ModelSpec, facts: FalFacts) -> Iterator[FieldHandling]:
-    rule = spec.sizes
-    if facts.sizes == "names" and not request.images:
-        # `auto` is certain on edits only; fal's pages disagree about the text endpoints.
-        rule = replace(rule, has_auto=False)
-    choice = resolve_size(request, rule)
+    choice = resolve_size(request, spec.sizes)
     yield passed("prompt", request.prompt)
     yield renamed("n", request.n, "num_images")
     yield from size_rows(request, choice, lambda name, asked: _size(name, asked, choice, spec, facts))
@@ -219,7 +213,7 @@ def _quality(request: ImageRequest, spec: ModelSpec) -> FieldHandling:
         return converted(
             "quality", None, "quality", _LOW, "Nothing was asked; fal itself would take high, the dearest."
         )
-    if request.quality in spec.qualities:
+    if request.quality in spec.qualities or (request.images and request.quality in spec.edit_qualities):
         return passed("quality", request.quality)
     return refused("quality", request.quality, f"{spec.name} has no such quality at fal.")
 
@@ -292,9 +286,32 @@ def _place_in_line(body: Mapping[str, object]) -> str:
     return f"in line, place {place}" if place else "in line"
 
 
-def _address(value: object, reply: Reply) -> str:
+_ADDRESSES = (("status", "status_url", "/status"), ("result", "response_url", ""), ("cancel", "cancel_url", "/cancel"))
+"""Our name for an address of a job, fal's, and what it adds to the job's own address."""
+
+
+def _addresses(body: Mapping[str, object], remote_id: str) -> dict[str, str]:
+    """The job's addresses. One that is missing is put together from another, if that is built as fal documents it: then it
+    lies at the same host, which is the provider's own or is never called.
+    """
+    given = {ours: url for ours, theirs, _ in _ADDRESSES if (url := _url(body.get(theirs)))}
+    roots = (
+        given[ours].partition("?")[0].removesuffix(tail)
+        for ours, _, tail in _ADDRESSES
+        if ours in given and given[ours].partition("?")[0].endswith(f"/requests/{remote_id}{tail}")
+    )
+    root = next(roots, None)
+    return ({ours: root + tail for ours, _, tail in _ADDRESSES} if root else {}) | given
+
+
+def _url(value: object) -> str | None:
     url = text_or_none(value)
-    if url is None or not url.startswith(("https://", "http://")):
+    return url if url is not None and url.startswith(("https://", "http://")) else None
+
+
+def _address(value: object, reply: Reply) -> str:
+    url = _url(value)
+    if url is None:
         raise malformed("an address in it is missing", reply.headers)
     return url
 
@@ -305,20 +322,6 @@ def _header_text(value: object) -> str:
     if text is None or not (text.isascii() and text.isprintable()):
         raise malformed("it holds no token", {})
     return text
-
-
-def _images(
-    items: list[object], headers: Mapping[str, str]
-) -> tuple[tuple[GeneratedImage | RemoteImage, ...], tuple[ProviderError, ...]]:
-    """The images that can be read, and an error for each other: what was paid for is not lost to its neighbour."""
-    images: list[GeneratedImage | RemoteImage] = []
-    failures: list[ProviderError] = []
-    for item in items:
-        try:
-            images.append(image_of(item, headers))
-        except MalformedReply as error:
-            failures.append(error)
-    return tuple(images), tuple(failures)
 
 
 def _got(items: list[object]) -> dict[str, object]:

@@ -37,6 +37,7 @@ _PLATFORM: Mapping[str, tuple[type[ProviderError], str]] = {
     "client_disconnected": _ENDED,
     "bad_request": (InvalidRequest, "{provider} refused the request."),
 }
+_OWN_FAULTS = ("request_timeout", "startup_timeout", "internal_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class _Told:
     """Names in `loc`, without the leading `body` and without positions."""
     has_detail: bool = False
     """Whether it is fal's own answer, not that of a proxy before it."""
+    is_model: bool = False
+    """Whether the model says it, in a list of what is wrong with the request."""
+
+    @property
+    def is_own_fault(self) -> bool:
+        """Whether it names a fault on fal's side."""
+        return self.type in _OWN_FAULTS or self.type.startswith("runner_")
 
 
 def error_of(reply: Reply) -> ProviderError:
@@ -62,11 +70,22 @@ def job_error(reply: Reply) -> ProviderError:
     fal charges neither a refused request nor a failure of its own (5xx). What does not say how the job ended, as a
     refused key or a proxy's page, leaves open whether there were images.
     """
-    told = _told(reply)
+    return _job_error(_told(reply), reply)
+
+
+def completed_error(body: Mapping[str, object], reply: Reply) -> ProviderError | None:
+    """The error that a job's status tells at its end, or `None` when it tells none; its result may say more."""
+    kind, said = text_or_none(body.get("error_type")) or "", text_or_none(body.get("error")) or ""
+    if not (kind or body.get("error")):
+        return None
+    return _job_error(_Told(kind, provider_words(said)), reply)
+
+
+def _job_error(told: _Told, reply: Reply) -> ProviderError:
     error = _error(told, reply)
     names_fault = bool(told.place) or told.type == "bad_request"
     is_refusal = isinstance(error, ContentRefused) or (isinstance(error, InvalidRequest) and names_fault)
-    is_own_fault = told.has_detail and reply.status >= 500
+    is_own_fault = (told.has_detail and reply.status >= 500) or told.is_own_fault
     error.may_have_been_billed = not (is_refusal or is_own_fault)
     return error
 
@@ -88,7 +107,10 @@ def _error(told: _Told, reply: Reply) -> ProviderError:
 
 
 def _kind(told: _Told, status: int) -> tuple[type[ProviderError], str]:
-    if told.type == _REFUSED_CONTENT or (status in (400, 422) and _FLAGGED.search(told.said)):
+    if 200 <= status < 300 and told.is_model:
+        # In an answer that says that all is well: it is judged as if its status were the usual one of such a list.
+        status = 422
+    if told.type == _REFUSED_CONTENT or ((status in (400, 422) or status < 300) and _FLAGGED.search(told.said)):
         return ContentRefused, _refusal(told.place)
     if told.type in _PLATFORM:
         return _PLATFORM[told.type]
@@ -130,4 +152,5 @@ def _told_by(entries: list[dict[str, object]]) -> _Told:
     names = [item for item in loc if isinstance(item, str)] if isinstance(loc, list) else []
     # `["body"]` alone is fal's way to name no field.
     place = tuple(names[1:] if names[:1] == ["body"] else names)
-    return _Told(text_or_none(first.get("type")) or "", provider_words(" ".join(words)), place, has_detail=True)
+    kind = text_or_none(first.get("type")) or ""
+    return _Told(kind, provider_words(" ".join(words)), place, has_detail=True, is_model=True)

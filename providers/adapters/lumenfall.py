@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from providers.adapter import HttpCall, Reply, SynchronousAdapter
 from providers.adapters.fields import converted, emulated, passed, refused, renamed, size_rows, uncompressed_row
+from providers.adapters.openai_errors import QUOTA_WORDS, SAFETY_WORDS
 from providers.adapters.openai_shape import (
     GENERATIONS,
     body_of,
@@ -23,13 +24,16 @@ from providers.adapters.openai_shape import (
 )
 from providers.adapters.replies import (
     MAX_COST_USD,
+    balance_microusd,
     error_from,
+    error_of_check,
     json_object,
     json_or_empty,
     kind_of_status,
-    malformed,
     microusd,
+    result_of,
     text_or_none,
+    untested,
     whole,
 )
 from providers.catalog import ModelSpec, Offer
@@ -71,8 +75,11 @@ _KNOWN_CODES: Mapping[str, tuple[type[ProviderError], str]] = {
     ),
     "INTERNAL_ERROR": (ProviderDown, "{provider} failed inside. Retry in a minute."),
 }
+_NO_CREDIT_BEHIND = (
+    QuotaExceeded,
+    "The provider behind {provider} takes no more calls of its account for now. Nothing is wrong with your key.",
+)
 _TOO_LONG = re.compile(r"Too big: expected string to have <=\s*(\d{1,6}) characters")
-_SAFETY = re.compile(r"safety_violations|safety system|content[ _]?policy|moderation_blocked", re.IGNORECASE)
 
 
 class LumenfallAdapter(SynchronousAdapter):
@@ -92,10 +99,7 @@ class LumenfallAdapter(SynchronousAdapter):
         body = json_object(reply)
         if body.get("error"):
             raise _reported_error(body, reply)
-        items = body.get("data")
-        if not isinstance(items, list) or not items:
-            raise malformed("it holds no images", reply.headers)
-        return ImageResult(tuple(image_of(item, reply.headers) for item in items), _answered(body, reply.headers))
+        return result_of(body.get("data"), _answered(body, reply.headers), reply.headers, image_of)
 
     def parse_error(self, reply: Reply) -> ProviderError:
         """See `providers.adapter.Adapter.parse_error`."""
@@ -107,10 +111,17 @@ class LumenfallAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        balance = _balance_microusd(json_or_empty(reply.body))
+        reply = _with_request_id(reply)
+        body = json_or_empty(reply.body)
+        if body.get("error"):
+            raise error_of_check(_reported_error(body, reply), reply.headers)
+        if body.get("object") != "balance" and not isinstance(body.get("available"), dict):
+            raise untested("it sent no balance", reply.headers)
+        balance = _balance_microusd(body)
         if balance is None:
             return KeyStatus("The key is good.")
-        return KeyStatus(f"The key is good. Balance: ${balance / 10**6:,.2f}.", balance_microusd=balance)
+        words = f"{'−' if balance < 0 else ''}${abs(balance) / 10**6:,.2f}"
+        return KeyStatus(f"The key is good. Balance: {words}.", balance_microusd=balance)
 
     def quote(self, call: HttpCall) -> HttpCall | None:
         """See `providers.adapter.Adapter.quote`. The dry run is documented for generations alone."""
@@ -194,6 +205,8 @@ def _is_in_gateway_words(request: ImageRequest) -> bool:
 def _choice(name: str, asked: str, listed: tuple[str, ...], spec: ModelSpec) -> FieldHandling:
     if asked == "auto":
         return converted(name, asked, None, None, "Left out: the model then chooses.")
+    if name == "quality" and asked in spec.quality_aliases:
+        return passed(name, asked, f"Lumenfall makes it {spec.quality_aliases[asked]}.")
     if asked in listed or spec.passes_unlisted:
         return passed(name, asked)
     return refused(name, asked, f"{spec.name} has no such {name}.")
@@ -295,7 +308,7 @@ def _balance_microusd(body: Mapping[str, object]) -> int | None:
     available = body.get("available")
     if not isinstance(available, dict) or not _is_usd(available.get("currency")):
         return None
-    return microusd(available.get("amount"))
+    return balance_microusd(available.get("amount"))
 
 
 def _with_request_id(reply: Reply) -> Reply:
@@ -320,7 +333,7 @@ def _error_of(raw: object, reply: Reply) -> ProviderError:
         limit = int(too_long[1])
         sentence = f"The prompt is too long for {{provider}}, which takes {limit:,} characters here. Shorten it."
         return error_from(InvalidRequest, sentence, reply, param="prompt")
-    kind, sentence = _kind(str(told.get("code") or ""), words, reply.status)
+    kind, sentence = _kind(str(told.get("code") or ""), f"{told.get('type') or ''} {words}", reply.status)
     said = provider_words(words)
     message = f"{sentence} It said: “{said}”" if said and kind not in (ContentRefused, InvalidKey) else sentence
     return error_from(kind, message, reply, param=told.get("param"))
@@ -329,8 +342,10 @@ def _error_of(raw: object, reply: Reply) -> ProviderError:
 def _kind(code: str, words: str, status: int) -> tuple[type[ProviderError], str]:
     if code in _KNOWN_CODES:
         return _KNOWN_CODES[code]
-    if status < 500 and _SAFETY.search(words):
+    if status < 500 and SAFETY_WORDS.search(words):
         return _KNOWN_CODES["CONTENT_POLICY_VIOLATION"]
+    if status < 500 and QUOTA_WORDS.search(words):
+        return _NO_CREDIT_BEHIND if code == "UPSTREAM_ERROR" else kind_of_status(402)
     if code == "INVALID_REQUEST":
         return InvalidRequest, "{provider} refused the request."
     # The status of UPSTREAM_ERROR is the maker's: there, a refused key or an empty account is the gateway's, not the person's.

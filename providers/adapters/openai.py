@@ -20,9 +20,9 @@ from providers.adapters.openai_shape import (
     mask_row,
     usage_of,
 )
-from providers.adapters.replies import bytes_of_base64, json_object, json_or_empty, malformed
+from providers.adapters.replies import bytes_of_base64, error_of_check, json_object, json_or_empty, result_of, untested
 from providers.catalog import ModelSpec, Offer
-from providers.errors import ProviderError
+from providers.errors import MalformedReply, ProviderError
 from providers.sizes import SizeChoice, resolve_size
 from providers.types import (
     MADE_HERE,
@@ -56,11 +56,7 @@ class OpenAIAdapter(SynchronousAdapter):
         error = reported_error(body, reply)
         if error is not None:
             raise error
-        items = body.get("data")
-        if not isinstance(items, list) or not items:
-            raise malformed("it holds no images", reply.headers)
-        images = tuple(image_of(item, reply.headers) for item in items)
-        return ImageResult(images, _answered(body, reply.headers))
+        return result_of(body.get("data"), _answered(body, reply.headers), reply.headers, image_of)
 
     def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
         """See `providers.adapter.Adapter.parse_event`."""
@@ -72,11 +68,9 @@ class OpenAIAdapter(SynchronousAdapter):
             raise error
         kind = str(body.get("type") or event)
         if kind.endswith(".partial_image"):
-            index = body.get("partial_image_index")
-            position = index if isinstance(index, int) else 0
-            return (PartialImage(bytes_of_base64(body.get("b64_json"), headers), 0, position),)
+            return _preview(body)
         if kind.endswith(".completed"):
-            return GeneratedImage(bytes_of_base64(body.get("b64_json"), headers)), _answered(body, headers)
+            return _finished(body, headers), _answered(body, headers)
         return ()
 
     def parse_error(self, reply: Reply) -> ProviderError:
@@ -89,7 +83,13 @@ class OpenAIAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        models = listed_models(json_or_empty(reply.body))
+        body = json_or_empty(reply.body)
+        error = reported_error(body, reply)
+        if error is not None:
+            raise error_of_check(error, reply.headers)
+        models = listed_models(body)
+        if models is None:
+            raise untested("it sent no list of models", reply.headers)
         return KeyStatus("The key is good.", models=models)
 
 
@@ -158,6 +158,24 @@ def _fidelity(request: ImageRequest, spec: ModelSpec) -> FieldHandling:
     if not spec.input_fidelity:
         return refused("input_fidelity", request.input_fidelity, f"{spec.name} has no such setting.")
     return passed("input_fidelity", request.input_fidelity)
+
+
+def _preview(body: Mapping[str, object]) -> tuple[StreamItem, ...]:
+    """The preview in an event; nothing where it has no bytes, since a preview is never worth failing a call for."""
+    index = body.get("partial_image_index")
+    try:
+        data = bytes_of_base64(body.get("b64_json"), {})
+    except MalformedReply:
+        return ()
+    return (PartialImage(data, 0, index if isinstance(index, int) else 0),)
+
+
+def _finished(body: Mapping[str, object], headers: Mapping[str, str]) -> StreamItem:
+    """The image in an event, or why there is none: what was paid for stays known by what stands beside it."""
+    try:
+        return GeneratedImage(bytes_of_base64(body.get("b64_json"), headers))
+    except MalformedReply as error:
+        return error
 
 
 def _answered(body: Mapping[str, object], headers: Mapping[str, str]) -> Answered:

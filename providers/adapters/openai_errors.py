@@ -31,6 +31,14 @@ _MODERATION_CODES = {"moderation_blocked", "content_policy_violation"}
 _NO_SUCH_MODEL = re.compile(r"\bmodel\b.*\b(does not exist|not found)\b", re.IGNORECASE)
 _VIOLATIONS = re.compile(r"safety_violations=\[([^\]]*)\]")
 
+SAFETY_WORDS = re.compile(r"safety_violations|safety system|content[ _]?policy|moderation_blocked", re.IGNORECASE)
+QUOTA_WORDS = re.compile(
+    r"exceeded your current quota|insufficient_quota|billing[ _]hard[ _]limit|no credits remaining"
+    r"|spend_limit_exceeded|credit_balance_exhausted",
+    re.IGNORECASE,
+)
+"""How OpenAI says it in words. Gateways hand on the words and often not the code."""
+
 
 def error_of(reply: Reply) -> ProviderError:
     """The error of an answer whose status is not 2xx."""
@@ -66,21 +74,46 @@ def _classify(raw: Mapping[str, object], reply: Reply) -> ProviderError:
 
 def _kind(raw: Mapping[str, object], status: int) -> tuple[type[ProviderError], str]:
     code, said = str(raw.get("code") or ""), str(raw.get("message") or "")
-    return _kind_by_code(code, str(raw.get("type") or ""), said) or kind_of_status(status)
+    found = _kind_by_code(code, str(raw.get("type") or ""), said)
+    return found or _kind_by_words(said, status) or kind_of_status(status)
 
 
 def _kind_by_code(code: str, type_: str, said: str) -> tuple[type[ProviderError], str] | None:
     if code in _MODERATION_CODES:
-        found = _VIOLATIONS.search(said)
-        named = f" It names: {provider_words(found[1])}." if found and found[1].strip() else ""
-        return ContentRefused, (
-            "{provider} refused this prompt. Its safety filter stopped the request before an image was made."
-            f"{named} Change the wording, or set moderation to low."
-        )
+        return _refused_content(said)
     if code in _QUOTA_CODES or type_ in ("insufficient_quota", "billing_limit_user_error"):
-        return QuotaExceeded, "The account at {provider} has no credit left, or reached its limit. Add credit there."
-    if code == "model_not_found" or _NO_SUCH_MODEL.search(said):
-        return ModelUnavailable, "{provider} does not have this model, or not for this key. Choose another."
+        return _NO_CREDIT
+    if code == "model_not_found":
+        return _NO_MODEL
     if code == "invalid_api_key":
         return InvalidKey, "{provider} refused the key. Check it in Settings, or make a new one."
     return None
+
+
+def _kind_by_words(said: str, status: int) -> tuple[type[ProviderError], str] | None:
+    # A server error is one, whatever it quotes; and a key that is refused says nothing about the prompt.
+    if status < 500 and status != 401:
+        if SAFETY_WORDS.search(said):
+            return _refused_content(said)
+        if QUOTA_WORDS.search(said):
+            return _NO_CREDIT
+    return _NO_MODEL if _NO_SUCH_MODEL.search(said) else None
+
+
+def _refused_content(said: str) -> tuple[type[ProviderError], str]:
+    found = _VIOLATIONS.search(said)
+    named = f" It names: {provider_words(found[1])}." if found and found[1].strip() else ""
+    return ContentRefused, (
+        "{provider} refused this prompt. Its safety filter stopped the request before an image was made."
+        f"{named} Change the wording, or set moderation to low."
+    )
+
+
+_NO_CREDIT = (
+    QuotaExceeded,
+    "The account at {provider} has no credit left, or reached its limit. Add credit there.",
+)
+_NO_MODEL = (
+    ModelUnavailable,
+    "{provider} does not have this model, or not for this key. Choose another.",
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
+import orjson
+
 from providers.adapter import FilePart, HttpCall
 from providers.adapters.fields import file_name, renamed
 from providers.adapters.replies import bytes_of_base64, inline_bytes, malformed, text_or_none, whole
@@ -33,10 +35,10 @@ def images_field(request: ImageRequest) -> str:
     return "image" if len(request.images) == 1 else "image[]"
 
 
-def images_row(request: ImageRequest) -> FieldHandling:
-    """What becomes of the input images."""
+def images_row(request: ImageRequest, name: str | None = None) -> FieldHandling:
+    """What becomes of the input images. `name`: their field, where it is always the same."""
     shas = [image.sha256 for image in request.images]
-    row = renamed("images", shas, images_field(request))
+    row = renamed("images", shas, name or images_field(request))
     return FieldHandling(row.field, shas, row.handling, row.sent_as, f"{len(shas)} file{'s' if len(shas) > 1 else ''}")
 
 
@@ -46,9 +48,11 @@ def mask_row(request: ImageRequest, name: str = "mask") -> FieldHandling:
     return FieldHandling("mask", sha256, "passthrough" if name == "mask" else "renamed", name, "1 file")
 
 
-def files_of(request: ImageRequest, *, mask_name: str | None = "mask") -> tuple[FilePart, ...]:
-    """The files of an edit's form; `mask_name` `None` leaves the mask out."""
-    name = images_field(request)
+def files_of(
+    request: ImageRequest, *, mask_name: str | None = "mask", images_name: str | None = None
+) -> tuple[FilePart, ...]:
+    """The files of an edit's form; `mask_name` `None` leaves the mask out, `images_name` `None` goes by their number."""
+    name = images_name or images_field(request)
     files = [
         FilePart(name, file_name(position, image), image.media_type, image.data, image.sha256)
         for position, image in enumerate(request.images)
@@ -61,6 +65,8 @@ def files_of(request: ImageRequest, *, mask_name: str | None = "mask") -> tuple[
 
 def as_text(value: object) -> str:
     """The value as a form writes it."""
+    if isinstance(value, Mapping | list):
+        return orjson.dumps(value).decode()
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
@@ -103,8 +109,10 @@ def _part(raw: object, name: str) -> int | None:
     return whole(raw.get(name)) if isinstance(raw, dict) else None
 
 
-def listed_models(body: Mapping[str, object]) -> tuple[str, ...]:
-    """Model ids of an answer to `GET /models`."""
+def listed_models(body: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Model ids of an answer to `GET /models`; `None` when it is no list of models."""
     items = body.get("data")
-    ids = [item.get("id") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    if not isinstance(items, list):
+        return None
+    ids = [item.get("id") for item in items if isinstance(item, dict)]
     return tuple(name for name in ids if isinstance(name, str))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from providers.adapter import Attachment, FilePart, HttpCall, PollPace, Reply, SecretKey, SynchronousAdapter
@@ -22,8 +23,17 @@ from providers.adapters.fields import (
     uncompressed_row,
 )
 from providers.adapters.openai_shape import body_of
-from providers.adapters.replicate_errors import error_of, job_error
-from providers.adapters.replies import inline_bytes, json_object, json_or_empty, malformed, text_or_none
+from providers.adapters.replicate_errors import error_of, had_begun, job_error
+from providers.adapters.replies import (
+    inline_bytes,
+    json_object,
+    json_or_empty,
+    malformed,
+    result_of,
+    state_of,
+    text_or_none,
+    untested,
+)
 from providers.catalog import ModelSpec, Offer
 from providers.errors import MalformedReply, ProviderError
 from providers.redact import provider_words
@@ -51,8 +61,8 @@ _LARGEST_URI = 256 * 1024
 """Characters of a data URI up to which Replicate advises one; a larger file is uploaded."""
 _RATIOS = {"1024x1024": "1:1", "1536x1024": "3:2", "1024x1536": "2:3", "auto": "auto"}
 _MODELS, _PREDICTIONS = "/v1/models/", "/predictions"
-_JOB_ID = re.compile(r"[A-Za-z0-9]{8,64}")
-"""A prediction's id. It becomes part of a path, so nothing else will do."""
+_JOB_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+"""A prediction's id. It becomes part of a path, so nothing that means something there will do."""
 _CLOCKS_APART = timedelta(seconds=10)
 """So much may Replicate's clock be behind ours."""
 _KEY, _IMAGES = "openai_api_key", "input_images"
@@ -105,7 +115,11 @@ class ReplicateAdapter(SynchronousAdapter):
 
     def is_cancelled(self, reply: Reply) -> bool:
         """See `providers.adapter.Adapter.is_cancelled`."""
-        return json_or_empty(reply.body).get("status") in ("canceled", "aborted")
+        return state_of(json_or_empty(reply.body)) in ("canceled", "aborted")
+
+    def has_begun(self, reply: Reply) -> bool:
+        """See `providers.adapter.Adapter.has_begun`."""
+        return had_begun(json_or_empty(reply.body))
 
     def find(self, call: HttpCall) -> HttpCall:  # noqa: ARG002 - the list holds all models
         """See `providers.adapter.Adapter.find`."""
@@ -131,7 +145,11 @@ class ReplicateAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        username = text_or_none(json_or_empty(reply.body).get("username"))
+        account = json_or_empty(reply.body)
+        username = text_or_none(account.get("username"))
+        # A problem object has a `type` as well, with a status beside it.
+        if username is None and ("status" in account or not text_or_none(account.get("type"))):
+            raise untested("it sent no account", reply.headers)
         return KeyStatus(f"Signed in as {provider_words(username)}." if username else "The key is good.")
 
 
@@ -245,17 +263,18 @@ def _reading(reply: Reply, job: Job | None) -> ImageResult | Pending:
     raw_id = body.get("id")
     new_id = raw_id if isinstance(raw_id, str) and _JOB_ID.fullmatch(raw_id) else None
     request_id = job.remote_id if job else new_id
-    status = body.get("status")
+    status = state_of(body)
     if status == "succeeded":
         ended = Job(new_id) if job is None and new_id else None
-        return ImageResult(_images_of(body, request_id), _answered(body, request_id), job=ended)
+        result = result_of(_outputs(body, request_id), _answered(body, request_id), _named(request_id), _image)
+        return replace(result, job=ended)
     if status in ("starting", "processing"):
         # A prediction that is still processing may show its output already; only its end makes it whole.
         if request_id is None:
             raise malformed("it does not name the prediction", reply.headers)
-        return Pending(job or Job(request_id), str(status))
+        return Pending(job or Job(request_id), status, has_begun=status == "processing")
     error = job_error(body, request_id)
-    raise error or malformed(f"a prediction's status is {provider_words(status)!r}", _named(request_id))
+    raise error or malformed(f"a prediction's status is {provider_words(body.get('status'))!r}", _named(request_id))
 
 
 def _named(request_id: str | None) -> dict[str, str]:
@@ -263,14 +282,13 @@ def _named(request_id: str | None) -> dict[str, str]:
     return {"x-request-id": request_id} if request_id else {}
 
 
-def _images_of(body: Mapping[str, object], request_id: str | None) -> tuple[GeneratedImage | RemoteImage, ...]:
+def _outputs(body: Mapping[str, object], request_id: str | None) -> list[object]:
+    """The images of a prediction: a list, or one of them bare. Raises: MalformedReply when they are deleted."""
     output = body.get("output")
     items = output if isinstance(output, list) else [output] if isinstance(output, str | bytes) else []
     if not items and body.get("data_removed") is True:
         raise malformed("its images are deleted already; the provider keeps them for an hour", _named(request_id))
-    if not items:
-        raise malformed("it holds no images", _named(request_id))
-    return tuple(_image(item, _named(request_id)) for item in items)
+    return items
 
 
 def _image(item: object, headers: Mapping[str, str]) -> GeneratedImage | RemoteImage:
@@ -285,7 +303,7 @@ def _image(item: object, headers: Mapping[str, str]) -> GeneratedImage | RemoteI
 def _answered(body: Mapping[str, object], request_id: str | None) -> Answered:
     raw = body.get("metrics")
     known = {name: raw[name] for name in _METRICS if _is_number(raw.get(name))} if isinstance(raw, dict) else {}
-    return Answered(got={"metrics": known} if known else {}, usage=_usage(body.get("logs")), request_id=request_id)
+    return Answered(got={"metrics": known} if known else {}, usage=_usage(body), request_id=request_id)
 
 
 def _is_number(value: object) -> bool:
@@ -293,20 +311,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _usage(logs: object) -> Usage | None:
-    """The tokens that OpenAI counted, as the model's log tells them; `None` when it tells none."""
+def _usage(body: Mapping[str, object]) -> Usage | None:
+    """The tokens that OpenAI counted, as the model's log tells them.
+
+    `None` when it tells none, or not all that a price needs: a figure that stands there twice, since nobody says whether
+    such figures add up, or none for input images that were sent.
+    """
+    logs, asked = body.get("logs"), body.get("input")
     if not isinstance(logs, str):
         return None
-    text, image, output = (_single(rule, logs) for rule in (_TEXT_IN, _IMAGE_IN, _OUTPUT))
-    if (text, image, output) == (None, None, None):
+    found = [rule.findall(logs) for rule in (_TEXT_IN, _IMAGE_IN, _OUTPUT)]
+    if not any(found) or any(len(figures) > 1 for figures in found):
+        return None
+    text, image, output = (int(figures[0].replace(",", "")) if figures else None for figures in found)
+    if image is None and isinstance(asked, dict) and asked.get(_IMAGES):
         return None
     return Usage(text_input_tokens=text, image_input_tokens=image, output_tokens=output)
-
-
-def _single(rule: re.Pattern[str], logs: str) -> int | None:
-    """The figure in the log; `None` when it is told twice, since nobody says whether such figures add up."""
-    found = rule.findall(logs)
-    return int(found[0].replace(",", "")) if len(found) == 1 else None
 
 
 # Finding

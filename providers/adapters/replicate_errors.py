@@ -12,11 +12,20 @@ import re
 from collections.abc import Mapping
 
 from providers.adapter import Reply
-from providers.adapters.replies import error_from, json_or_empty, kind_of_status, may_have_run, retry_after_s
+from providers.adapters.replies import (
+    error_from,
+    json_or_empty,
+    kind_of_status,
+    may_have_run,
+    retry_after_s,
+    state_of,
+    told_seconds,
+)
 from providers.errors import (
     ContentRefused,
     InvalidKey,
     InvalidRequest,
+    JobCancelled,
     ModelUnavailable,
     NotPermitted,
     ProviderDown,
@@ -29,7 +38,6 @@ from providers.redact import provider_words
 _LOW_CREDIT = re.compile(r"less than \$[\d.,]+ in credit", re.IGNORECASE)
 _SECONDS = re.compile(r"(?:resets in ~?|available in )(\d{1,6})\s?s", re.IGNORECASE)
 _NO_VERSION = re.compile(r"invalid version|version does not exist", re.IGNORECASE)
-_MAX_RETRY_S = 86_400
 
 # E005 also turns up inside of ids, which are hexadecimal.
 _MODERATION = re.compile(
@@ -82,9 +90,9 @@ def _param(body: Mapping[str, object]) -> str | None:
 
 def _retry_after(body: Mapping[str, object], reply: Reply, detail: str) -> float | None:
     """Seconds to wait: in the body first, then the header, which may be missing, then the words."""
-    told = body.get("retry_after")
-    if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told <= _MAX_RETRY_S:
-        return float(told)
+    told = told_seconds(body.get("retry_after"))
+    if told is not None:
+        return told
     header = retry_after_s(reply.headers)
     if header is not None or reply.status != 429:
         return header
@@ -92,13 +100,21 @@ def _retry_after(body: Mapping[str, object], reply: Reply, detail: str) -> float
     return float(found[1]) if found else None
 
 
+def had_begun(body: Mapping[str, object]) -> bool:
+    """Whether a prediction that was cancelled may have been at work: only one that says it was not certainly was not."""
+    never_began = state_of(body) == "aborted" or ("started_at" in body and body["started_at"] is None)
+    return not never_began
+
+
 def job_error(body: Mapping[str, object], request_id: str | None) -> ProviderError | None:
     """The error a prediction ended with; `None` when it has not ended with one."""
-    status = body.get("status")
+    status = state_of(body)
     if status in ("canceled", "aborted"):
-        return ProviderDown(
+        error = JobCancelled(
             "The prediction was cancelled at {provider} before it had made an image.", request_id=request_id
         )
+        error.has_begun = had_begun(body)
+        return error
     if status != "failed":
         return None
     raw = body.get("error")

@@ -5,47 +5,26 @@ Source: runware-sdk 1.8.0 and Runware's model pages, read 2026-11-21.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Literal
 
 from providers.adapter import CALL_ID, Attachment, HttpCall, PollPace, Reply, SynchronousAdapter
 from providers.adapters.fields import converted, file_name, format_row, refused, renamed, size_rows, uncompressed_row
-from providers.adapters.replies import (
-    bytes_of_base64,
-    inline_bytes,
-    json_object,
-    malformed,
-    microusd,
-    text_or_none,
-    whole,
-)
-from providers.adapters.runware_errors import error_of, errors_in, is_of_task, reported_error
+from providers.adapters.replies import balance_microusd, error_of_check, json_or_empty, untested, whole
+from providers.adapters.runware_answers import IMAGES, account_in, outcome
+from providers.adapters.runware_errors import error_of, errors_in, reported_error
 from providers.catalog import ModelSpec, Offer, WireFacts
-from providers.errors import JobUnknown, MalformedReply, ProviderError
-from providers.sizes import SizeChoice, parse_size, resolve_size, size_problem
-from providers.types import (
-    MADE_HERE,
-    Answered,
-    FieldHandling,
-    GeneratedImage,
-    ImageRequest,
-    ImageResult,
-    Job,
-    Json,
-    KeyStatus,
-    Pending,
-    RemoteImage,
-)
+from providers.errors import ProviderError
+from providers.sizes import SizeChoice, made_size, parse_size, resolve_size, size_problem
+from providers.types import MADE_HERE, FieldHandling, ImageRequest, ImageResult, Job, KeyStatus, Pending
 
 _FORMATS = {"png": "PNG", "jpeg": "JPG", "webp": "WEBP"}
 _LEAST_QUALITY, _MOST_QUALITY = 20, 99
-_IMAGE_FIELDS = ("imageURL", "imageDataURI", "imageBase64Data")
 _SIZE_FIELDS = ("size", "aspect_ratio", "resolution")
 _LEAST_CREDIT_MICROUSD = 5_000_000
-_MOST_BALANCE_USD = 10**9
-"""No account holds more; a larger figure is a fault of whoever reports it."""
+RESULT_LIFE_S = 86_400
+"""How long a result stays at its address: so long a process may be gone and still fetch it. At least 60 are allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +51,7 @@ class RunwareAdapter(SynchronousAdapter):
         facts = offer.facts if isinstance(offer.facts, RunwareFacts) else RunwareFacts()
         choice = _size_choice(request, spec, facts)
         fields = tuple(_handle(request, spec, facts, choice))
-        # Not sent: `ttl`, because images are fetched as soon as they are ready; `safety`, because the check is off by
-        # default; `outputType` other than addresses, because large images would make every poll large.
+        # Not sent: `outputType` other than addresses, because large images would make every poll large.
         task: dict[str, object] = {
             "taskType": "imageInference",
             "taskUUID": CALL_ID,
@@ -82,9 +60,6 @@ class RunwareAdapter(SynchronousAdapter):
             "outputType": "URL",
             "outputFormat": "PNG",  # Runware would take JPG.
             "includeCost": True,
-            # The id is ours and stored before the call goes out. So whatever becomes of the answer, the job is asked
-            # for by that id, and never sent again.
-            "deliveryMethod": "async",
         }
         for row in fields:
             if row.sent_as and row.field not in _SIZE_FIELDS:
@@ -94,15 +69,17 @@ class RunwareAdapter(SynchronousAdapter):
 
     def parse(self, reply: Reply) -> ImageResult | Pending:
         """See `providers.adapter.Adapter.parse`."""
-        return _outcome(reply, None)
+        return outcome(reply, None)
 
     def parse_error(self, reply: Reply) -> ProviderError:
         """See `providers.adapter.Adapter.parse_error`."""
         return error_of(reply)
 
-    def own_job(self, call_id: str) -> Job:
-        """See `providers.adapter.Adapter.own_job`."""
-        return Job(call_id)
+    def own_job(self, call_id: str, call: HttpCall | None = None) -> Job:
+        """See `providers.adapter.Adapter.own_job`. It remembers how many images were asked for: polls show them as they
+        come, and do not always tell that there are more to come.
+        """
+        return Job(call_id, {IMAGES: str(_number_asked(call))} if call is not None else {})
 
     def poll(self, job: Job) -> HttpCall:
         """See `providers.adapter.Adapter.poll`."""
@@ -110,7 +87,7 @@ class RunwareAdapter(SynchronousAdapter):
 
     def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending:
         """See `providers.adapter.Adapter.parse_poll`."""
-        return _outcome(reply, job)
+        return outcome(reply, job)
 
     def check(self) -> HttpCall:
         """See `providers.adapter.Adapter.check`."""
@@ -120,13 +97,15 @@ class RunwareAdapter(SynchronousAdapter):
 
     def parse_check(self, reply: Reply) -> KeyStatus:
         """See `providers.adapter.Adapter.parse_check`."""
-        body = json_object(reply)
+        body = json_or_empty(reply.body)
         errors = errors_in(body)
         if errors:
-            raise reported_error(errors[0], reply)
+            raise error_of_check(reported_error(errors[0], reply), reply.headers)
+        account = account_in(body)
+        if account is None:
+            raise untested("it sent no account", reply.headers)
         # That the balance stands under this name is not documented.
-        found = [_balance(item.get("balance")) for item in _items(body, reply.headers) if isinstance(item, dict)]
-        balance = next((amount for amount in found if amount is not None), None)
+        balance = balance_microusd(account.get("balance"))
         words = "The key is good."
         if balance is not None and balance < _LEAST_CREDIT_MICROUSD:
             words += " OpenAI's models need a paid invoice or at least $5 of credit there."
@@ -154,6 +133,10 @@ def _handle(request: ImageRequest, spec: ModelSpec, facts: RunwareFacts, choice:
     if request.images:
         yield _images(request, spec)
     yield from _not_known(request)
+    # The id is ours and stored before the call goes out. So whatever becomes of the answer, the job is asked for by that
+    # id, and never sent again. To wait for the answer costs the same, and often ends in 504 with references.
+    yield converted("delivery", None, "deliveryMethod", "async", "Made as a job: the price is the same.")
+    yield converted("ttl", None, "ttl", RESULT_LIFE_S, "Its address lives for a day, should the app stop meanwhile.")
 
 
 def _not_known(request: ImageRequest) -> Iterator[FieldHandling]:
@@ -178,9 +161,7 @@ def _prompt(request: ImageRequest, facts: RunwareFacts) -> FieldHandling:
 
 def _size_choice(request: ImageRequest, spec: ModelSpec, facts: RunwareFacts) -> SizeChoice:
     choice = resolve_size(request, spec.sizes)
-    if choice.size is None and facts.needs_size:
-        return replace(resolve_size(replace(request, size="auto"), spec.sizes), decided_by=())
-    return choice
+    return SizeChoice(made_size(request, spec.sizes)) if choice.size is None and facts.needs_size else choice
 
 
 def _sides(choice: SizeChoice, spec: ModelSpec, facts: RunwareFacts) -> dict[str, object]:
@@ -236,10 +217,11 @@ def _compression(request: ImageRequest, asked: int) -> FieldHandling:
 
 
 def _moderation(asked: str, spec: ModelSpec, facts: RunwareFacts) -> FieldHandling:
+    if asked == "auto":
+        # The model's own moderation is `auto` when nothing is said; Runware's is off until it is asked for.
+        return converted("moderation", asked, "safety.checkContent", value=True, note="Runware checks the images too.")
     if not spec.moderation:
         return refused("moderation", asked, "This model has no moderation setting at Runware.")
-    if asked == "auto":
-        return converted("moderation", asked, None, None, "Nothing is sent: it is the default.")
     if asked not in spec.moderation:
         return refused("moderation", asked, f"{spec.name} has no such moderation.")
     # Not documented: other clients send it. So it goes out only when a person asked for it.
@@ -273,128 +255,6 @@ def _place(task: dict[str, object], path: list[str], value: object) -> None:
     place[name] = value
 
 
-# What comes back
-
-
-def _outcome(reply: Reply, job: Job | None) -> ImageResult | Pending:
-    """What an answer says of a task. `job` is the one that was asked for; `None`: the task itself is answered."""
-    body = json_object(reply)
-    items = _items(body, reply.headers)
-    running = [item for item in items if isinstance(item, dict) and item.get("status") == "processing"]
-    if running:
-        return Pending(job or _job_of(items, reply), _words(running))
-    read = [_read(item, reply) for item in items]
-    images = tuple(found for found in read if isinstance(found, GeneratedImage | RemoteImage))
-    failures = [found for found in read if isinstance(found, ProviderError)]
-    ended, troubles = _errors(body, reply, job)
-    failures += ended
-    if images:
-        bare = [malformed("an item in it has no image", reply.headers) for found in read if found is None]
-        return ImageResult(images, _answered(items, job), (*failures, *bare, *troubles))
-    # A task that was taken may still make images, whatever stands beside the acknowledgement.
-    is_taken = job is None and None in read
-    if failures and not is_taken:
-        failures[0].may_have_been_billed = any(failure.may_have_been_billed for failure in failures)
-        raise failures[0]
-    return Pending(job or _job_of(items, reply))
-
-
-def _items(body: Json, headers: Mapping[str, str]) -> list[object]:
-    data = body.get("data")
-    if data is None:
-        return []
-    if not isinstance(data, list):
-        raise malformed("its data is no list", headers)
-    return data
-
-
-def _job_of(items: list[object], reply: Reply) -> Job:
-    task_uuid = _task_uuid(items)
-    if task_uuid is None:
-        raise malformed("it names no task", reply.headers)
-    return Job(task_uuid)
-
-
-def _task_uuid(items: list[object]) -> str | None:
-    named = (text_or_none(item.get("taskUUID")) for item in items if isinstance(item, dict))
-    return next((name for name in named if name), None)
-
-
-def _words(running: list[dict[str, object]]) -> str:
-    for item in running:
-        progress = item.get("progress")
-        if isinstance(progress, int | float) and not isinstance(progress, bool) and 0 <= progress <= 100:
-            return f"processing, {progress:g}%"
-    return "processing"
-
-
-def _read(item: object, reply: Reply) -> GeneratedImage | RemoteImage | ProviderError | None:
-    """The image of an item, or why it has none; `None` when it says neither, as an acknowledgement."""
-    if not isinstance(item, dict):
-        return malformed("an item in it is no object", reply.headers)
-    if item.get("status") == "error":
-        return reported_error(item, reply)
-    try:
-        return _image(item, reply.headers)
-    except MalformedReply as error:
-        # One item that cannot be read must not cost the others.
-        return error
-
-
-def _image(item: Json, headers: Mapping[str, str]) -> GeneratedImage | RemoteImage | None:
-    name = _image_field(item)
-    if name is None:
-        return None
-    data, seed = inline_bytes(item[name], headers), whole(item.get("seed"))
-    if data is not None:
-        return GeneratedImage(data, seed=seed)
-    text = text_or_none(item[name])
-    if name == "imageURL":
-        if text is None:
-            raise malformed("an image's address in it is no text", headers)
-        return RemoteImage(text, seed=seed)
-    return GeneratedImage(bytes_of_base64(text, headers), seed=seed)
-
-
-def _image_field(item: Json) -> str | None:
-    return next((name for name in _IMAGE_FIELDS if item.get(name) not in (None, "")), None)
-
-
-def _errors(body: Json, reply: Reply, job: Job | None) -> tuple[list[ProviderError], list[ProviderError]]:
-    """What the task ended with, and troubles with asking for it that a further poll may not have."""
-    ended: list[ProviderError] = []
-    troubles: list[ProviderError] = []
-    for raw in errors_in(body):
-        error = reported_error(raw, reply)
-        if job is not None and not is_of_task(raw, job.remote_id):
-            # Asking failed, not the task: it goes on, and is billed.
-            error.may_have_been_billed = True
-            if error.retryable and not isinstance(error, JobUnknown):
-                troubles.append(error)
-                continue
-        ended.append(error)
-    return ended, troubles
-
-
-def _answered(items: list[object], job: Job | None) -> Answered:
-    """Runware repeats neither size nor quality nor format, so nothing is got beside the cost."""
-    return Answered(got={}, cost_microusd=_cost(items), request_id=job.remote_id if job else _task_uuid(items))
-
-
-def _cost(items: list[object]) -> int | None:
-    """The sum over all items; `None` as soon as one image has no cost, because then nobody knows."""
-    total = Decimal(0)
-    for item in items:
-        if not isinstance(item, dict):
-            continue
-        if microusd(item.get("cost")) is not None:
-            total += Decimal(str(item["cost"]))
-        elif _image_field(item):
-            return None
-    return microusd(str(total))
-
-
-def _balance(usd: object) -> int | None:
-    if isinstance(usd, bool) or not isinstance(usd, int | float) or abs(usd) > _MOST_BALANCE_USD:
-        return None
-    return int((Decimal(str(usd)) * 10**6).to_integral_value())
+def _number_asked(call: HttpCall) -> int:
+    task = call.json[0] if isinstance(call.json, list) and call.json else None
+    return (whole(task.get("numberResults")) if isinstance(task, dict) else None) or 1

@@ -37,9 +37,14 @@ _THIRD_PARTY: _Kind = (
     "{provider} runs OpenAI's models only for accounts with a paid invoice or at least $5 of credit. Add credit there.",
 )
 _NO_TASK: _Kind = (JobUnknown, "{provider} does not know this task, and may have billed it.")
+_ACCOUNT: _Kind = (InvalidKey, "{provider} refused the key, or its account. Check both in Settings and there.")
 
 # In order: the first that matches decides. Names are matched in any case, because `timeoutProvider` and
 # `providerTimeout` are the same thing.
+#
+# `forbidden` and `permissionDenied`: Runware's client counts them with the bad keys. Here they are a permission, as status
+# 403 is at every provider: the key is good, and another one would not do better. A code that names key, token or account
+# is about who asks, whatever the status.
 _FAMILIES: tuple[tuple[re.Pattern[str], _Kind], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
@@ -55,7 +60,8 @@ _FAMILIES: tuple[tuple[re.Pattern[str], _Kind], ...] = tuple(
             ),
         ),
         (r"apiKey|^unauthorized$|^token", kind_of_status(401)),
-        (r"^(forbidden|permissionDenied)$|^account", kind_of_status(403)),
+        (r"^account", _ACCOUNT),
+        (r"^(forbidden|permissionDenied)$", kind_of_status(403)),
         (r"timeout", (TimedOut, "{provider} gave up waiting for the image, and may have billed it.")),
         (r"^task\w*(notFound|expired)$", _NO_TASK),
         (r"^taskCancelled$", (ModelUnavailable, "The task was cancelled at {provider}.")),
@@ -104,6 +110,12 @@ def reported_error(raw: Json, reply: Reply) -> ProviderError:
     return error
 
 
+def is_of_another(raw: Json, remote_id: str) -> bool:
+    """Whether an item or error names another task than this."""
+    named = text_or_none(raw.get("taskUUID"))
+    return named is not None and named.lower() != remote_id.lower()
+
+
 def is_of_task(raw: Json, remote_id: str) -> bool:
     """Whether the error is what the task ended with, and no trouble with asking for it."""
     kind = raw.get("taskType")
@@ -116,9 +128,20 @@ def _kind(code: str, status: int, *, is_poll: bool) -> _Kind:
         return found
     if status in _STATUS_SAYS_ENOUGH:
         return kind_of_status(status)
-    if found is None or (found[0] is ProviderDown and status == 503):
+    if found is None:
+        return _unlisted(code, status)
+    if found[0] is ProviderDown and status == 503:
         return kind_of_status(status)
     return _NO_TASK if is_poll and found[0] is ModelUnavailable else found
+
+
+def _unlisted(code: str, status: int) -> _Kind:
+    """A code of no family is unknown, unless the status has a meaning of its own; 400 and 422 only say that it failed."""
+    is_vague = 200 <= status < 300 or (bool(code) and status in (400, 422))
+    if not is_vague:
+        return kind_of_status(status)
+    named = f" “{provider_words(code)}”" if code else ""
+    return ProviderError, f"{{provider}} reported an error{named} that is not known here."
 
 
 def _may_have_been_billed(error: ProviderError, code: str, status: int) -> bool:
@@ -126,6 +149,8 @@ def _may_have_been_billed(error: ProviderError, code: str, status: int) -> bool:
     # had begun.
     if code in ("conflictTaskUUID", "taskCancelled"):
         return True
+    if type(error) is ProviderError and 400 <= status < 500:
+        return False
     return not isinstance(error, _REFUSALS) and status != 503 and not 300 <= status < 400
 
 

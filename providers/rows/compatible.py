@@ -5,7 +5,16 @@ Source: documents of LocalAI, vLLM-Omni, SGLang, LiteLLM, stable-diffusion.cpp a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from providers.adapters.compatible import REFERENCES, CompatibleFacts
 from providers.catalog import ModelSpec, Provider, SizeRule
+
+USUAL_FACTS = CompatibleFacts()
+MAX_N = 10
+USUAL_N = 4
+"""All known servers take four. One at a time would give equal images where a server draws with one fixed seed; ten are
+clamped by some, and on one graphics card take longer than the time limit."""
 
 DEFAULT_SPEC = ModelSpec(
     model_id="",
@@ -22,12 +31,11 @@ DEFAULT_SPEC = ModelSpec(
     formats=(),
     moderation=(),
     input_fidelity=(),
-    max_n=10,
-    # All known servers take four. One at a time would give equal images where a server draws with one fixed seed; ten
-    # are clamped by some, and on one graphics card take longer than the time limit.
-    max_n_per_call=4,
+    max_n=MAX_N,
+    max_n_per_call=USUAL_N,
     max_partials=0,
-    mask=True,
+    mask=False,
+    mask_hint="If the server does take one, say in DIPTYCH_SERVERS what its field is called, as in mask=mask.",
     takes_user=False,
     takes_compression=False,
     passes_unlisted=True,
@@ -36,9 +44,27 @@ DEFAULT_SPEC = ModelSpec(
 
 
 def server(
-    provider_id: str, name: str, base_url: str, *, key_variable: str | None, base_url_variable: str | None = None
+    provider_id: str,
+    name: str,
+    base_url: str,
+    *,
+    key_variable: str | None,
+    base_url_variable: str | None = None,
+    facts: CompatibleFacts = USUAL_FACTS,
+    has_edits: bool = True,
+    max_n: int = USUAL_N,
 ) -> Provider:
-    """The row of a server that its owner named. An address without a path is taken to mean `/v1` below it."""
+    """The row of a server that its owner named. An address without a path is taken to mean `/v1` below it.
+
+    `max_n`: images of one call.
+    """
+    spec = replace(DEFAULT_SPEC, max_n_per_call=max_n)
+    if not has_edits:
+        spec = replace(spec, max_images=0, mask_hint="")
+    elif facts.images_field == REFERENCES:
+        spec = replace(spec, mask_hint="References in a generation have none.")
+    elif facts.mask_field is not None:
+        spec = replace(spec, mask=True, mask_hint="")
     return Provider(
         provider_id=provider_id,
         name=name,
@@ -50,7 +76,8 @@ def server(
         max_concurrent=2,
         accepts_any_model=True,
         key_is_optional=True,
-        default_spec=DEFAULT_SPEC,
+        default_spec=spec,
+        default_facts=facts,
     )
 
 

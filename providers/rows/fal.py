@@ -30,7 +30,8 @@ PROVIDER = Provider(
 )
 
 _PAGE = "fal's model page, read 2026-11-21"
-_ROUNDED = "fal rounds the price of each call up to the cent."
+_ROUNDED = "fal rounds the price of an image up to the cent."
+_MINI_NOTE = "fal lists no price for generations; the estimate uses OpenAI's."
 _OPAQUE = "Images come opaque."
 
 _THREE = ("low", "medium", "high")
@@ -41,10 +42,22 @@ _SQUARE, _PORTRAIT, _LANDSCAPE, _ANY = "1024x1024", "1024x1536", "1536x1024", "*
 
 
 def _spec(model_id: str, qualities: tuple[str, ...], note: str) -> ModelSpec:
-    """The model as fal sells it: at most four images of a call, and nothing that fal does not list."""
+    """The model as fal sells it: at most four images of a call, and nothing that fal does not list.
+
+    A size not said is a square in the first family and 1024x768 in the later ones; an edit then chooses by itself. For the
+    first family `auto` is certain on edits only: fal's pages disagree about its text endpoints.
+    """
+    base = BY_ID[model_id]
+    is_first = bool(base.sizes.fixed)
     return replace(
-        BY_ID[model_id],
+        base,
         source=_PAGE,
+        sizes=replace(
+            base.sizes,
+            auto_on_edits_only=is_first,
+            unsaid=_SQUARE if is_first else "1024x768",
+            unsaid_on_edits="auto",
+        ),
         qualities=qualities,
         moderation=(),
         max_n=10,
@@ -77,16 +90,16 @@ _GPT_IMAGE_1 = Offer(
         price_id=_price_id("gpt-image-1"),
         valid_from=READ_ON,
         source=_PAGE,
-        text_in=Decimal("2.00"),
-        image_in=Decimal("5.00"),
+        # fal lists these and no rates for tokens.
         per_image=_table(
             ("low", "0.011", "0.016", "0.016"),
             ("medium", "0.042", "0.063", "0.063"),
             ("high", "0.167", "0.25", "0.25"),
         ),
+        rounds_up_to=Decimal("0.01"),
     ),
-    # A mask on gpt-image-1 is not documented, so it is not offered.
-    replace(_spec("gpt-image-1", _THREE, _ROUNDED), mask=False),
+    # A mask on gpt-image-1 is not documented, so it is not offered. Its edits also take `auto` for the quality.
+    replace(_spec("gpt-image-1", _THREE, _ROUNDED), mask=False, edit_qualities=("auto",)),
     FalFacts("fal-ai/gpt-image-1/edit-image", "names", has_background=True, fidelity_field="input_fidelity"),
 )
 
@@ -97,7 +110,8 @@ _GPT_IMAGE_1_MINI = Offer(
     Price(
         price_id=_price_id("gpt-image-1-mini"),
         valid_from=READ_ON,
-        source=f"{_PAGE}; edits by Lumenfall's page on the same endpoint",
+        source=f"OpenAI's published prices, because fal lists none for generations, read {READ_ON}; edits by Lumenfall's "
+        "page on the same endpoint",
         text_in=Decimal("2.00"),
         # As OpenAI publishes them for an image; tokens times its rate would be about $0.0025 less.
         per_image=_table(
@@ -108,7 +122,7 @@ _GPT_IMAGE_1_MINI = Offer(
         edit_per_image={_ANY: {_ANY: Decimal("0.020")}},
     ),
     # OpenAI's mini takes the fidelity `low` only, and fal's endpoint does not list the field.
-    replace(_spec("gpt-image-1-mini", _FOUR, _ROUNDED), mask=False, input_fidelity=()),
+    replace(_spec("gpt-image-1-mini", _FOUR, _MINI_NOTE), mask=False, input_fidelity=()),
     FalFacts("fal-ai/gpt-image-1-mini/edit", "names", has_background=True),
 )
 

@@ -21,6 +21,9 @@ MAX_IMAGES = 10
 MODERATION = ("low",)
 """`auto` is said by leaving the field out; the gateway lists no other value."""
 
+QUALITY_ALIASES = {"standard": "medium", "hd": "high"}
+"""As its table of parameters maps them."""
+
 DEFAULT_SPEC = ModelSpec(
     model_id="",
     name="",
@@ -52,6 +55,7 @@ PROVIDER = Provider(
     key_url="https://lumenfall.ai/app/api-keys",
     max_concurrent=4,
     accepts_any_model=True,
+    makers_route="openai",
     default_spec=DEFAULT_SPEC,
     note="A gateway: it tells which provider made an image and what it charged.",
 )
@@ -62,8 +66,17 @@ def _sold(model_id: str) -> ModelSpec:
 
     It would snap a size the model does not make; OpenAI's own rule stays, so that such a size is refused before.
     """
+    base = BY_ID[model_id]
     return replace(
-        BY_ID[model_id], formats=FORMATS, moderation=MODERATION, max_images=MAX_IMAGES, max_partials=0, source=_PAGES
+        base,
+        # A generation without a size is a square; for edits no default is documented.
+        sizes=replace(base.sizes, unsaid="1024x1024"),
+        formats=FORMATS,
+        moderation=MODERATION,
+        max_images=MAX_IMAGES,
+        max_partials=0,
+        quality_aliases=QUALITY_ALIASES,
+        source=_PAGES,
     )
 
 
@@ -76,6 +89,8 @@ def _price(model_id: str, text_in: str, image_in: str, image_out: str, text_out:
         image_in=Decimal(image_in),
         image_out=Decimal(image_out),
         text_out=Decimal(text_out) if text_out else None,
+        # Every answer tells its charge; one that does not leaves it open.
+        needs_report=True,
     )
 
 
@@ -101,6 +116,7 @@ _FAL_EDIT_PRICE = Price(
     valid_from=READ_ON,
     source=_PAGES,
     per_image={"*": {"*": Decimal("0.020")}},
+    needs_report=True,
 )
 
 MODELS = (_FAL_EDIT,)

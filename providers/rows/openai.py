@@ -186,6 +186,8 @@ def _price(model_id: str, text_in: str, image_in: str, image_out: str, text_out:
         image_in=Decimal(image_in),
         image_out=Decimal(image_out),
         text_out=Decimal(text_out) if text_out else None,
+        # Every answer tells its tokens; one that does not leaves its cost open.
+        needs_report=True,
     )
 
 

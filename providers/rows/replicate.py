@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from providers.catalog import ModelSpec, Offer, Price, Provider, SizeRule
 from providers.rows import openai
+from providers.types import FIDELITIES
 
 PROVIDER = Provider(
     provider_id="replicate",
@@ -29,8 +30,11 @@ _SCHEMAS = "Replicate's model pages and copies of its input schemas, read 2026-1
 _FEE = Decimal("0.001")
 _OPENAI_PRICES = {offer.model_id: offer.price for offer in openai.OFFERS}
 
-_THREE_RATIOS = SizeRule(fixed=openai.FIXED_SIZES.fixed, has_auto=False)
-_THREE_RATIOS_OR_AUTO = SizeRule(fixed=openai.FIXED_SIZES.fixed)
+# A ratio not said is 1:1 at all of them.
+_THREE_RATIOS = SizeRule(
+    fixed=openai.FIXED_SIZES.fixed, has_auto=False, unsaid="1024x1024", unsaid_on_edits="1024x1024"
+)
+_THREE_RATIOS_OR_AUTO = replace(_THREE_RATIOS, has_auto=True)
 
 _OWN_KEY_NOTE = "Runs with your own OpenAI key: OpenAI bills the tokens, Replicate $0.001 for each image."
 _NO_PRICE_NOTE = "Replicate's price for this model is not known."
@@ -50,6 +54,8 @@ def _spec(
         source=_SCHEMAS,
         sizes=sizes,
         backgrounds=backgrounds,
+        # Its schemas list both values wherever the field is, also for mini, of which OpenAI itself takes `low` alone.
+        input_fidelity=FIDELITIES if openai.BY_ID[model_id].input_fidelity else (),
         max_n_per_call=max_n_per_call,
         max_partials=0,
         mask=False,
@@ -97,7 +103,6 @@ OFFERS = (
     # One copy of the schema allows 10 images a call, another only 1, which both take.
     _offer(_spec("gpt-image-2", _NO_PRICE_NOTE, backgrounds=("auto", "opaque"), max_n_per_call=1)),
     _offer(_spec("gpt-image-1.5", _NO_PRICE_NOTE)),
-    # Its schema takes a high input_fidelity too; OpenAI's mini, which runs behind it, takes low only. The row has low.
     _own_key_offer("gpt-image-1-mini"),
     # Switched off at OpenAI, whose key it needs: expect failures.
     _own_key_offer("gpt-image-1"),

@@ -53,6 +53,11 @@ def _old(model_id: str) -> ModelSpec:
     return _sold(model_id, moderation=(), has_auto_size=False)
 
 
+def _with_a_size(spec: ModelSpec) -> ModelSpec:
+    """A model that must be told a size: where none is said, the one that stands for `auto`."""
+    return replace(spec, sizes=replace(spec.sizes, unsaid="auto", unsaid_on_edits="auto"))
+
+
 def _new(model_id: str) -> ModelSpec:
     # `settings.moderation` is not documented; other clients send it.
     return _sold(model_id, moderation=("auto", "low"), has_auto_size=True)
@@ -115,6 +120,7 @@ _ONE_FIVE = RunwareFacts(settings="providerSettings.openai", min_prompt_chars=2)
 _TWO = RunwareFacts(takes_auto_background=False)
 
 # Only `auto` and `opaque` are known to be taken.
+_SPEC_1, _SPEC_1_MINI = _with_a_size(_old("gpt-image-1")), _with_a_size(_old("gpt-image-1-mini"))
 _SPEC_2 = replace(_new("gpt-image-2"), backgrounds=("auto", "opaque"), note="No transparent background at Runware.")
 
 
@@ -132,6 +138,6 @@ OFFERS = (
     _offer_25("gpt-image-2.5-sunburst"),
     _offer(_SPEC_2, "openai:gpt-image@2", _token_price("gpt-image-2"), _TWO),
     _offer(_old("gpt-image-1.5"), "openai:4@1", _PRICE_15, _ONE_FIVE),
-    _offer(_old("gpt-image-1-mini"), "openai:1@2", _PRICE_1_MINI, _ONE),
-    _offer(_old("gpt-image-1"), "openai:1@1", _PRICE_1, _ONE),
+    _offer(_SPEC_1_MINI, "openai:1@2", _PRICE_1_MINI, _ONE),
+    _offer(_SPEC_1, "openai:1@1", _PRICE_1, _ONE),
 )

@@ -28,10 +28,23 @@ class ResultFails(Fault):
 
 @dataclass(frozen=True, slots=True)
 class CompletedWithError(Fault):
-    """The status says COMPLETED and carries an error; the result is a 500 of the same words."""
+    """The status says COMPLETED and carries an error; the result is a 500 of the same words, unless it is given."""
 
     error: str = "The runner failed."
     error_type: str = "runner_server_error"
+    result: RawReply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddressesMissing(Fault):
+    """The submit's answer has null for these addresses; the job is there all the same."""
+
+    names: tuple[str, ...] = ("cancel_url",)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallLetters(Fault):
+    """All status words come in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,17 @@ class GoneAfterwards(Fault):
     """A good result whose files answer 404."""
 
 
-OWN = (ResultFails, CompletedWithError, NeverEnds, PollBreaks, NoImages, NullSizes, GoneAfterwards)
+OWN = (
+    ResultFails,
+    CompletedWithError,
+    AddressesMissing,
+    SmallLetters,
+    NeverEnds,
+    PollBreaks,
+    NoImages,
+    NullSizes,
+    GoneAfterwards,
+)
 PASSED = (faults.Slow, faults.CutBody)
 """Faults of the connection, which leave the answer as it is."""
 

@@ -164,7 +164,8 @@ class FakeFal(HttpFake):
             "cancel_url": f"{self.origin}{path}/cancel",
             "queue_position": 0,
         }
-        return Answer(200, body, {"x-fal-request-id": job.request_id})
+        missing = job.fault.names if isinstance(job.fault, fates.AddressesMissing) else ()
+        return Answer(200, body | dict.fromkeys(missing), {"x-fal-request-id": job.request_id})
 
     def _follow(self, request: Request) -> Answer:
         """Answers about a job, at one of the addresses given out for it."""
@@ -178,6 +179,8 @@ class FakeFal(HttpFake):
         self._check_query(request, {"logs": "1"} if handler == self._read_status else {})
         with job.lock:
             answer = handler(request, job)
+        if isinstance(job.fault, fates.SmallLetters) and isinstance(answer.body, dict) and "status" in answer.body:
+            answer = Answer(answer.status, answer.body | {"status": str(answer.body["status"]).lower()}, answer.headers)
         return Answer(answer.status, answer.body, {**answer.headers, "x-fal-request-id": job.request_id})
 
     def _read_status(self, request: Request, job: Job) -> Answer:
@@ -215,6 +218,9 @@ class FakeFal(HttpFake):
         return Answer(202, {"status": "CANCELLATION_REQUESTED"})
 
     def _result_of(self, job: Job) -> Answer:
+        if isinstance(job.fault, fates.CompletedWithError) and job.fault.result and not job.cancelled:
+            given = job.fault.result
+            return Answer(given.status, given.body, given.headers)
         if error := _error_of(job):
             status = 499 if job.cancelled else 500
             return Answer(*fates.platform(status, error["error"], error["error_type"]))

@@ -10,7 +10,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -95,6 +95,8 @@ class HttpFake(LoopbackServer):
         self.media_reads: list[str] = []
         self.media_faults: deque[Fault | None] = deque()
         """For each of the next reads of a result file."""
+        self.bend: Callable[[Any], Any] | None = None
+        """Changes the JSON of good answers (2xx) that are not a fault's; what it returns is sent, bytes as they are."""
         self._queue: deque[Fault | None] = deque()
         self._always: Fault | None = None
         self._numbers = itertools.count(1)
@@ -184,7 +186,7 @@ class HttpFake(LoopbackServer):
             return await self._break(sock, fault)
         if isinstance(fault, RawReply):
             return await self._send(sock, Answer(fault.status, fault.body, fault.headers))
-        answer = await asyncio.to_thread(self.answer, request, fault)
+        answer = bent(await asyncio.to_thread(self.answer, request, fault), self.bend)
         if isinstance(fault, faults.Slow) and await self._left(sock, fault.seconds):
             return False
         if isinstance(fault, faults.CutBody):
@@ -234,6 +236,13 @@ class HttpFake(LoopbackServer):
         head, body = _bytes_of(answer)
         await sock.send(head + body[: len(body) // 2])
         return False
+
+
+def bent(answer: Answer, bend: Callable[[Any], Any] | None) -> Answer:
+    """The answer with its JSON changed, when it is a good one."""
+    if bend is None or isinstance(answer.body, bytes) or not 200 <= answer.status < 300:
+        return answer
+    return replace(answer, body=bend(json.loads(json.dumps(answer.body))))
 
 
 def _is_early(fault: Fault) -> bool:

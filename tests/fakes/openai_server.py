@@ -16,10 +16,12 @@ import sys
 import time
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
 
 from tests.fakes import faults, openai_facts, openai_replies, wire
 from tests.fakes.faults import Fault
+from tests.fakes.http_fake import RawReply
 from tests.fakes.loopback import LoopbackServer
 from tests.fakes.openai_door import EDITS, ELSEWHERE, GENERATIONS, door_refusal, judge_body
 from tests.fakes.openai_replies import Frame, StreamUsage
@@ -65,6 +67,8 @@ class FakeOpenAI(LoopbackServer):
         self.partials_sent = 0
         self.left_early = 0
         """Clients that closed the connection while an answer was due or under way."""
+        self.bend: Callable[[Any], Any] | None = None
+        """Changes the JSON of good answers that are no stream."""
         self._queue: deque[Fault | None] = deque()
         self._always: Fault | None = None
         self._numbers = itertools.count(1)
@@ -175,6 +179,10 @@ class _Exchange:
                 return await self._break(fault)
             case faults.ErrorReply():
                 return await self._reply_error(fault)
+            case RawReply():
+                body = fault.body if isinstance(fault.body, bytes) else json.dumps(fault.body).encode()
+                kind = fault.headers.get("content-type", "application/json")
+                return await self._reply(fault.status, body, [], content_type=kind)
             case faults.Redirect():
                 location = fault.location or f"http://localhost:{self.fake.port}{ELSEWHERE}"
                 return await self._reply(fault.status, b"", [("location", location)])
@@ -226,6 +234,8 @@ class _Exchange:
     async def _reply_images(self, job: Job, fault: Fault | None) -> bool:
         images = await asyncio.to_thread(openai_replies.final_images, job, fault, self.fake.next_number)
         body = openai_replies.answer(job, images, fault, created=int(time.time())).encode()
+        if self.fake.bend is not None:
+            body = json.dumps(self.fake.bend(json.loads(body))).encode()
         extra: Headers = []
         if isinstance(fault, faults.Gzip):
             body, extra = gzip.compress(body, 1), [("content-encoding", "gzip")]

@@ -71,6 +71,11 @@ class Aborted(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledThere(Fault):
+    """The prediction is cancelled at work, by nobody here."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoneAfterwards(Fault):
     """The prediction succeeds, but each result file answers 404."""
 
@@ -284,6 +289,9 @@ class FakeReplicate(HttpFake):
                 job.finish("failed")
             case Aborted():
                 job.finish("aborted")
+            case CancelledThere():
+                job.started_at = job.started_at or job.created_at
+                job.finish("canceled")
             case OutputMissing():
                 job.finish("succeeded")
             case _:

@@ -67,6 +67,19 @@ class ErrorItems(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class OneByOne(Fault):
+    """Each poll has one finished image more, and nothing about those to come; each is listed twice, among items of another
+    task, and states are in capitals. `most`: no more than so many ever come."""
+
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged(Fault):
+    """The content check, where it was asked for, finds something in the first image."""
+
+
+@dataclass(frozen=True, slots=True)
 class GoneAfterwards(Fault):
     """The result files are 404."""
 
@@ -84,6 +97,8 @@ _OWN = (
     MissingImage,
     AcknowledgedOnly,
     ErrorItems,
+    OneByOne,
+    Flagged,
     GoneAfterwards,
     TimedOutButRan,
 )
@@ -142,6 +157,8 @@ class Task:
     """How many more of them break."""
     hidden: bool = False
     """Whether the next answer lacks the images."""
+    flagged: bool = False
+    """Whether the content check had its finding."""
     items: list[dict[str, object]] | None = None
     """None: not made yet."""
     errors: list[dict[str, object]] = field(default_factory=list)
@@ -291,6 +308,8 @@ class FakeRunware(HttpFake):
             task.breaks -= 1
             error: dict[str, object] = {"code": "internalServerError", "message": "An unexpected error occurred."}
             return Outcome(errors=[error], status=task.fault.status)
+        if isinstance(task.fault, OneByOne):
+            return self._one_more(task, task.fault.most)
         never = isinstance(task.fault, NeverEnds)
         if not never and not task.waits:
             return self._finished(task, polled=True)
@@ -301,6 +320,15 @@ class FakeRunware(HttpFake):
             return Outcome([pending])
         self._make(task)
         return Outcome([item | {"status": "success"} for item in (task.items or ())[:1]] + [pending])
+
+    def _one_more(self, task: Task, most: int | None) -> Outcome:
+        self._make(task)
+        ready = (task.items or [])[: min(task.polls, most or task.job.count)]
+        other = {"taskUUID": str(uuid4()), "imageUUID": str(uuid4()), "imageURL": self.origin + "/of-somebody-else.png"}
+        listed = [
+            one for item in ready for one in (item | {"status": "SUCCESS"}, item | other, item | {"status": "SUCCESS"})
+        ]
+        return Outcome(listed or [task.ids])
 
     def _finished(self, task: Task, *, polled: bool, status: int = 200) -> Outcome:
         self._make(task)
@@ -344,7 +372,9 @@ class FakeRunware(HttpFake):
                 item["imageBase64Data"] = base64.b64encode(data).decode()
             case "dataURI":
                 item["imageDataURI"] = f"data:image/{job.output_format};base64,{base64.b64encode(data).decode()}"
-        checked: dict[str, object] = {"NSFWContent": False} if job.check_content else {}
+        finding = isinstance(task.fault, Flagged) and not task.flagged
+        task.flagged = True
+        checked: dict[str, object] = {"NSFWContent": finding} if job.check_content else {}
         return item | checked | ({"cost": job.cost()} if job.include_cost else {})
 
 

@@ -20,7 +20,7 @@ ALL_MODELS = {**openai_facts.LIVING_MODELS, "gpt-image-1": openai_facts.FIXED}
 
 def violations(run: PlannedRun) -> list[str]:
     """The rules that the run's calls break at its provider."""
-    return [found for planned in run.calls for found in _JUDGES[run.provider.provider_id](planned.call)]
+    return [found for planned in run.calls for found in _JUDGES[run.provider.adapter](planned.call)]
 
 
 def body_of(call: HttpCall) -> object:
@@ -90,6 +90,7 @@ def _by_fal(call: HttpCall) -> list[str]:
 
 
 _JUDGES = {
+    # By wire format.
     "openai": _by_openai,
     "replicate": _by_replicate,
     "runware": _by_runware,

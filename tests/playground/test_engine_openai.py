@@ -151,7 +151,9 @@ MAY_BE_BILLED = {
     "cut-headers": "network",
     "cut-body": "network",
 }
-MALFORMED = {name for name in faults.NAMED if name.startswith(("invalid-json", "json-", "data-", "b64-"))}
+MALFORMED = {name for name in faults.NAMED if name.startswith(("invalid-json", "json-"))}
+PRICED = {name for name in faults.NAMED if name.startswith(("data-", "b64-"))}
+"""No image can be read, and the usage beside it tells what the call cost."""
 ELSEWHERE = {"hang", "hang-unread", "slow", "drip", "gzip", "unavailable", "unavailable-retry", "not-an-image"} | {
     name
     for name in faults.NAMED
@@ -161,7 +163,7 @@ ELSEWHERE = {"hang", "hang-unread", "slow", "drip", "gzip", "unavailable", "unav
 
 
 def test_every_fault_of_the_strict_server_is_expected_to_end_somehow() -> None:
-    assert {*NOT_BILLED, *MAY_BE_BILLED, *MALFORMED, *ELSEWHERE} == set(faults.NAMED)
+    assert {*NOT_BILLED, *MAY_BE_BILLED, *MALFORMED, *PRICED, *ELSEWHERE} == set(faults.NAMED)
 
 
 @pytest.mark.parametrize("name", [*NOT_BILLED, *MAY_BE_BILLED, *sorted(MALFORMED)])
@@ -182,6 +184,21 @@ async def test_each_fault_ends_in_words_and_is_billed_at_most_once(name: str, ha
     again = await one.one()
     await one.stop()
     assert again.run.state == "succeeded"
+
+
+@pytest.mark.parametrize("name", sorted(PRICED))
+@pytest.mark.asyncio
+async def test_an_answer_without_images_is_priced_by_its_usage(name: str, harness: Make, fake: FakeOpenAI) -> None:
+    fake.always(faults.NAMED[name])
+    one = harness(openai_url=fake.base_url)
+    view = await one.one(size="1024x1024", quality="low")
+    await one.stop()
+    assert fake.posts == 1
+    assert view.run.error is not None
+    assert (view.run.error.kind, view.run.error.may_have_been_billed) == ("malformed", True)
+    assert (view.run.state, view.ledger_state, view.cost_source) == ("failed", "settled", "computed")
+    assert view.cost_microusd is not None
+    assert view.cost_microusd >= 196 * 30
 
 
 @pytest.mark.parametrize("fault", [faults.NotAnImage(), faults.ImageBomb()], ids=["text", "bomb"])

@@ -10,11 +10,11 @@ import pytest
 from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
 from storage.records import RunView
-from tests.fakes import faults
+from tests.fakes import faults, replicate_server
 from tests.fakes.http_fake import Answer
 from tests.harness import Harness
 from tests.playground.job_splits import split_in_ones
-from tests.playground.job_world import Frozen, World, only, request_of, until
+from tests.playground.job_world import Frozen, World, only, openai_keys, quick, request_of, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -42,18 +42,8 @@ async def begun(world: World, **changes: Any) -> tuple[Harness, str]:
     return one, run_id
 
 
-async def test_a_stop_ends_the_job_at_its_provider(world: World) -> None:
-    one, run_id = await begun(world, sleep=asyncio.sleep)
-    assert await one.engine.cancel(run_id, "somebody-else") is False
-    assert await one.engine.cancel(run_id, LOCAL_OWNER) is True
-    has_stopped(world, await world.view(one))
-    assert await one.engine.cancel(run_id, LOCAL_OWNER) is False
-    await one.stop()
-    assert world.creates == 1
-
-
 async def test_three_stops_at_once_are_one(world: World) -> None:
-    one, run_id = await begun(world, sleep=asyncio.sleep)
+    one, run_id = await begun(world, sleep=quick)
     await asyncio.gather(*(one.engine.cancel(run_id, LOCAL_OWNER) for _ in range(3)))
     has_stopped(world, await world.view(one))
     await one.stop()
@@ -137,7 +127,7 @@ async def test_a_stop_in_the_line_costs_nothing(world: World) -> None:
 
 async def test_a_stop_of_several_jobs_keeps_those_that_were_done(world: World) -> None:
     world.fake.next(None, world.own.NeverEnds(), world.own.NeverEnds())
-    one = world.process(sleep=asyncio.sleep, catalog=split_in_ones(CATALOG, world.offer))
+    one = world.process(sleep=quick, catalog=split_in_ones(CATALOG, world.offer))
     world.fake.polls = 0
     run_id = await world.submit(one, request_of(3, timeout_s=1800.0))
     async with asyncio.timeout(10):
@@ -160,7 +150,7 @@ async def test_a_stop_of_several_jobs_keeps_those_that_were_done(world: World) -
 async def test_a_cancel_that_the_provider_does_not_answer_leaves_the_cost_open(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, run_id = await begun(world, sleep=asyncio.sleep)
+    one, run_id = await begun(world, sleep=quick)
     real = world.fake.answer
 
     def answer(request: Any, fault: Any) -> Any:
@@ -171,3 +161,95 @@ async def test_a_cancel_that_the_provider_does_not_answer_leaves_the_cost_open(
     view = await world.view(one)
     await one.stop()
     assert (view.run.state, view.ledger_state) == ("unknown", "unknown")
+
+
+# Where the tokens are billed by another
+
+
+MINI = "replicate/gpt-image-1-mini"
+
+
+def openai_may_bill(view: RunView) -> None:
+    assert view.run.error is not None
+    assert (view.run.state, view.ledger_state, view.cost_microusd) == ("unknown", "unknown", None)
+    assert view.run.error.may_have_been_billed
+    assert "OpenAI may still bill the tokens" in view.run.error.message
+    assert "Nothing" not in view.run.error.message
+
+
+def nothing_is_billed(view: RunView, state: str = "cancelled") -> None:
+    assert view.run.error is not None
+    assert (view.run.state, view.ledger_state, view.cost_microusd) == (state, "released", 0)
+    assert "OpenAI" not in view.run.error.message
+
+
+async def stopped_after(world: World, polls: int) -> RunView:
+    one = world.process(sleep=Frozen(after=polls), **openai_keys(world))
+    run_id = await world.submit(one, request_of(2, timeout_s=1800.0), MINI)
+    await until(lambda: world.polls >= polls and world.creates == 1)
+    await until(lambda: one.engine.live(run_id) is not None and one.services.client.jobs._sleep.sleepers)  # type: ignore[attr-defined]
+    await one.engine.cancel(run_id, LOCAL_OWNER)
+    view = await world.view(one)
+    await one.stop()
+    assert world.cancels == 1
+    return view
+
+
+@only("replicate")
+async def test_a_prediction_on_an_own_key_that_had_begun_may_cost_its_tokens(world: World) -> None:
+    world.fake.next(world.own.NeverEnds())
+    openai_may_bill(await stopped_after(world, polls=1))
+
+
+@only("replicate")
+async def test_a_prediction_on_an_own_key_that_was_stopped_before_it_began_costs_nothing(world: World) -> None:
+    world.fake.next(world.own.NeverEnds())
+    nothing_is_billed(await stopped_after(world, polls=0))
+
+
+@pytest.mark.parametrize("told", [{"started_at": None}, {}], ids=["never began", "does not say"])
+@only("replicate")
+async def test_a_prediction_that_was_seen_at_work_or_does_not_say_is_no_free_one(
+    told: dict[str, None], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen at work began, whatever the end says; and where nothing says that it did not, it may have."""
+    real = world.fake.answer
+
+    def answer(request: Any, fault: Any) -> Any:
+        given = real(request, fault)
+        if request.path.endswith("/cancel"):
+            body = {name: value for name, value in given.body.items() if name != "started_at"}
+            return Answer(200, {**body, **told})
+        return given
+
+    monkeypatch.setattr(world.fake, "answer", answer)
+    world.fake.next(world.own.NeverEnds())
+    openai_may_bill(await stopped_after(world, polls=1 if told else 0))
+
+
+@only("replicate")
+async def test_a_time_limit_on_an_own_key_leaves_the_tokens_open(world: World) -> None:
+    world.fake.next(world.own.NeverEnds())
+    view = await world.run(request_of(timeout_s=30.0), MINI, **openai_keys(world))
+    openai_may_bill(view)
+    assert view.run.error is not None
+    assert view.run.error.kind == "timeout"
+    assert world.cancels == 1
+
+
+@pytest.mark.parametrize("had_begun", [True, False])
+@only("replicate")
+async def test_a_prediction_on_an_own_key_that_ends_by_itself_says_whether_tokens_may_cost(
+    had_begun: bool, world: World
+) -> None:
+    world.fake.next(replicate_server.CancelledThere() if had_begun else replicate_server.Aborted())
+    view = await world.run(request_of(), MINI, **openai_keys(world))
+    assert view.run.error is not None
+    assert "cancelled at Replicate" in view.run.error.message
+    openai_may_bill(view) if had_begun else nothing_is_billed(view, "failed")
+
+
+@only("replicate")
+async def test_a_prediction_on_replicates_own_key_that_is_cancelled_there_costs_nothing(world: World) -> None:
+    world.fake.next(replicate_server.CancelledThere())
+    nothing_is_billed(await world.run(), "failed")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from playground.addresses import SettingsError
+from playground.engine import PlanRefused
 from playground.key_check import check_key
 from playground.services import LOCAL_OWNER
 from playground.settings import Settings
@@ -117,18 +120,90 @@ async def test_edits(dialect: DialectName, count: int, harness: Make) -> None:
         check_kept(await ran(named(harness, fake), replace(FOX, images=IMAGES[:count]), OFFER), fake)
 
 
-@pytest.mark.parametrize("dialect", WITH_EDITS)
+MASKED = replace(FOX, images=IMAGES[:2], mask=MASK)
+WITH_MASKS = [(name, field) for name in WITH_EDITS for field in DIALECTS[name].mask_fields]
+
+
+@pytest.mark.parametrize(("dialect", "field"), WITH_MASKS)
 @pytest.mark.asyncio
-async def test_a_mask_is_used_or_refused_by_name(dialect: DialectName, harness: Make) -> None:
+async def test_a_mask_goes_by_the_name_the_owner_gives(dialect: DialectName, field: str, harness: Make) -> None:
     with FakeCompatible(dialect=dialect) as fake:
-        view = await ran(named(harness, fake), replace(FOX, images=IMAGES[:2], mask=MASK), OFFER)
-        if "mask" in DIALECTS[dialect].mask_fields:
-            check_kept(view, fake)
-            return
-        assert fake.violations == []
+        environ = {"DIPTYCH_SERVERS": f"sd={fake.base_url}; mask={field}"}
+        check_kept(await ran(named(harness, fake, **environ), MASKED, OFFER), fake)
+        assert [part.name for part in fake.calls[0].parts() if part.filename] == ["image[]", "image[]", field]
+
+
+@pytest.mark.asyncio
+async def test_a_mask_is_not_sent_to_a_server_that_may_ignore_it(harness: Make) -> None:
+    with FakeCompatible() as fake:
+        one = named(harness, fake)
+        with pytest.raises(PlanRefused) as raised:
+            await one.run(MASKED, OFFER)
+        await one.stop()
+        assert fake.calls == []
+    assert [problem.field for problem in raised.value.problems] == ["mask"]
+
+
+@pytest.mark.asyncio
+async def test_a_mask_under_a_wrong_name_is_refused_by_the_server_that_looks(harness: Make) -> None:
+    with FakeCompatible(dialect="vllm") as fake:
+        view = await ran(named(harness, fake, DIPTYCH_SERVERS=f"sd={fake.base_url};mask=mask"), MASKED, OFFER)
+        assert (fake.posts, fake.violations) == (1, [])
     assert view.run.error is not None
-    assert (view.run.error.kind, view.run.error.param, fake.posts) == ("validation", "mask", 1)
+    assert (view.run.error.kind, view.run.error.param) == ("validation", "mask")
     assert "“mask”" in view.run.error.message
+
+
+@pytest.mark.asyncio
+async def test_options_and_further_fields_reach_the_server(harness: Make) -> None:
+    with FakeCompatible(dialect="vllm") as fake:
+        environ = {"DIPTYCH_SERVERS": f"sd={fake.base_url};max_n=1;images=image[];mask=mask_image"}
+        environ["DIPTYCH_SERVER_SD_EXTRA"] = '{"seed": 7, "negative_prompt": "rain"}'
+        one = named(harness, fake, **environ)
+        (view,) = await one.run(replace(FOX, n=2), OFFER)
+        check_kept(view, fake)
+        assert [(call.json()["n"], call.json()["seed"]) for call in fake.calls] == [(1, 7), (1, 7)]
+        (view,) = await one.run(replace(FOX, images=IMAGES[:1]), OFFER)
+        await one.stop()
+        assert view.run.state == "succeeded"
+        texts = {part.name: part.data for part in fake.calls[-1].parts() if not part.filename}
+        assert (texts["seed"], texts["negative_prompt"]) == (b"7", b"rain")
+        assert [part.name for part in fake.calls[-1].parts() if part.filename] == ["image[]"]
+        assert fake.violations == []
+
+
+@pytest.mark.asyncio
+async def test_localai_takes_references_in_a_generation(harness: Make) -> None:
+    with FakeCompatible(dialect="localai") as fake:
+        environ = {"DIPTYCH_OPENAI_BASE_URL": f"{fake.base_url};images=ref_images;response_format=url"}
+        view = await ran(named(harness, fake, **environ), replace(FOX, images=IMAGES[:2]), "compatible/local-model")
+        check_kept(view, fake)
+        assert len(fake.calls[0].json()["ref_images"]) == 2
+        assert fake.calls[0].json()["response_format"] == "url"
+
+
+WRONG = [
+    ("DIPTYCH_SERVERS", f"sd=http://h/v1;{option}", "images=ref_images")
+    for option in ("mask", "mask=", "mask=a b", "mask=prompt", "max_n=0", "max_n=11", "max_n=two", "edits=maybe", "x=1")
+]
+WRONG += [
+    ("DIPTYCH_SERVERS", "sd=http://h/v1;images=files", "images=ref_images"),
+    ("DIPTYCH_SERVERS", "sd=http://h/v1;response_format=png", "response_format=no"),
+    ("DIPTYCH_SERVERS", "sd=http://h/v1;max_n=1;max_n=2", "cannot be read"),
+    ("DIPTYCH_SERVERS", "sd=http://h/v1;edits=no;mask=mask", "a mask and no edits"),
+    ("DIPTYCH_SERVERS", "sd=http://h/v1;images=ref_images;mask=mask", "a mask and no edits"),
+    ("DIPTYCH_OPENAI_BASE_URL", "http://h/v1;max_n=many", "max_n=1 to 10"),
+    *(("DIPTYCH_SERVER_SD_EXTRA", text, "no JSON object") for text in ("seed=7", "[1]", "7", '{"seed": null}')),
+    ("DIPTYCH_SERVER_SD_EXTRA", '{"prompt": "x"}', "'prompt'"),
+    ("DIPTYCH_SERVER_SD_EXTRA", '{"a b": 1}', "no field's"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), WRONG)
+def test_a_wrong_option_is_told_before_anything_starts(variable: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)) as raised:
+        Settings.from_env({"DIPTYCH_SERVERS": "sd=http://h/v1", variable: value}, CATALOG)
+    assert raised.value.variable == variable
 
 
 @pytest.mark.asyncio

@@ -118,7 +118,7 @@ async def test_a_queued_run_whose_key_is_gone_waits_for_it_and_can_be_stopped(ha
 @pytest.mark.asyncio
 async def test_a_stop_waits_for_calls_under_way_and_leaves_queued_ones(harness: Make) -> None:
     with FakeOpenAI(key=KEY) as fake:
-        fake.always(faults.Slow(6))
+        fake.always(faults.Slow(2.5))
         first = harness(openai_url=fake.base_url)
         plan = make_plan(ImageRequest("a fox"), [OFFER], first.services.catalog)
         for _ in range(7):

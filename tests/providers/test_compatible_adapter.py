@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import replace
 from hashlib import sha256
@@ -12,7 +13,8 @@ import pytest
 from PIL import Image
 
 from providers.adapter import HttpCall, Reply
-from providers.adapters.compatible import CompatibleAdapter
+from providers.adapters.compatible import CompatibleAdapter, CompatibleFacts
+from providers.bodies import encoded
 from providers.catalog import Catalog
 from providers.checks import problems_of
 from providers.errors import (
@@ -29,12 +31,13 @@ from providers.errors import (
 )
 from providers.rows import openai
 from providers.rows.compatible import server
-from providers.types import FieldHandling, GeneratedImage, ImageRequest, InputImage, RemoteImage
+from providers.types import NO_LIST, FieldHandling, GeneratedImage, ImageRequest, InputImage, RemoteImage
 from tests.fakes import compatible_rules
 from tests.fakes.compatible_dialects import DIALECTS, DialectName
 from tests.fakes.wire import Part
 
-PROVIDER = server("local", "My server", "http://localhost:8080/v1/", key_variable="LOCAL_API_KEY")
+MASKS = CompatibleFacts(mask_field="mask")
+PROVIDER = server("local", "My server", "http://localhost:8080/v1/", key_variable="LOCAL_API_KEY", facts=MASKS)
 CATALOG = Catalog((PROVIDER,), openai.MODELS, ())
 ADAPTER = CompatibleAdapter()
 PNG1 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNQq9j0HwAEaAJQJeqrSgAAAABJRU5ErkJggg=="
@@ -52,9 +55,11 @@ FOX = ImageRequest("A red fox")
 SMALLEST = {"model": "flux", "prompt": "A red fox", "n": 1, "response_format": "b64_json"}
 
 
-def built(request: ImageRequest, model: str = "flux") -> tuple[HttpCall, dict[str, FieldHandling]]:
-    offer = CATALOG.offer(f"local/{model}")
-    call, rows = ADAPTER.build(request, offer, CATALOG.spec(offer))
+def built(
+    request: ImageRequest, model: str = "flux", catalog: Catalog = CATALOG
+) -> tuple[HttpCall, dict[str, FieldHandling]]:
+    offer = catalog.offer(f"local/{model}")
+    call, rows = ADAPTER.build(request, offer, catalog.spec(offer))
     assert len({row.field for row in rows}) == len(rows)
     for row in rows:
         assert (row.handling == "refused") <= (row.sent_as is None and row.note != "")
@@ -172,6 +177,54 @@ def test_an_edit_is_these_parts() -> None:
     assert [part.name for part in built(replace(FOX, images=(IMAGE,)))[0].files] == ["image"]
 
 
+def own(facts: CompatibleFacts, **limits: Any) -> Catalog:
+    row = server("local", "My server", "http://localhost:8080", key_variable=None, facts=facts, **limits)
+    return Catalog((row,), openai.MODELS, ())
+
+
+def test_a_server_is_asked_as_its_owner_says() -> None:
+    catalog = own(CompatibleFacts("image", "mask_image", "url", {"seed": 7, "lora": {"scale": 0.5}}))
+    call, rows = built(replace(FOX, images=(IMAGE, IMAGE), mask=MASK), catalog=catalog)
+    assert [part.name for part in call.files] == ["image", "image", "mask_image"]
+    assert call.form == (
+        *(("model", "flux"), ("prompt", "A red fox"), ("n", "1"), ("seed", "7"), ("lora", '{"scale":0.5}')),
+        ("response_format", "url"),
+    )
+    assert (rows["images"].sent_as, rows["mask"].sent_as, rows["mask"].handling) == ("image", "mask_image", "renamed")
+    assert (rows["seed"].value, rows["seed"].note) == (7, "Set for this server where the app starts.")
+    call, _ = built(FOX, catalog=own(CompatibleFacts(answer_form=None, extra={"seed": 7})))
+    assert call.json == {"model": "flux", "prompt": "A red fox", "n": 1, "seed": 7}
+
+
+def test_references_can_stand_in_a_generation_as_bare_base64() -> None:
+    call, rows = built(replace(FOX, images=(IMAGE,)), catalog=own(CompatibleFacts("ref_images")))
+    body = orjson.loads(encoded(call, {}))
+    assert (call.path, call.files, rows["images"].sent_as) == ("/images/generations", (), "ref_images")
+    assert body == SMALLEST | {"ref_images": [base64.b64encode(IMAGE.data).decode()]}
+    assert compatible_rules.judge_generation(body, DIALECTS["localai"], ["flux"], ()).refusals == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "limits", "field", "words"),
+    [
+        (CompatibleFacts(), {}, "mask", "say in DIPTYCH_SERVERS what its field is called"),
+        (CompatibleFacts("ref_images"), {}, "mask", "References in a generation have none."),
+        (CompatibleFacts(), {"has_edits": False}, "images", "My server makes no edits. Remove the reference images"),
+    ],
+)
+def test_what_a_server_cannot_do_is_a_problem_and_never_dropped_in_silence(
+    facts: CompatibleFacts, limits: dict[str, Any], field: str, words: str
+) -> None:
+    catalog = own(facts, **limits)
+    spec = catalog.spec(catalog.offer("local/flux"))
+    asked = replace(FOX, images=(IMAGE,), mask=MASK)
+    found = {problem.field: problem.message for problem in problems_of(asked, spec, catalog.provider("local"))}
+    assert words in found[field]
+    call, rows = built(asked, catalog=catalog)
+    assert rows["mask"].handling == "refused"
+    assert [part.name for part in call.files if part.name != "image"] == []
+
+
 def test_a_makers_model_behind_a_server_has_the_servers_rules() -> None:
     asked = replace(FOX, aspect_ratio="16:9", quality="max", partial_images=1, background="opaque")
     call, rows = built(asked, "gpt-image-1.5")
@@ -261,7 +314,7 @@ def test_the_cost_litellm_tells(told: str, cost: int | None) -> None:
 
 
 HOSTILE: list[object] = [None, [], {}, {"data": None}, {"data": []}, {"data": {}}, {"data": [None]}, {"data": [{}]}]
-HOSTILE += [{"data": [{"b64_json": "%"}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": [{"url": "data:,"}]}]
+HOSTILE += [{"data": [{"b64_json": ""}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": [{"url": "data:,"}]}]
 
 
 @pytest.mark.parametrize("body", HOSTILE)
@@ -309,6 +362,17 @@ NO_EDITS = "no edits route"
         (402, {"error": "empty"}, QuotaExceeded, None, "no credit"),
         (429, {"error": {"message": "x", "code": "insufficient_quota"}}, QuotaExceeded, None, "no credit"),
         (429, {"detail": "busy"}, RateLimited, None, "busy"),
+        (429, {"detail": "You exceeded your current quota."}, QuotaExceeded, None, "no credit"),
+        (429, {"message": "insufficient_quota"}, QuotaExceeded, None, "no credit"),
+        (403, {"detail": "Billing hard limit has been reached."}, QuotaExceeded, None, "no credit"),
+        (
+            400,
+            {"error": {"message": "safety_violations=[violence]", "param": "None"}},
+            ContentRefused,
+            None,
+            "violence",
+        ),
+        (400, {"error": {"message": "Bad size", "param": "None", "code": "400"}}, InvalidRequest, None, "Bad size"),
         (500, {"error": "model not loaded"}, ProviderDown, None, "has not loaded this model"),
         (503, {"detail": "Model is not available"}, ProviderDown, None, "has not loaded this model"),
         (503, {"detail": "busy"}, ProviderDown, None, "Nothing was run"),
@@ -360,12 +424,22 @@ def test_an_error_inside_a_good_status(body: object, kind: type[ProviderError], 
     [
         ({"data": [{"id": "flux"}, {"id": "sdxl"}, {"id": 5}]}, ("flux", "sdxl"), "lists 2 models."),
         ({"data": [{"id": "flux"}]}, ("flux",), "lists 1 model."),
-        ({"data": None}, (), "lists no models."),
-        ([], (), "lists no models."),
+        ({"data": []}, (), "lists no models."),
     ],
 )
 def test_the_check_lists_the_models(body: object, models: tuple[str, ...], words: str) -> None:
     assert ADAPTER.check() == HttpCall("GET", "/models")
     status = ADAPTER.parse_check(Reply(200, {}, orjson.dumps(body)))
     assert status.models == models
-    assert status.words == f"The server answers and {words}"
+    assert (status.words, status.is_tested) == (f"The server answers and {words}", True)
+
+
+@pytest.mark.parametrize("body", [{"data": None}, {}, [], None, "list", {"models": [{"name": "flux"}]}])
+def test_a_server_without_a_list_of_models_proves_nothing(body: object) -> None:
+    status = ADAPTER.parse_check(Reply(200, {}, orjson.dumps(body)))
+    assert (status.words, status.models, status.is_tested) == (NO_LIST, (), False)
+
+
+def test_a_refusal_with_a_good_status_is_no_list() -> None:
+    with pytest.raises(MalformedReply):
+        ADAPTER.parse_check(Reply(200, {}, b'{"error": {"message": "no"}}'))

@@ -164,6 +164,7 @@ def test_the_rows_of_the_catalogue_and_the_facts_agree() -> None:
         assert not spec.takes_compression
         assert spec.retires_on == openai.BY_ID[offer.model_id].retires_on
         assert set(spec.qualities) == set(ENDPOINTS[offer.provider_model_id].qualities)
+        assert {*spec.qualities, *spec.edit_qualities} == set(ENDPOINTS[facts.edit].qualities)
 
 
 SIZES = [
@@ -193,6 +194,8 @@ def test_sizes(model: str, asked: dict[str, Any], field: str, expected: Row) -> 
 
 FIELDS = [
     ("gpt-image-1", {"quality": "auto"}, ("refused", None, None)),
+    ("gpt-image-1", {"quality": "auto", "images": (PICTURE,)}, ("passthrough", "quality", "auto")),
+    ("gpt-image-1.5", {"quality": "auto", "images": (PICTURE,)}, ("refused", None, None)),
     ("gpt-image-1-mini", {"quality": "auto"}, ("passthrough", "quality", "auto")),
     ("gpt-image-2", {"quality": "auto"}, ("passthrough", "quality", "auto")),
     ("gpt-image-2", {"quality": "xhigh"}, ("refused", None, None)),
@@ -246,6 +249,15 @@ def test_what_cannot_be_is_a_problem_before(model: str, asked: dict[str, Any], f
     assert [problem.field for problem in problems_of(ImageRequest("x", **asked), spec, PROVIDER)] == [field]
 
 
+def test_an_edit_by_gpt_image_1_may_be_asked_to_choose_its_quality_and_is_never_left_to() -> None:
+    offer = CATALOG.offer("fal/gpt-image-1")
+    asked = ImageRequest("x", quality="auto", size="1024x1024", images=(PICTURE,))
+    assert list(problems_of(asked, CATALOG.spec(offer), PROVIDER)) == []
+    found = estimate(asked, CATALOG.spec(offer), offer)
+    assert (found.low_microusd, found.high_microusd) == (20_000, 170_000)
+    assert sent("gpt-image-1", images=(PICTURE,))["quality"] == "low"
+
+
 def test_only_large_files_are_uploaded_first() -> None:
     small, large = given(b"x" * INLINE_BYTES), given(b"x" * (INLINE_BYTES + 1))
     body = build("gpt-image-2", images=(small, large), mask=large)[0].json
@@ -283,7 +295,8 @@ LIST_25 = {
 }
 """fal lists 1920x1080, which it does not make: the figures are the formula's at exactly that, not at 1920x1088."""
 LIST_1 = {
-    "gpt-image-1": {"low": ".011 .016 .016", "medium": ".042 .063 .063", "high": ".167 .25 .25"},
+    # Listed as .011 / .016, .042 / .063, .167 / .25, and rounded up to the cent.
+    "gpt-image-1": {"low": ".02 .02 .02", "medium": ".05 .07 .07", "high": ".17 .25 .25"},
     "gpt-image-1-mini": {"low": ".005 .006 .006", "medium": ".011 .015 .015", "high": ".036 .052 .052"},
     "gpt-image-1.5": {"low": ".009 .013 .013", "medium": ".034 .051 .050", "high": ".133 .200 .199"},
 }

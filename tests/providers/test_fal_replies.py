@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +16,6 @@ from providers.errors import MalformedReply, ProviderError
 from providers.rows import openai
 from providers.rows.fal import OFFERS, PROVIDER
 from providers.types import GeneratedImage, ImageRequest, ImageResult, InputImage, Job, Pending, RemoteImage, Usage
-from tests.fakes import fal_faults as fates
 from tests.fakes.fal_asking import PNG1
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.pictures import picture
@@ -58,18 +56,39 @@ def test_a_submit_names_the_job_and_its_addresses() -> None:
     assert FAL.parse(reply(SUBMITTED | {"queue_position": 3})).words == "in line, place 3"
 
 
-@pytest.mark.parametrize("name", ["request_id", "status_url", "response_url", "cancel_url"])
-@pytest.mark.parametrize("value", [None, 7, "", ["https://queue.fal.run"]])
-def test_a_submit_without_an_address_cannot_be_read(name: str, value: object) -> None:
-    with pytest.raises(MalformedReply) as raised:
-        FAL.parse(reply(SUBMITTED | {name: value}, x_fal_request_id="r-1"))
-    assert raised.value.may_have_been_billed
-    assert raised.value.request_id == ("r-1" if name == "request_id" else ID)
+ADDRESSES = ("status_url", "response_url", "cancel_url")
+NO_ADDRESS = [None, 7, "", ["https://queue.fal.run"], "/requests/1/status"]
 
 
-def test_an_address_must_be_absolute() -> None:
-    with pytest.raises(MalformedReply):
-        FAL.parse(reply(SUBMITTED | {"status_url": "/requests/1/status"}))
+@pytest.mark.parametrize("value", NO_ADDRESS)
+@pytest.mark.parametrize("there", ADDRESSES)
+def test_of_one_good_address_the_others_follow(there: str, value: object) -> None:
+    body = SUBMITTED | {name: value for name in ADDRESSES if name != there}
+    assert FAL.parse(reply(body)) == Pending(JOB, "in line")
+
+
+@pytest.mark.parametrize("value", NO_ADDRESS)
+def test_a_submit_that_says_nothing_of_its_job_cannot_be_read(value: object) -> None:
+    for missing in (("request_id",), ADDRESSES):
+        with pytest.raises(MalformedReply) as raised:
+            FAL.parse(
+                reply(
+                    SUBMITTED | {name: None if name == "request_id" else value for name in missing},
+                    x_fal_request_id="r-1",
+                )
+            )
+        assert raised.value.may_have_been_billed
+        assert raised.value.request_id == ("r-1" if "request_id" in missing else ID)
+
+
+def test_an_address_is_only_put_together_from_one_that_is_of_this_job() -> None:
+    odd = {"status_url": "https://queue.fal.run/status/7", "response_url": "https://queue.fal.run/result/7"}
+    found = FAL.parse(reply(SUBMITTED | odd | {"cancel_url": None})).job
+    assert found.tracking == {"status": odd["status_url"], "result": odd["response_url"]}
+    assert FAL.cancel(found) is None
+    for other in (f"https://queue.fal.run/openai/gpt-image-2/requests/{ID}-2/status", odd["status_url"]):
+        with pytest.raises(MalformedReply):
+            FAL.parse(reply(SUBMITTED | {"status_url": other, "response_url": None, "cancel_url": None}))
 
 
 def test_a_job_is_followed_at_the_addresses_it_came_with() -> None:
@@ -82,8 +101,9 @@ def test_a_job_is_followed_at_the_addresses_it_came_with() -> None:
     assert FAL.parse_poll(reply(waiting, 202), JOB) == Pending(JOB, "in line, place 1")
     assert FAL.parse_poll(reply(running, 202), JOB) == Pending(JOB, "in progress")
     assert FAL.parse_poll(reply(done), JOB) == HttpCall("GET", AT)
-    failed = done | {"error": "The runner failed.", "error_type": "runner_server_error"}
-    assert FAL.parse_poll(reply(failed), JOB) == HttpCall("GET", AT)
+    for status in ("completed", "Completed"):
+        assert FAL.parse_poll(reply(done | {"status": status}), JOB) == HttpCall("GET", AT)
+    assert FAL.parse_poll(reply(waiting | {"status": "in_queue"}, 202), JOB) == Pending(JOB, "in line, place 1")
 
 
 @pytest.mark.parametrize(
@@ -177,102 +197,6 @@ def test_an_answer_that_is_no_json_is_malformed() -> None:
     for read in (FAL.parse, lambda bad: FAL.parse_poll(bad, JOB), lambda bad: FAL.parse_result(bad, JOB)):
         with pytest.raises(MalformedReply):
             read(Reply(200, {}, b"<html>"))
-
-
-# Errors
-
-
-def entry(kind: str, *loc: object, msg: str = "Words.") -> dict[str, Any]:
-    return {"detail": [{"loc": ["body", *loc], "msg": msg, "type": kind}]}
-
-
-def platform(kind: str) -> dict[str, str]:
-    return {"detail": "Words.", "error_type": kind}
-
-
-LOCKED = {"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."}
-
-ERRORS = [
-    # status, body, kind, param, billed when it answers the submit, billed when it answers for the job
-    (422, fates.BLOCKED.body, "moderation", "prompt", False, False),
-    (422, entry("content_policy_violation", "image_urls", 0), "moderation", "image_urls", False, False),
-    (422, entry("content_policy_violation"), "moderation", None, False, False),
-    (422, {"detail": "It was flagged by a content checker."}, "moderation", None, False, False),
-    (422, fates.BAD_VALUE.body, "validation", "image_size", False, False),
-    (422, entry("missing", "prompt"), "validation", "prompt", False, False),
-    (422, entry("image_too_large", "image_urls", 0), "validation", "image_urls", False, False),
-    (422, entry("no_media_generated"), "validation", None, False, True),
-    (422, {"detail": "Words."}, "validation", None, False, True),
-    (400, platform("bad_request"), "validation", None, False, False),
-    (401, fates.UNAUTHORIZED.body, "auth", None, False, True),
-    (403, LOCKED, "quota", None, False, True),
-    (403, fates.FORBIDDEN.body, "permission", None, False, True),
-    (404, fates.NOT_FOUND.body, "not_found", None, False, True),
-    (429, fates.RATE_LIMITED.body, "rate_limit", None, False, True),
-    (504, platform("request_timeout"), "timeout", None, True, False),
-    (504, platform("startup_timeout"), "timeout", None, True, False),
-    (503, platform("runner_scheduling_failure"), "server", None, False, False),
-    (503, platform("runner_disconnected"), "server", None, False, False),
-    (502, platform("runner_incomplete_response"), "server", None, True, False),
-    (500, platform("runner_server_error"), "server", None, True, False),
-    (500, platform("internal_error"), "server", None, True, False),
-    (500, entry("internal_server_error"), "server", None, True, False),
-    (499, platform("client_cancelled"), "server", None, False, True),
-    (499, {}, "server", None, False, True),
-    (502, "<html>nginx</html>", "server", None, True, True),
-    (503, None, "server", None, False, True),
-]
-
-
-def ended(answer: Reply) -> ProviderError:
-    with pytest.raises(ProviderError) as raised:
-        FAL.parse_result(answer, JOB)
-    return raised.value
-
-
-@pytest.mark.parametrize(("status", "body", "kind", "param", "at_submit", "of_job"), ERRORS)
-def test_errors(status: int, body: object, kind: str, param: str | None, at_submit: bool, of_job: bool) -> None:
-    answer = reply(body, status, x_fal_request_id="r-1")
-    first, last = FAL.parse_error(answer), ended(answer)
-    assert (first.kind, first.status, first.param, first.request_id) == (kind, status, param, "r-1")
-    assert (last.kind, last.status, last.param, last.request_id) == (kind, status, param, ID)
-    assert (first.may_have_been_billed, last.may_have_been_billed) == (at_submit, of_job)
-
-
-def test_moderation_says_what_was_stopped() -> None:
-    for loc, words in ((("prompt",), "the prompt"), (("image_urls", 0), "an input image"), ((), "this request")):
-        message = FAL.parse_error(reply(entry("content_policy_violation", *loc), 422)).message
-        assert message.startswith(f"{{provider}} refused {words}.")
-        assert "Words." not in message
-
-
-def test_moderation_counts_before_the_errors_beside_it() -> None:
-    both = entry("value_error", "image_size")["detail"] + entry("content_policy_violation", "prompt")["detail"]
-    error = FAL.parse_error(reply({"detail": both}, 422))
-    assert (error.kind, error.param) == ("moderation", "prompt")
-
-
-def test_what_fal_said_is_repeated_without_what_looks_like_a_key() -> None:
-    error = FAL.parse_error(reply({"detail": "Bad sk-abcdefgh1234"}, 500))
-    assert "It said: “Bad [hidden]”" in error.message
-    assert "Authentication" not in FAL.parse_error(reply(fates.UNAUTHORIZED.body, 401)).message
-
-
-def test_headers_tell_as_well() -> None:
-    error = FAL.parse_error(reply({"detail": "x"}, 500, x_fal_error_type="request_timeout", retry_after="7"))
-    assert (error.kind, error.retry_after_s, error.retryable) == ("timeout", 7.0, True)
-    assert not FAL.parse_error(reply({"detail": "x"}, 500, x_fal_retryable="false")).retryable
-
-
-HOSTILE = [b"", b"null", b"[]", b'"x"', b'{"detail": 7}', b'{"detail": []}', b'{"detail": [7, null]}', b"\xff"]
-HOSTILE += [b'{"detail": [{"loc": 7, "msg": 7, "type": 7}]}', b'{"detail": [{"loc": [null]}]}', b'{"error_type": []}']
-
-
-@pytest.mark.parametrize("body", HOSTILE)
-def test_errors_without_their_usual_shape_still_have_a_kind(body: bytes) -> None:
-    assert FAL.parse_error(Reply(401, {}, body)).kind == "auth"
-    assert FAL.parse_error(Reply(422, {}, body)).kind == "validation"
-    assert ended(Reply(500, {}, body)).kind == "server"
 
 
 # Uploads

@@ -258,7 +258,7 @@ def test_a_relative_address_is_taken_from_the_base_url(url: str, place: str, net
 
 
 @given(st.one_of(st.text(max_size=40), st.text(max_size=30).map("https://{}".format), st.from_regex(r"https?://\S+")))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_any_text_as_an_address_ends_in_a_sentence_and_touches_no_private_host(network: Wire, url: str) -> None:
     with pytest.raises(ProviderError) as raised:
         fetch(url, Names("192.168.0.1"))

@@ -206,11 +206,51 @@ def test_the_route_to_fal_gets_no_field_of_openai() -> None:
 
 @pytest.mark.parametrize(("model", "has_them"), [("openai/gpt-image-2", True), ("replicate/gpt-image-2", False)])
 def test_a_route_typed_by_hand(model: str, has_them: bool) -> None:
-    call, _ = built(ImageRequest("x", quality="max", moderation="low", user="u"), model)
+    call, _ = built(ImageRequest("x", quality="high", moderation="low", user="u"), model)
     assert isinstance(call.json, dict)
     assert call.json["model"] == model
-    assert call.json["quality"] == "max"
+    assert call.json["quality"] == "high"
     assert ("moderation" in call.json, "user" in call.json) == (has_them, has_them)
+
+
+@pytest.mark.parametrize(
+    ("model", "is_priced", "qualities", "retires_on"),
+    [
+        ("openai/gpt-image-1-mini", True, 4, date(2026, 12, 1)),
+        ("openai/gpt-image-2", True, 4, None),
+        ("fal/gpt-image-1-mini", False, 6, date(2026, 12, 1)),
+        ("fal/gpt-image-1.5-edit", False, 6, date(2026, 12, 1)),
+        ("replicate/gpt-image-1", False, 6, date(2026, 10, 23)),
+        ("openai/gpt-image-2.5-flare", False, 6, None),
+        ("openai/unheard-of", False, 6, None),
+        ("fal", False, 6, None),
+    ],
+)
+def test_the_model_behind_a_forced_route_is_known(
+    model: str, is_priced: bool, qualities: int, retires_on: date | None
+) -> None:
+    offer = CATALOG.offer(f"lumenfall/{model}")
+    assert (offer.model_id, offer.provider_model_id, offer.price is not None) == (model, model, is_priced)
+    spec = CATALOG.spec(offer)
+    assert (len(spec.qualities), spec.retires_on, spec.max_images) == (qualities, retires_on, 10)
+    if is_priced:
+        listed = CATALOG.offer(f"lumenfall/{model.partition('/')[2]}")
+        asked = ImageRequest("A red fox", size="1024x1024", quality="low")
+        assert estimate(asked, spec, offer) == estimate(asked, CATALOG.spec(listed), listed)
+
+
+@pytest.mark.parametrize(("asked", "made"), [("hd", "high"), ("standard", "medium")])
+def test_the_gateways_own_names_of_qualities(asked: str, made: str) -> None:
+    offer = CATALOG.offer("lumenfall/gpt-image-2")
+    spec = CATALOG.spec(offer)
+    request = ImageRequest("A red fox", size="1024x1024", quality=asked)
+    call, rows = built(request)
+    assert isinstance(call.json, dict)
+    assert (call.json["quality"], rows["quality"].handling) == (asked, "passthrough")
+    assert made in rows["quality"].note
+    assert list(problems_of(request, spec, PROVIDER)) == []
+    assert estimate(request, spec, offer) == estimate(replace(request, quality=made), spec, offer)
+    assert problems_at_the_fake(call) == []
 
 
 def test_an_openai_model_the_gateway_does_not_list_is_never_streamed() -> None:
@@ -285,7 +325,7 @@ def test_what_the_gateway_tells_beside_the_images(
 
 
 HOSTILE: list[object] = [None, [], {}, {"data": None}, {"data": []}, {"data": {}}, {"data": [None]}, {"data": [{}]}]
-HOSTILE += [{"data": [{"b64_json": "%%%"}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": ["x"]}]
+HOSTILE += [{"data": [{"b64_json": ""}]}, {"data": [{"b64_json": 5, "url": 7}]}, {"data": ["x"]}]
 
 
 @pytest.mark.parametrize("body", HOSTILE)
@@ -313,6 +353,10 @@ def test_a_hostile_answer_is_malformed(body: object) -> None:
         (400, "UPSTREAM_ERROR", "Your request was rejected by the safety system.", ContentRefused, False),
         (401, "UPSTREAM_ERROR", "Incorrect API key provided", ProviderDown, False),
         (429, "UPSTREAM_ERROR", "slow down", RateLimited, False),
+        (429, "UPSTREAM_ERROR", "You exceeded your current quota, please check your plan", QuotaExceeded, False),
+        (400, "UPSTREAM_ERROR", "Billing hard limit has been reached.", QuotaExceeded, False),
+        (429, "NEW_CODE", "insufficient_quota", QuotaExceeded, False),
+        (400, "", "safety_violations=[violence]", ContentRefused, False),
         (403, "", "", NotPermitted, False),
         (504, "NEW_CODE", "late", ProviderDown, True),
     ],
@@ -352,6 +396,9 @@ def test_an_error_inside_a_good_status(code: str, kind: type[ProviderError], bil
     [
         ({"amount": "12.34", "currency": "usd"}, 12_340_000, "The key is good. Balance: $12.34."),
         ({"amount": 7, "currency": "usd"}, 7_000_000, "The key is good. Balance: $7.00."),
+        ({"amount": "-3.5", "currency": "usd"}, -3_500_000, "The key is good. Balance: −$3.50."),
+        ({"amount": "12345678", "currency": "USD"}, 12_345_678 * 10**6, "The key is good. Balance: $12,345,678.00."),
+        ({"amount": None}, None, "The key is good."),
         ({"amount": "12.34", "currency": "eur"}, None, "The key is good."),
         ("much", None, "The key is good."),
     ],

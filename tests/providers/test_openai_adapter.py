@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 
 import openai
+import orjson
 import pytest
 from PIL import Image
 
@@ -150,7 +151,7 @@ BROKEN = [
     b"{",
     b'{"data": []}',
     b'{"data": [{}]}',
-    b'{"data": [{"b64_json": "*"}]}',
+    b'{"data": [{"b64_json": ""}]}',
     b'{"data": {}}',
 ]
 
@@ -183,3 +184,49 @@ def test_waiting_times_in_all_their_forms() -> None:
     assert retry_after_s({"retry-after-ms": "1500"}) == 1.5
     assert retry_after_s({"retry-after": "soon"}) is None
     assert retry_after_s({"retry-after": "Fri, 01 Jan 1999 00:00:00 GMT"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind", "words"),
+    [
+        (
+            400,
+            "Your request was rejected by the safety system. safety_violations=[violence].",
+            "moderation",
+            "violence",
+        ),
+        (400, "Your request was rejected by the safety system.", "moderation", "Change the wording"),
+        (403, "Blocked by our content policy.", "moderation", "Change the wording"),
+        (429, "You exceeded your current quota, please check your plan and billing details.", "quota", "Add credit"),
+        (400, "Billing hard limit has been reached.", "quota", "Add credit"),
+        (429, "You have no credits remaining. Add credits to continue.", "quota", "Add credit"),
+        (429, "Rate limit reached for gpt-image-2 on input-images per min.", "rate_limit", "too many"),
+        (500, "The safety system had an error. insufficient_quota", "server", "error 500"),
+        (401, "Incorrect key; see our content policy.", "auth", "refused the key"),
+    ],
+)
+def test_where_the_code_was_lost_on_the_way_the_words_tell_the_kind(
+    status: int, message: str, kind: str, words: str
+) -> None:
+    for code in (None, str(status), "UPSTREAM_ERROR"):
+        body = {"error": {"message": message, "type": "image_generation_user_error", "param": "None", "code": code}}
+        error = error_of(Reply(status, {}, orjson.dumps(body)))
+        assert (error.kind, error.param) == (kind, None)
+        assert words in error.message
+        assert error.retryable == (kind in ("rate_limit", "server"))
+    # A code that is known goes before words.
+    body = {"error": {"message": message, "code": "invalid_api_key"}}
+    assert error_of(Reply(status, {}, orjson.dumps(body))).kind == "auth"
+
+
+@pytest.mark.parametrize("offer", ["openai/gpt-image-9", "lumenfall/openai/gpt-image-9", "lumenfall/fal/gpt-image-2"])
+def test_an_id_typed_by_hand_is_asked_for_no_quality_that_nobody_chose(offer: str) -> None:
+    run = make_plan(ImageRequest("A red fox"), [offer], CATALOG, default_quality="low").runs[0]
+    assert isinstance(run.call.json, dict)
+    assert set(run.call.json) - {"response_format"} == {"model", "prompt", "n"}
+    asked = make_plan(ImageRequest("A red fox", quality="high"), [offer], CATALOG, default_quality="low").runs[0]
+    assert isinstance(asked.call.json, dict)
+    assert asked.call.json["quality"] == "high"
+    listed = make_plan(ImageRequest("A red fox"), [OFFER], CATALOG, default_quality="low").runs[0]
+    assert isinstance(listed.call.json, dict)
+    assert listed.call.json["quality"] == "low"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
-from providers.pricing import cost_of, estimate, image_tokens, output_tokens, text_tokens
+from providers.pricing import cost_of, estimate, estimate_as_got, image_tokens, output_tokens, text_tokens
 from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage, Usage
 
@@ -87,6 +91,85 @@ def test_auto_leaves_a_range() -> None:
     assert (found.low_microusd, found.high_microusd) == (158 * 30 + 5, 7024 * 30 + 5)
 
 
+PICTURE = InputImage(b"", "image/png", 640, 480, "0" * 64)
+
+UNSAID: list[tuple[str, dict[str, Any], str | None]] = [
+    ("runware/gpt-image-1-mini", {}, "1024x1024"),
+    ("runware/gpt-image-1-mini", {"images": (PICTURE,)}, "1536x1024"),
+    ("runware/gpt-image-1", {"size": "auto"}, "1024x1024"),
+    ("runware/gpt-image-2", {}, None),
+    ("fal/gpt-image-2", {}, "1024x768"),
+    ("fal/gpt-image-2", {"images": (PICTURE,)}, None),
+    ("fal/gpt-image-2", {"size": "auto"}, None),
+    ("fal/gpt-image-1.5", {}, "1024x1024"),
+    ("fal/gpt-image-1.5", {"size": "auto"}, "1024x1024"),
+    ("fal/gpt-image-1.5", {"images": (PICTURE,)}, None),
+    ("openai/gpt-image-2", {}, None),
+    ("replicate/gpt-image-1-mini", {}, "1024x1024"),
+    ("lumenfall/gpt-image-2", {}, "1024x1024"),
+]
+"""What is asked without a size, and the size that comes; `None`: the model chooses, so there is a range."""
+
+
+@pytest.mark.parametrize(("offer_id", "asked", "size"), UNSAID)
+def test_with_no_size_said_the_estimate_is_for_what_happens(
+    offer_id: str, asked: dict[str, Any], size: str | None
+) -> None:
+    offer = CATALOG.offer(offer_id)
+    request = ImageRequest("x", quality="medium", **asked)
+    found = estimate(request, CATALOG.spec(offer), offer)
+    if size is None:
+        assert (found.low_microusd or 0) < (found.high_microusd or 0)
+    else:
+        assert found == estimate(replace(request, size=size), CATALOG.spec(offer), offer)
+        assert found.low_microusd == found.high_microusd is not None
+
+
+AS_GOT = [
+    ("fal/gpt-image-1.5", "medium", ("1536x1024",) * 2, 2 * 50_000),
+    ("fal/gpt-image-1.5", "medium", ("1536x1024", "1024x1536"), 50_000 + 51_000),
+    ("fal/gpt-image-2", "high", ("1024x1024",) * 2, 2 * 7024 * 30),
+    # Nothing came, a size without a price came, a quality that nobody told: the estimate stays as it was.
+    ("fal/gpt-image-1.5", "medium", (), None),
+    ("fal/gpt-image-1.5", "medium", ("640x480", "1024x1024"), None),
+    ("fal/gpt-image-2", "auto", ("1024x1024",), None),
+]
+
+
+@pytest.mark.parametrize(("offer_id", "quality", "sizes", "images_microusd"), AS_GOT)
+def test_a_size_left_open_is_priced_as_it_came(
+    offer_id: str, quality: str, sizes: tuple[str, ...], images_microusd: int | None
+) -> None:
+    offer = CATALOG.offer(offer_id)
+    spec = CATALOG.spec(offer)
+    request = ImageRequest("x", n=2, size="auto", quality=quality, images=(PICTURE,))
+    before, after = estimate(request, spec, offer), estimate_as_got(request, spec, offer, sizes)
+    if images_microusd is None:
+        assert after == before
+        return
+    rest = sum(line.high_microusd for line in before.lines[1:])
+    assert after.low_microusd == after.high_microusd == images_microusd + rest
+    assert after.price == before.price
+
+
+def test_a_size_that_was_asked_for_is_priced_as_asked_whatever_came() -> None:
+    offer = CATALOG.offer("fal/gpt-image-1.5")
+    request = ImageRequest("x", size="1024x1024", quality="medium")
+    found = estimate_as_got(request, CATALOG.spec(offer), offer, ("1536x1024",))
+    assert found == estimate(request, CATALOG.spec(offer), offer)
+
+
+def test_a_price_that_is_rounded_up_is_so_for_each_image() -> None:
+    offer = CATALOG.offer("fal/gpt-image-1.5")
+    assert offer.price is not None
+    cents = replace(offer, price=replace(offer.price, text_in=Decimal(0), rounds_up_to=Decimal("0.01")))
+    request = ImageRequest("x", n=3, size="1024x1024", quality="medium")
+    found = estimate(request, CATALOG.spec(offer), cents)
+    assert (found.low_microusd, found.high_microusd) == (120_000, 120_000)
+    high = estimate(replace(request, quality="high", size="1024x1536"), CATALOG.spec(offer), cents)
+    assert high.high_microusd == 600_000
+
+
 def test_no_price_is_unknown_and_not_zero() -> None:
     offer = CATALOG.offer("openai/some-model-of-tomorrow")
     found = estimate(ImageRequest("x"), CATALOG.spec(offer), offer)
@@ -143,3 +226,13 @@ def test_tiles_of_a_reference_image() -> None:
 
 def test_an_empty_prompt_still_takes_a_token() -> None:
     assert text_tokens("") == 1
+
+
+def test_an_estimate_stands_for_a_cost_only_where_the_provider_never_tells_one() -> None:
+    """fal alone reports neither a charge nor, for certain, tokens."""
+    priced = {offer.provider_id: set() for offer in CATALOG.offers}
+    for offer in CATALOG.offers:
+        if offer.price is not None and not offer.price.is_free:
+            priced[offer.provider_id].add(offer.price.needs_report)
+    for name, found in priced.items():
+        assert found <= {CATALOG.provider(name).adapter != "fal"}, name

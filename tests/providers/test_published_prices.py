@@ -30,6 +30,8 @@ LISTED = {
     "runware/gpt-image-1.5": ((0.009, 0.013, 0.013), (0.034, 0.051, 0.050), (0.133, 0.200, 0.199)),
     "runware/gpt-image-1-mini": ((0.005, 0.006, 0.006), (0.011, 0.015, 0.015), (0.036, 0.052, 0.052)),
     "lumenfall/gpt-image-2": ((0.006, 0.005, 0.005), (0.053, 0.041, 0.041), (0.211, 0.165, 0.165)),
+    # Listed as .011 / .016, .042 / .063, .167 / .25, and rounded up to the cent.
+    "fal/gpt-image-1": ((0.02, 0.02, 0.02), (0.05, 0.07, 0.07), (0.17, 0.25, 0.25)),
     "fal/gpt-image-1.5": ((0.009, 0.013, 0.013), (0.034, 0.051, 0.050), (0.133, 0.200, 0.199)),
 }
 """Prices per image as their sellers list them: low, medium, high; rounded there to a tenth of a cent or a cent."""
@@ -56,6 +58,19 @@ def test_listed_prices(offer: str) -> None:
         found = [image_usd(offer, quality, size) for size in SIZES]
         # Two of the dearest are listed to the cent, all others to a tenth of one.
         assert found == pytest.approx(list(row), abs=0.00175 if row[0] > 0.15 else 0.00075), quality
+
+
+def test_what_fal_rounds_up_to_the_cent_is_whole_cents_and_nothing_beside() -> None:
+    """fal lists no rate for the tokens of gpt-image-1, only prices per image."""
+    offer = CATALOG.offer("fal/gpt-image-1")
+    image = InputImage(b"", "image/png", 1024, 1024, "0" * 64)
+    for images in ((), (image,)):
+        request = ImageRequest("x" * 400, n=3, size="1024x1024", quality="low", images=images)
+        found = estimate(request, CATALOG.spec(offer), offer)
+        assert (found.low_microusd, found.high_microusd) == (60_000, 60_000)
+    rounded = [offer.offer_id for offer in CATALOG.offers if offer.price and offer.price.rounds_up_to]
+    told = [offer.offer_id for offer in CATALOG.offers if "up to the cent" in CATALOG.spec(offer).note]
+    assert rounded == told == ["fal/gpt-image-1"]
 
 
 def test_the_same_price_for_the_same_factor() -> None:

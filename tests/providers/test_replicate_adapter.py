@@ -139,7 +139,8 @@ def test_the_first_fixture_is_what_is_built() -> None:
     assert document()["input"] == R1["input"] | {"openai_api_key": "$OPENAI_API_KEY"}
 
 
-@pytest.mark.parametrize(("model", "fidelity"), [(ONE, "high"), (MINI, "low")])
+@pytest.mark.parametrize("fidelity", ["low", "high"])
+@pytest.mark.parametrize("model", [ONE, MINI])
 def test_the_seed_models_take_all_twelve_inputs(model: str, fidelity: str) -> None:
     image = picture()
     asked = ImageRequest(
@@ -233,7 +234,7 @@ def test_a_size_of_auto_takes_the_shape_of_the_first_image_where_it_cannot_be_sa
         (MINI, {"moderation": "auto"}, "moderation", "passthrough", "auto"),
         (MINI, {"moderation": "none"}, "moderation", "refused", None),
         (MINI, {"input_fidelity": "low"}, "input_fidelity", "refused", None),
-        (MINI, {"input_fidelity": "high", "images": (picture(),)}, "input_fidelity", "refused", None),
+        (MINI, {"input_fidelity": "high", "images": (picture(),)}, "input_fidelity", "passthrough", "high"),
         (FIFTEEN, {"input_fidelity": "high", "images": (picture(),)}, "input_fidelity", "passthrough", "high"),
         (TWO, {"input_fidelity": "low", "images": (picture(),)}, "input_fidelity", "refused", None),
         (TWO, {"output_format": "jpeg"}, "output_format", "passthrough", "jpeg"),
@@ -271,7 +272,9 @@ def test_rows_tell_the_truth() -> None:
     flare, two, mini = (CATALOG.spec(CATALOG.offer(f"replicate/{model}")) for model in (FLARE, TWO, MINI))
     assert (flare.sizes.has_auto, two.sizes.has_auto, mini.sizes.has_auto) == (True, False, False)
     assert (two.max_n, two.max_n_per_call, flare.max_n_per_call) == (10, 1, 10)
-    assert mini.input_fidelity == ("low",)
+    assert (mini.input_fidelity, two.input_fidelity, flare.input_fidelity) == (("low", "high"), (), ())
+    asked = ImageRequest("A fox", input_fidelity="high", images=(picture(),))
+    assert list(problems_of(asked, mini, PROVIDER)) == []
     assert all(row.spec and not row.spec.mask and not row.spec.max_partials for row in OFFERS)
     asked = ImageRequest(
         "A", size="2048x2048", background="transparent", quality="max", images=(picture(),), mask=picture()
@@ -318,7 +321,7 @@ def test_the_fixtures_are_read() -> None:
 
 
 def test_output_before_the_end_is_not_taken() -> None:
-    assert ADAPTER.parse_poll(reply(R2 | {"status": "processing"}), JOB) == Pending(JOB, "processing")
+    assert ADAPTER.parse_poll(reply(R2 | {"status": "processing"}), JOB) == Pending(JOB, "processing", has_begun=True)
 
 
 def test_a_single_text_and_data_uris_are_images_too() -> None:
@@ -334,7 +337,7 @@ def test_a_single_text_and_data_uris_are_images_too() -> None:
         ("Input text token count: 711\nInput image token count: 646\nOutput token count: 4160", (711, 646, 4160)),
         ("INFO input text tokens = 7, OUTPUT TOKENS: 4,160\n", (7, None, 4160)),
         ("Text input token count: 3\nImage input token count: 4", (3, 4, None)),
-        ("Input text token count: 5\nOutput token count: 4160\nOutput token count: 4160", (5, None, None)),
+        ("Input text token count: 5\nOutput token count: 4160\nOutput token count: 4160", None),
         ("Output token count: 41.60\nInput text token count: 99999999999999", None),
         *((logs, None) for logs in ("Generating image...", "", None, 7, ["Output token count: 1"])),
     ],
@@ -346,9 +349,32 @@ def test_tokens_are_read_from_the_log(logs: object, expected: tuple[int | None, 
     assert (usage and (usage.text_input_tokens, usage.image_input_tokens, usage.output_tokens)) == expected
 
 
-OUTPUTS: list[object] = [None, [], "", {}, 7, [None], [""], [{"url": URLS[0]}], ["data:image/png;base64,*"]]
+@pytest.mark.parametrize(
+    ("logs", "images", "cost"),
+    [
+        (LOGS, [], 8418),
+        (LOGS.replace("Input image token count: 0\n", ""), [], 8418),
+        (LOGS.replace("Input image token count: 0\n", ""), ["https://example.com/a.png"], None),
+        (LOGS.replace("Input text token count: 9\n", ""), [], None),
+        ("Input text token count: 9\n" + LOGS, [], None),
+        ("Input image token count: 0\n" + LOGS, [], None),
+        ("Output token count: 800\n" + LOGS, [], None),
+        (LOGS.replace("Output token count: 800\n", ""), [], None),
+    ],
+)
+def test_a_log_that_lacks_a_figure_or_tells_one_twice_prices_nothing(
+    logs: str, images: list[str], cost: int | None
+) -> None:
+    body = R2 | {"logs": logs, "input": R2["input"] | ({"input_images": images} if images else {})}
+    result = ADAPTER.parse_poll(reply(body), JOB)
+    assert isinstance(result, ImageResult)
+    price = CATALOG.offer("replicate/gpt-image-1-mini").price
+    assert cost_of(result.answered.usage, price, images=2) == cost
+
+
+OUTPUTS: list[object] = [None, [], "", {}, 7, [None], [""], [{"url": URLS[0]}], ["data:image/png;base64,"]]
 UNKNOWN: list[object] = [{}, {"status": 401}, {"id": ID, "status": "queued"}, {"id": ID, "status": None}]
-HOSTILE = [b"", b"null", b"[]", b"{", *UNKNOWN, *(R2 | {"output": output} for output in OUTPUTS)]
+HOSTILE = [b"", b"null", b"[]", b"{", *UNKNOWN, *(R2 | {"output": output, "logs": ""} for output in OUTPUTS)]
 
 
 @pytest.mark.parametrize("body", HOSTILE)
@@ -360,9 +386,7 @@ def test_an_answer_that_cannot_be_read_says_so(body: object, polled: bool) -> No
     assert error.request_id == ID or not polled
 
 
-@pytest.mark.parametrize(
-    "bad", [None, 7, "", "short", "a/../../v1/account", f"{ID}?x=1", f"{ID}\n", "a" * 65, "ä" * 20]
-)
+@pytest.mark.parametrize("bad", [None, 7, "", "a/../../v1/account", f"{ID}?x=1", f"{ID}\n", "a" * 65, "ä" * 20])
 def test_a_prediction_without_a_usable_id_is_no_job(bad: object) -> None:
     assert isinstance(failed(R1 | {"id": bad}, polled=False), MalformedReply)
     result = ADAPTER.parse(reply(R2 | {"id": bad}))

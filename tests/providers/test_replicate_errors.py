@@ -244,5 +244,5 @@ def test_the_key_is_checked_by_the_account() -> None:
     assert ADAPTER.parse_check(reply({"type": "user", "username": "test-account"})) == KeyStatus(
         "Signed in as test-account."
     )
-    assert ADAPTER.parse_check(reply({})).words == "The key is good."
+    assert ADAPTER.parse_check(reply({"type": "user"})).words == "The key is good."
     assert ADAPTER.poll(Job(ID)) == HttpCall("GET", f"/v1/predictions/{ID}")

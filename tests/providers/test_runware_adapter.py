@@ -28,6 +28,7 @@ from providers.types import (
     ImageResult,
     InputImage,
     Job,
+    Pending,
 )
 from tests.fakes import runware_rules
 from tests.fakes.faults import Fault
@@ -36,6 +37,7 @@ from tests.fakes.runware_server import (
     ErrorItems,
     FakeRunware,
     MissingImage,
+    OneByOne,
     PartialFailure,
     PollBreaks,
     TaskFails,
@@ -89,8 +91,8 @@ def test_w1_is_this_task() -> None:
         '"openai:gpt-image@2.5-flare","positivePrompt":"A red fox","width":1024,"height":1024,"numberResults":2,'
         '"outputType":"URL","outputFormat":"PNG","includeCost":true,"settings":{"quality":"low","background":"auto"}}]'
     )
-    # The fixture's call is held open; ours is fetched later under its own id.
-    assert [sent(call)] == [{**json.loads(w1)[0], "deliveryMethod": "async"}]
+    # The fixture's call is held open; ours is fetched later under its own id, from an address that lives for a day.
+    assert [sent(call)] == [{**json.loads(w1)[0], "deliveryMethod": "async", "ttl": 86_400}]
     handled = {name: (row.handling, row.sent_as, row.value) for name, row in rows.items()}
     assert handled == {
         "prompt": ("renamed", "positivePrompt", "A red fox"),
@@ -99,7 +101,10 @@ def test_w1_is_this_task() -> None:
         "quality": ("renamed", "settings.quality", "low"),
         "background": ("renamed", "settings.background", "auto"),
         "output_format": ("converted", "outputFormat", "PNG"),
+        "delivery": ("converted", "deliveryMethod", "async"),
+        "ttl": ("converted", "ttl", 86_400),
     }
+    assert all(rows[name].note and rows[name].asked is None for name in ("delivery", "ttl"))
 
 
 def test_w2_an_edit_by_mini_with_a_clear_background() -> None:
@@ -113,7 +118,7 @@ def test_w2_an_edit_by_mini_with_a_clear_background() -> None:
         '"openai":{"quality":"medium","background":"transparent"}},"includeCost":true}]'
     ).replace("PNG1", base64.b64encode(image.data).decode())
     # The fixture says nothing of `numberResults`, and wants bytes where we want addresses.
-    ours = {"outputType": "URL", "numberResults": 1, "deliveryMethod": "async"}
+    ours = {"outputType": "URL", "numberResults": 1, "deliveryMethod": "async", "ttl": 86_400}
     assert sent(call, "7e0e7f7c-6f52-4b39-8a55-0d1c2b3a4f02") == json.loads(w2)[0] | ours
     assert (rows["images"].asked, rows["images"].sent_as) == ([image.sha256], "inputs.referenceImages")
     assert rows["quality"].sent_as == "providerSettings.openai.quality"
@@ -198,7 +203,8 @@ def test_whatever_is_asked_the_task_is_legal(model: str, field: str) -> None:
         ("gpt-image-2", {"background": "opaque"}, ("renamed", "settings.background", "opaque")),
         (FLARE, {"background": "transparent"}, ("renamed", "settings.background", "transparent")),
         (FLARE, {"moderation": "low"}, ("renamed", "settings.moderation", "low")),
-        (FLARE, {"moderation": "auto"}, ("converted", None, None)),
+        (FLARE, {"moderation": "auto"}, ("converted", "safety.checkContent", True)),
+        (MINI, {"moderation": "auto"}, ("converted", "safety.checkContent", True)),
         (MINI, {"moderation": "low"}, ("refused", None, None)),
         (FLARE, {"output_format": "jpeg"}, ("converted", "outputFormat", "JPG")),
         (FLARE, {"output_format": "webp"}, ("converted", "outputFormat", "WEBP")),
@@ -220,6 +226,32 @@ def test_each_field(model: str, asked: dict[str, Any], expected: tuple[object, .
     task = sent(call)
     if row.sent_as is None:
         assert next(iter(asked)) not in json.dumps(task)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_content_check_is_asked_for_where_moderation_is_auto_and_only_there(model: str) -> None:
+    assert sent(built(model, ImageRequest("A red fox", moderation="auto"))[0])["safety"] == {"checkContent": True}
+    for moderation in (None, "low"):
+        assert "safety" not in sent(built(model, ImageRequest("A red fox", moderation=moderation))[0])
+
+
+WRONG_EXTRAS: list[dict[str, object]] = [
+    {"safety": True},
+    {"safety": {"checkContent": "true"}},
+    {"safety": {"checkNSFW": True}},
+    {"checkNSFW": True},
+    {"ttl": 59},
+    {"ttl": "3600"},
+    {"ttl": 3600.0},
+    {"outputType": "dataURI"},
+    {"deliveryMethod": "later"},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_EXTRAS)
+def test_the_fake_takes_safety_and_ttl_as_they_are_documented_and_no_other_way(wrong: dict[str, object]) -> None:
+    task = sent(built(FLARE, ImageRequest("A red fox", moderation="auto"))[0])
+    assert isinstance(runware_rules.judge_inference(task | wrong, known=()), list)
 
 
 def test_a_size_is_chosen_after_the_first_reference_where_one_is_needed() -> None:
@@ -278,6 +310,8 @@ def run(fake: FakeRunware, request: ImageRequest, model: str = FLARE) -> ImageRe
             return Reply(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.content)
 
         answer = ADAPTER.parse(ask(call))
+        if isinstance(answer, Pending):
+            answer = replace(answer, job=ADAPTER.own_job(answer.job.remote_id, call))
         for _ in range(9):
             if isinstance(answer, ImageResult):
                 return answer
@@ -289,7 +323,7 @@ def run(fake: FakeRunware, request: ImageRequest, model: str = FLARE) -> ImageRe
 
 @pytest.mark.parametrize(
     ("fault", "images", "failures"),
-    [(None, 3, 0), (PartialFailure(1), 2, 1), (MissingImage(), 3, 0), (PollBreaks(2), 3, 0)],
+    [(None, 3, 0), (PartialFailure(1), 2, 1), (MissingImage(), 3, 0), (PollBreaks(2), 3, 0), (OneByOne(), 3, 0)],
 )
 def test_a_run_against_the_fake(fault: Fault | None, images: int, failures: int) -> None:
     with FakeRunware() as fake:

@@ -14,6 +14,7 @@ from providers.catalog import SizeRule
 from providers.rows.openai import FIXED_SIZES, FREE_SIZES
 from providers.sizes import (
     SizeChoice,
+    made_size,
     nearest_size,
     parse_ratio,
     parse_size,
@@ -158,6 +159,19 @@ def test_of_three_fixed_sizes_the_nearest_shape(ratio: str, size: str, rule: Siz
     assert (found.note == "") == (ratio in ("1:1", "3:2", "2:3"))
 
 
+@given(st.integers(1, 9999), st.integers(1, 9999))
+def test_a_ratio_a_refused_size_and_the_first_image_all_come_to_the_same_fixed_size(width: int, height: int) -> None:
+    size = nearest_size((width, height), FIXED_SIZES)
+    assert chosen(FIXED_SIZES, aspect_ratio=f"{width}:{height}").size == size
+    assert chosen(WITHOUT_AUTO, size="auto", images=(image(width, height),)).size == size
+
+
+def test_of_other_fixed_sizes_the_nearest_shape_is_taken_too() -> None:
+    rule = SizeRule(fixed=("1024x1024", "1792x1024", "1024x1792"))
+    found = [chosen(rule, aspect_ratio=ratio).size for ratio in ("16:9", "3:2", "11:8", "1.37:1", "1:2")]
+    assert found == ["1792x1024", "1792x1024", "1792x1024", "1024x1024", "1024x1792"]
+
+
 @pytest.mark.parametrize("tier", ["1K", "2K", "4K"])
 def test_a_tier_that_is_not_made_is_told_where_sizes_are_fixed(tier: str) -> None:
     found = chosen(FIXED_SIZES, aspect_ratio="3:2", resolution=tier)
@@ -198,6 +212,30 @@ def test_auto_follows_the_first_image_where_it_cannot(
 
 def test_nothing_said_stays_unsaid() -> None:
     assert chosen(WITHOUT_AUTO, images=(image(640, 480),)) == SizeChoice(None)
+
+
+def test_auto_may_be_for_edits_alone() -> None:
+    rule = replace(FIXED_SIZES, auto_on_edits_only=True)
+    assert chosen(rule, size="auto").size == "1024x1024"
+    assert chosen(rule, size="auto", images=(image(640, 480),)).size == "auto"
+
+
+MADE: list[tuple[SizeRule, dict[str, Any], str | None]] = [
+    (FREE_SIZES, {}, None),
+    (FREE_SIZES, {"size": "auto"}, "auto"),
+    (FREE_SIZES, {"aspect_ratio": "16:9"}, "1360x768"),
+    (replace(FREE_SIZES, unsaid="1024x768"), {}, "1024x768"),
+    (replace(FREE_SIZES, unsaid="1024x768"), {"size": "1024x1024"}, "1024x1024"),
+    (replace(FREE_SIZES, unsaid="1024x768"), {"images": (image(640, 480),)}, None),
+    (replace(FREE_SIZES, unsaid="1024x768", unsaid_on_edits="auto"), {"images": (image(640, 480),)}, "auto"),
+    (replace(WITHOUT_AUTO, unsaid="auto", unsaid_on_edits="auto"), {}, "1024x1024"),
+    (replace(WITHOUT_AUTO, unsaid="auto", unsaid_on_edits="auto"), {"images": (image(640, 480),)}, "1536x1024"),
+]
+
+
+@pytest.mark.parametrize(("rule", "fields", "size"), MADE)
+def test_what_is_made_when_no_size_is_said(rule: SizeRule, fields: dict[str, Any], size: str | None) -> None:
+    assert made_size(ImageRequest("A red fox", **fields), rule) == size
 
 
 # Ties

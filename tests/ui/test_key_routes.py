@@ -145,7 +145,9 @@ def test_a_server_lists_its_models_and_hides_its_address_from_the_public(harness
             assert local.get("/keys").json()[-1]["address"] == fake.base_url
             assert local.get("/keys").json()[-1]["source"] == "none"
             fake.models_status = 404
-            assert "Type the model's id" in local.post("/keys/sd/test", headers=MINE).json()["words"]
+            answer = local.post("/keys/sd/test", headers=MINE).json()
+            assert answer["result"] == "untested"
+            assert "Type the model's id" in answer["words"]
         public = visitors(harness(settings=replace(Settings(), servers=(server,), mode="public")))()
         assert fake.base_url not in public.get("/keys").text
 

@@ -19,7 +19,7 @@ from ui.pages.playground.outlook import Outlook, outlook_of
 
 TODAY = date(2026, 11, 21)
 SD = with_servers(CATALOG, [Server("sd", "sd", "http://127.0.0.1:1234/v1", "DIPTYCH_SERVER_SD_KEY")])
-MADE_BY_ALL = tuple(f"{name}/gpt-image-2" for name in ("openai", "replicate", "runware", "lumenfall", "fal"))
+MADE_BY_ALL = tuple(offer.offer_id for offer in CATALOG.offers if offer.model_id == "gpt-image-2")
 
 
 def sources(*ready: str, catalog: Catalog = CATALOG) -> Sources:
@@ -51,7 +51,8 @@ def test_each_model_stands_once_with_the_ready_providers_that_sell_it() -> None:
     ]
     assert [one["provider"] for one in models(shown)["gpt-image-2"]["offers"]] == ["OpenAI", "fal"]
     assert models(shown)["gpt-image-1.5"]["note"] == "Retires 1 Dec 2026"
-    assert [row["id"] for row in shown["keyless"]] == ["replicate", "runware", "lumenfall"]
+    needing = [row.provider_id for row in CATALOG.providers if row.key_variable]
+    assert [row["id"] for row in shown["keyless"]] == [name for name in needing if name not in ("openai", "fal")]
     assert {"name": "GPT Image 1", "note": "Retired 23 Oct 2026"} in shown["retired"]
     assert "gpt-image-1" not in models(shown)
 

@@ -82,6 +82,7 @@ def test_money_has_the_digits_that_matter(microusd: int | None, text: str) -> No
 def test_what_was_paid_has_four_digits_and_nothing_spent_is_no_word() -> None:
     assert views.cost(41_200) == "$0.0412"
     assert views.dollars(0) == "$0"
+    assert views.dollars(-3_500_000) == "−$3.50"
 
 
 @pytest.mark.parametrize(
