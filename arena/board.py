@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -17,9 +17,9 @@ from arena import elo_days
 from arena.category_board import leaning
 from arena.left_out import LeftOut, left_out
 from arena.levels import Level, competitor
-from arena.ratings.elo import START, EloReplay
+from arena.ratings.elo import START
 from arena.ratings.method import Method, votes_digest
-from arena.ratings.outcomes import CountedRow, VoteRow, scores_that_count
+from arena.ratings.outcomes import SCORE_OF_A, CountedRow, VoteRow, scores_that_count
 from arena.ratings.rated import Rated, RatedRow, rate_counts
 from arena.standing import Meeting, Separation, meetings, separations
 from playground.services import Services
@@ -101,10 +101,12 @@ class Board:
     left_out: LeftOut
     categories: Mapping[str, int]
     """Votes by category, of everybody and at any time."""
+    questions: Mapping[Question, int]
+    """Answers by question, of everybody and at any time."""
     meetings: Mapping[tuple[str, str], Meeting]
     separations: tuple[Separation, ...]
     days: tuple[EloDay, ...] = field(default=())
-    """Elo by day, of boards of everybody's votes."""
+    """Elo by day, over the votes of this board that count."""
     has_demo: bool = False
     """Whether there are counted votes on drawn images, for this board."""
     has_real: bool = False
@@ -115,20 +117,30 @@ class Board:
 async def leaderboard(services: Services, query: BoardQuery) -> Board:
     """The board. Reads sums, or where dates or a voter are asked for, the votes."""
 
-    def read(db: Database) -> Board:
-        return _board(db, services, query)
+    def read(db: Database) -> tuple[Board, list[EloDay] | None]:
+        found = read_board(db, services, query)
+        if not keeps_days(query):
+            return found, list(found.days)
+        return found, elo_days.kept_whole(db, query.filter(is_demo=found.is_demo), query.level)
 
-    found = await asyncio.to_thread(services.store.read, read)
-    if not _has_days(query):
-        return found
+    found, days = await asyncio.to_thread(services.store.read, read)
+    if days is not None:
+        return with_days(found, days)
+
+    wanted, competing = query.filter(is_demo=found.is_demo), competing_on(services, query)
 
     def bring_up(db: Database) -> list[EloDay]:
-        return elo_days.brought_up(db, query.filter(is_demo=found.is_demo), query.level, _competing(services, query))
+        return elo_days.brought_up(db, wanted, query.level, competing)
 
-    days = await asyncio.to_thread(services.store.write, bring_up)
+    await asyncio.to_thread(elo_days.catch_up, services.store, wanted, query.level, competing)
+    return with_days(found, await asyncio.to_thread(services.store.write, bring_up))
+
+
+def with_days(board: Board, days: Sequence[EloDay]) -> Board:
+    """The board with these days of Elo, whose last stands in its rows."""
     ratings = days[-1].ratings if days else {}
-    rows = tuple(replace(row, elo=ratings.get(row.rated.competitor, START)) for row in found.rows)
-    return replace(found, days=tuple(days), rows=rows)
+    rows = tuple(replace(row, elo=ratings.get(row.rated.competitor, START)) for row in board.rows)
+    return replace(board, days=tuple(days), rows=rows)
 
 
 async def has_voted(services: Services, voter: str) -> bool:
@@ -156,14 +168,15 @@ def all_votes(db: Database, services: Services, query: BoardQuery) -> list[VoteR
 
 
 def _votes(db: Database, services: Services, query: BoardQuery, *, is_demo: bool) -> Iterable[VoteRow]:
-    competing = _competing(services, query)
+    competing = competing_on(services, query)
     for row in votes.in_order(db, query.filter(is_demo=is_demo)):
         a, b = competing(row.offer_a, row.quality_a), competing(row.offer_b, row.quality_b)
         if a != b:
             yield a, b, row.outcome
 
 
-def _competing(services: Services, query: BoardQuery) -> elo_days.Competing:
+def competing_on(services: Services, query: BoardQuery) -> elo_days.Competing:
+    """Who competes on the board for an offer at a quality."""
     known: dict[tuple[str, str], str] = {}
 
     def competing(offer: str, quality: str) -> str:
@@ -175,8 +188,15 @@ def _competing(services: Services, query: BoardQuery) -> elo_days.Competing:
     return competing
 
 
-def _has_days(query: BoardQuery) -> bool:
-    return query.filter(is_demo=False).is_summed and query.category is None and query.question == "better"
+def keeps_days(query: BoardQuery) -> bool:
+    """Whether the Elo days of such a board are kept between visits: those of all votes on the first question."""
+    is_all = query.filter(is_demo=False).is_summed and query.category is None and query.question == "better"
+    return is_all and scores_that_count(query.method.ties, query.method.both_bad).keys() == SCORE_OF_A.keys()
+
+
+def filter_of(db: Database, query: BoardQuery) -> BoardFilter:
+    """The votes that the board of `query` counts. Blocking."""
+    return query.filter(is_demo=_is_demo(query, tallies.board_sizes(db)))
 
 
 def _is_demo(query: BoardQuery, sizes: Mapping[tuple[BoardName, bool], int]) -> bool:
@@ -185,12 +205,19 @@ def _is_demo(query: BoardQuery, sizes: Mapping[tuple[BoardName, bool], int]) -> 
     return (query.board, True) in sizes and (query.board, False) not in sizes
 
 
-def _board(db: Database, services: Services, query: BoardQuery) -> Board:
+def read_board(
+    db: Database,
+    services: Services,
+    query: BoardQuery,
+    *,
+    grouped: Callable[[Database, BoardFilter], list[SideTally]] = tallies.grouped,
+) -> Board:
+    """The board, by its votes as `grouped` reads them; without Elo where the days of that are kept. Blocking."""
     sizes = tallies.board_sizes(db)
     is_demo = _is_demo(query, sizes)
     wanted = query.filter(is_demo=is_demo)
-    competing = _competing(services, query)
-    counts, same = _counts(tallies.grouped(db, wanted), competing)
+    competing = competing_on(services, query)
+    counts, same = _counts(grouped(db, wanted), competing)
     # Elo needs the votes in their order, and stands beside whatever method was chosen.
     rated = rate_counts(
         counts, query.method if query.method.kind != "elo" else replace(query.method, kind="bradley-terry")
@@ -201,27 +228,28 @@ def _board(db: Database, services: Services, query: BoardQuery) -> Board:
             rated,
             str(query.category),
             {
-                name: _counts(tallies.grouped(db, replace(wanted, category=name)), competing)[0]
+                name: _counts(grouped(db, replace(wanted, category=name)), competing)[0]
                 for name in tallies.categories(db, query.board, is_demo=is_demo)
             },
         )
     facts = _facts(battles.recent_facts(db, query.board, is_demo=is_demo), competing)
-    ratings = {} if _has_days(query) else _replayed(_votes(db, services, query, is_demo=is_demo), query.method)
-    return Board(
+    found = Board(
         query=query,
         is_demo=is_demo,
         rated=rated,
-        rows=tuple(_row(row, ratings, facts.get(row.competitor, ())) for row in rated.rows),
+        rows=tuple(_row(row, facts.get(row.competitor, ())) for row in rated.rows),
         votes=sum(count for *_, count in counts),
         same_competitor=same,
         left_out=left_out(db, services.clock()),
         categories=tallies.categories(db, query.board, is_demo=is_demo),
+        questions=tallies.questions(db, query.board, is_demo=is_demo),
         meetings=meetings(counts, rated),
         separations=separations(rated),
         has_demo=(query.board, True) in sizes,
         has_real=(query.board, False) in sizes,
         is_pooled=is_pooled,
     )
+    return found if keeps_days(query) else with_days(found, _replayed(db, wanted, query.method, competing))
 
 
 def _counts(sums_by_side: Iterable[SideTally], competing: elo_days.Competing) -> tuple[list[CountedRow], int]:
@@ -237,11 +265,9 @@ def _counts(sums_by_side: Iterable[SideTally], competing: elo_days.Competing) ->
     return [(*row, count) for row, count in sums.items()], same
 
 
-def _replayed(rows: Iterable[VoteRow], method: Method) -> dict[str, float]:
+def _replayed(db: Database, wanted: BoardFilter, method: Method, competing: elo_days.Competing) -> list[EloDay]:
     allowed = scores_that_count(method.ties, method.both_bad)
-    replay = EloReplay()
-    replay.take_all(row for row in rows if row[2] in allowed)
-    return replay.ratings
+    return elo_days.replayed((row for row in votes.in_order(db, wanted) if row.outcome in allowed), competing)
 
 
 def _facts(rows: Iterable[OfferFacts], competing: elo_days.Competing) -> dict[str, list[OfferFacts]]:
@@ -251,12 +277,12 @@ def _facts(rows: Iterable[OfferFacts], competing: elo_days.Competing) -> dict[st
     return found
 
 
-def _row(row: RatedRow, ratings: Mapping[str, float], facts: Sequence[OfferFacts]) -> BoardRow:
+def _row(row: RatedRow, facts: Sequence[OfferFacts]) -> BoardRow:
     costs = [fact.cost_microusd for fact in facts if fact.cost_microusd is not None]
     times = [fact.latency_ms for fact in facts if fact.latency_ms is not None]
     return BoardRow(
         row,
-        elo=ratings.get(row.competitor, START),
+        elo=START,
         mean_cost_microusd=round(statistics.fmean(costs)) if costs else None,
         p50_ms=round(statistics.median(times)) if times else None,
     )

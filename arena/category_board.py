@@ -31,7 +31,7 @@ def leaning(rated: Rated, category: str, by_category: Mapping[str, Iterable[Coun
     at = np.array([found.names.index(row.competitor) for row in rated.rows], dtype=np.intp)
     covariance = found.covariance[np.ix_(at, at)]
     low, high = (bound[at] for bound in found.interval())
-    draws = found.strengths[at] + normal_noise(covariance, draws=DRAWS, seed=method.seed)
+    draws = found.ratings[at] + normal_noise(covariance, draws=DRAWS, seed=method.seed)
     ranks, leads, (best, worst) = ranks_by_overlap(low, high), p_best(draws), rank_intervals(draws)
     rows = [
         replace(

@@ -17,10 +17,14 @@ from arena.ratings.method import METHOD_VERSION
 from arena.ratings.outcomes import VoteRow
 from storage import elo_days as kept_days
 from storage import votes
+from storage.database import Store
 from storage.elo_days import EloDay
 from storage.records import Battle
 from storage.tallies import BoardFilter
 from storage.votes import CountedVote
+
+MANY = 2_000
+"""Votes from which on a replay is worth a catch-up of its own."""
 
 Competing = Callable[[str, str], str]
 """(offer, quality) -> who competes."""
@@ -48,6 +52,39 @@ def brought_up(db: Database, wanted: BoardFilter, level: str, competing: Competi
     if new:
         kept_days.keep(db, wanted, level, METHOD_VERSION, new)
     return [day for day in kept if not new or day.day < new[0].day] + new
+
+
+def kept_whole(db: Database, wanted: BoardFilter, level: str) -> list[EloDay] | None:
+    """What is kept, oldest day first; `None` where votes came that are not in it yet."""
+    kept = kept_days.kept(db, wanted, level, METHOD_VERSION)
+    newer = next(votes.in_order(db, wanted, after=kept[-1].last_seq if kept else 0), None)
+    return kept if newer is None else None
+
+
+def catch_up(store: Store, wanted: BoardFilter, level: str, competing: Competing) -> None:
+    """Replays what is not kept yet and keeps it, without holding up whoever writes: a million votes take seconds. Blocking.
+
+    Where votes change meanwhile it keeps nothing; `brought_up` then has the more to do.
+    """
+
+    def read(db: Database) -> tuple[list[EloDay], list[EloDay]]:
+        kept = kept_days.kept(db, wanted, level, METHOD_VERSION)
+        rows = votes.in_order(db, wanted, after=kept[-1].last_seq if kept else 0)
+        return kept, list(_days(rows, kept, competing))
+
+    kept, new = store.read(read)
+
+    def keep(db: Database) -> None:
+        if kept_days.kept(db, wanted, level, METHOD_VERSION) == kept:
+            kept_days.keep(db, wanted, level, METHOD_VERSION, new)
+
+    if sum(day.votes for day in new[-1:]) - sum(day.votes for day in kept[-1:]) >= MANY:
+        store.write(keep)
+
+
+def replayed(rows: Iterable[CountedVote], competing: Competing) -> list[EloDay]:
+    """Each day's ratings after `rows`, which come in their order, from the first vote on; nothing is kept."""
+    return list(_days(iter(rows), [], competing))
 
 
 def change_by(db: Database, battle: Battle, seq: int) -> RatingChange:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from arena.voter_ids import shown_voter
 from playground.services import timestamp
-from storage import exclusions, votes
+from storage import exclusions, install, votes
 from storage.exclusions import Exclusion, Shares
 
 RECENT = timedelta(days=7)
@@ -33,6 +34,8 @@ class LeftOut:
     """The same among the votes of the last seven days."""
     is_alarming: bool = False
     """Whether the recent share lies far above the earlier one."""
+    shown_as: Mapping[str, str] = field(default_factory=dict)
+    """Voter -> the id under which exports and pages show it."""
 
     @property
     def votes(self) -> int:
@@ -52,4 +55,6 @@ def left_out(db: Database, now: datetime) -> LeftOut:
     size = max(1, recent.counted + recent.excluded)
     limit = usual + ALARM_Z * (usual * (1 - usual) / size) ** 0.5
     is_jump = recent.excluded >= ALARM_LEAST and recent.share > limit
-    return LeftOut(reasons, voters, everything.share, recent.share, is_jump)
+    salt = install.voter_salt(db)
+    shown_as = {one.voter: shown_voter(salt, one.voter) for one in voters}
+    return LeftOut(reasons, voters, everything.share, recent.share, is_jump, shown_as)

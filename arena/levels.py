@@ -24,7 +24,8 @@ def name_of(catalog: Catalog, level: Level, competitor_id: str) -> tuple[str, st
             offer = catalog.offer(competitor_id)
         except UnknownOffer:
             provider, _, model = competitor_id.partition("/")
-            return model or competitor_id, provider
+            known_as = {row.provider_id: row.name for row in catalog.providers}
+            return model or competitor_id, known_as.get(provider, provider)
         name, provider = catalog.spec(offer).name, catalog.provider(offer.provider_id).name
         return name, "" if name.startswith(provider) else provider
     model_id, quality = competitor_id.rsplit(" ", 1) if level == "model-quality" else (competitor_id, "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from arena.ratings.elo import expected_score
+import numpy as np
+
 from arena.ratings.outcomes import SCORE_OF_A, CountedRow
 from arena.ratings.ranking import more_battles_to_separate
 from arena.ratings.rated import Rated
-from arena.ratings.scale import Z95
+from arena.ratings.scale import POINTS_PER_LOGIT, Z95, expected_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Meeting:
     """What the first took from the second, ties as half: 0 to 1; `None` when they never met."""
     battles: int
     expected: float
-    """What the ratings expect."""
+    """What the ratings expect of a battle, ties as half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,13 @@ def meetings(counts: Iterable[CountedRow], rated: Rated) -> dict[tuple[str, str]
         for pair, score in (((a, b), SCORE_OF_A[outcome]), ((b, a), 1 - SCORE_OF_A[outcome])):
             taken[pair] = taken.get(pair, 0.0) + score * count
             met[pair] = met.get(pair, 0) + count
-    rating = {row.competitor: row.rating for row in rated.rows}
+    names = [row.competitor for row in rated.rows]
+    logits = np.array([row.rating for row in rated.rows], dtype=np.float64) / POINTS_PER_LOGIT
+    expected = expected_score(logits[:, None] - logits[None, :], rated.tie_parameter)
     return {
-        (a, b): Meeting(
-            taken[a, b] / met[a, b] if (a, b) in met else None,
-            met.get((a, b), 0),
-            expected_score(rating[a], rating[b]),
-        )
-        for a in rating
-        for b in rating
+        (a, b): Meeting(taken[a, b] / met[a, b] if (a, b) in met else None, met.get((a, b), 0), float(expected[i, j]))
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
         if a != b
     }
 

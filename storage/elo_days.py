@@ -62,6 +62,14 @@ def keep(db: Database, wanted: BoardFilter, level: str, method: str, days: Seque
     )
 
 
+def forget(db: Database, wanted: BoardFilter, level: str) -> None:
+    """Forget all that is kept of one board."""
+    db.conn.execute(
+        "delete from elo_days where board = ? and is_demo = ? and level = ?",
+        (wanted.board, int(wanted.is_demo), level),
+    )
+
+
 def forget_from(db: Database, seq: int) -> None:
     """Forget what was replayed from vote `seq` on: it counts differently now."""
     db.conn.execute("delete from elo_days where last_seq >= ?", (seq,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -65,9 +66,8 @@ class BoardFilter:
         return " ".join([_ROWS, "and", whose, "and", ANSWERS[self.question], "is not null"])
 
 
-@dataclass(frozen=True, slots=True)
-class SideTally:
-    """How often one answer was given between two sides, as they stood."""
+class SideTally(NamedTuple):
+    """How often one answer was given between two sides, as they stood. A board has thousands, which are cheap like this."""
 
     offer_a: str
     quality_a: str
@@ -103,18 +103,34 @@ def categories(db: Database, board: BoardName, *, is_demo: bool) -> dict[str, in
     return {row["category"]: row["votes"] for row in rows}
 
 
+def questions(db: Database, board: BoardName, *, is_demo: bool) -> dict[Question, int]:
+    """Counted answers to each question that has any."""
+    rows = fetch(
+        db,
+        """select question, sum(votes) as votes from tallies
+        where board = :board and is_demo = :is_demo group by question""",
+        {"board": board, "is_demo": int(is_demo)},
+    )
+    return {row["question"]: row["votes"] for row in rows}
+
+
 def grouped(db: Database, wanted: BoardFilter) -> list[SideTally]:
     """What a board is fitted on, in no particular order."""
-    if wanted.is_summed:
-        sql = """select offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) as votes from tallies
-            where board = :board and is_demo = :is_demo and question = :question
-            and (:category is null or category = :category) group by 1, 2, 3, 4, 5"""
-    else:
-        answer = ANSWERS[wanted.question]
-        sql = " ".join(
-            ["select", SIDES, ",", answer, "as outcome, count(*) as votes", wanted.rows, "group by 1, 2, 3, 4, 5"]
-        )
-    return [SideTally(**row) for row in fetch(db, sql, wanted.named)]
+    if not wanted.is_summed:
+        return grouped_votes(db, wanted)
+    sql = """select offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) as votes from tallies
+        where board = :board and is_demo = :is_demo and question = :question
+        and (:category is null or category = :category) group by 1, 2, 3, 4, 5"""
+    return [SideTally(*row) for row in db.conn.execute(sql, wanted.named)]
+
+
+def grouped_votes(db: Database, wanted: BoardFilter) -> list[SideTally]:
+    """The same from the votes themselves, one by one."""
+    answer = ANSWERS[wanted.question]
+    sql = " ".join(
+        ["select", SIDES, ",", answer, "as outcome, count(*) as votes", wanted.rows, "group by 1, 2, 3, 4, 5"]
+    )
+    return [SideTally(*row) for row in db.conn.execute(sql, wanted.named)]
 
 
 # Keeping them
@@ -147,6 +163,14 @@ def recounted(db: Database) -> dict[Key, int]:
         for question, answer in ANSWERS.items()
         for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, ""))
     }
+
+
+def make_anew(db: Database) -> None:
+    """Put what the votes say in the place of what was held."""
+    sums = recounted(db)
+    db.conn.execute("delete from tallies")
+    for key, votes in sums.items():
+        _add(db, key, votes)
 
 
 def held(db: Database) -> dict[Key, int]:

@@ -88,7 +88,7 @@ def left_out(db: Database) -> dict[str, int]:
     """Reasons for which votes do not count -> how many."""
     rows = fetch(db, "select coalesce(reason, '') as reason, count(*) as votes from votes where counted = 0 group by 1")
     found = {row["reason"]: row["votes"] for row in rows}
-    excluded = exclusions.shares(db).excluded
+    excluded = sum(one.votes for one in exclusions.in_force(db))
     return found | ({"Voters left out": excluded} if excluded else {})
 
 

@@ -1,4 +1,8 @@
-"""Leaderboard: ratings by votes, for generated images and for edits; drawn demo models have boards of their own."""
+"""Leaderboard: ratings by votes with all that they stand on, and how providers did lately.
+
+The script asks for a board when the tab is opened, when a choice changes and when a link names one; each answer is the whole
+tab, so the page never shows parts of two boards.
+"""
 
 from __future__ import annotations
 
@@ -8,65 +12,98 @@ from typing import Any
 import gradio as gr
 
 from arena import board
-from arena.board import BoardQuery
-from ui import leaderboard_views
-from ui.app import App, Tabs
-from ui.components import bound, drawn, segment
+from arena.board import Board
+from arena.performance import performance
+from arena.recount import recount
+from ui import guard, notices
+from ui.app import App, Tabs, owner_of
+from ui.board_queries import WrongQuery
+from ui.components import bound, drawn
+from ui.leaderboard import figures, views
+from ui.leaderboard.choices import NAMES, Choices, query_of, read_choices
+from ui.leaderboard.table import View
 
-REAL, DEMO = "real", "demo"
+AT_ONCE = 4
+"""Boards that are made at the same time; those of a few days or of one voter read every vote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The components of this tab."""
 
-    operation: Any
-    kind: Any
-    table: Any
+    board: Any
+    proof: Any
 
 
 def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
     """Puts the components on the tab."""
-    with gr.Row(elem_id="lb-bar"):
-        operation = segment(
-            [("Generate", "generate"), ("Edit one", "edit-single"), ("Edit many", "edit-multi")],
-            "generate",
-            label="Board",
-            elem_id="lb-operation",
-        )
-        kind = segment(
-            [("Real models", REAL), ("Demo models", DEMO)], REAL, label="Models", elem_id="lb-kind", visible=False
-        )
-    table = drawn("board", {"state": "loading"}, elem_id="lb-table")
-    return Page(operation, kind, table)
+    shown = drawn("leaderboard", {"state": "loading"}, elem_id="lb-board", events=("ask", "recount", "prove"))
+    return Page(shown, drawn("proof", {"state": "none"}, elem_id="lb-proof"))
 
 
-def wire(page: Page, app: App, tabs: Tabs) -> None:
+def wire(page: Page, app: App, tabs: Tabs) -> None:  # noqa: ARG001 - the contract of a page
     """Attaches the listeners."""
-    quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
-    tabs.leaderboard.select(bound(on_visit, app), [page.operation], [page.table, page.kind], **quiet)
-    page.operation.input(bound(on_operation, app), [page.operation], [page.table, page.kind], **quiet)
-    page.kind.input(bound(on_kind, app), [page.operation, page.kind], [page.table, page.kind], **quiet)
+    quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    page.board.ask(bound(on_ask, app), None, page.board, concurrency_limit=AT_ONCE, **quiet)
+    page.board.recount(bound(on_recount, app), None, page.board, concurrency_limit=1, **quiet)
+    page.board.prove(bound(on_prove, app), None, page.proof, concurrency_limit=1, **quiet)
 
 
-async def on_visit(app: App, operation: str) -> Any:  # noqa: ANN401 - Gradio is untyped here
-    """The board as it stands now; real models first where they have votes."""
-    return await _shown(app, operation, None)
+async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
+    """The board that was chosen, as it stands now."""
+    return await _answered(app, event, request, with_recount=False)
 
 
-async def on_operation(app: App, operation: str) -> Any:  # noqa: ANN401 - Gradio is untyped here
-    """The other board."""
-    return await _shown(app, operation, None)
+async def on_recount(app: App, event: gr.EventData, request: gr.Request) -> View:
+    """The same made from its votes alone, with what came of comparing."""
+    return await _answered(app, event, request, with_recount=True)
 
 
-async def on_kind(app: App, operation: str, kind: str) -> Any:  # noqa: ANN401 - Gradio is untyped here
-    """Real or drawn models."""
-    return await _shown(app, operation, kind)
+async def on_prove(app: App, event: gr.EventData, request: gr.Request) -> View:
+    """The hash of the board's votes: reading them all takes longer than the board."""
+    told = _told(event)
+    try:
+        choices = read_choices(told)
+        query = query_of(choices, voter=_voter(app, request), now=app.services.clock())
+        return {"state": "proof", "choices": told, "sha256": await board.digest(app.services, query)}
+    except WrongQuery:
+        return {"state": "none"}
 
 
-async def _shown(app: App, operation: str, kind: str | None) -> Any:  # noqa: ANN401 - Gradio is untyped here
-    """The table, and the switch between real and drawn models, which shows when both have votes."""
-    query = BoardQuery(board.BOARDS.get(operation, "generate"), None if kind is None else kind == DEMO)
-    found = await board.leaderboard(app.services, query)
-    switch = gr.update(visible=found.has_demo and found.has_real, value=DEMO if found.is_demo else REAL)
-    return leaderboard_views.board_view(found, app.services.catalog), switch
+async def _answered(app: App, event: gr.EventData, request: gr.Request, *, with_recount: bool) -> View:
+    """The whole tab; `asked` goes back, by which the script knows that this is its answer."""
+    told, asked = _told(event), {"asked": getattr(event, "asked", None)}
+    try:
+        choices = read_choices(told)
+        return await _page(app, request, choices, with_recount=with_recount) | asked
+    except WrongQuery as error:
+        return views.failed_view(told, str(error)) | asked
+    except Exception as error:  # noqa: BLE001 - the handler's edge; said in the board's place
+        return views.failed_view(told, notices.words(error)) | asked
+
+
+async def _page(app: App, request: gr.Request, choices: Choices, *, with_recount: bool) -> View:
+    services, voter, now = app.services, _voter(app, request), app.services.clock()
+    query = query_of(choices, voter=voter, now=now)
+    said: View = {}
+    found: Board
+    if with_recount:
+        found, result = await recount(services, query)
+        said = {"recounted": figures.recount_sentence(result), "is_same": result.is_same}
+    else:
+        found = await board.leaderboard(services, query)
+    times = await performance(services, voter)
+    return views.page_view(found, choices, times, services.catalog, now=now) | said
+
+
+def _voter(app: App, request: gr.Request) -> str:
+    """Who looks; nobody, where the browser keeps no cookie: boards are for everybody."""
+    try:
+        return owner_of(app, request)
+    except guard.UnknownVisitor:
+        return ""
+
+
+def _told(event: gr.EventData) -> dict[str, object]:
+    """The choices the browser told, unchecked."""
+    return {name: value for name in NAMES if (value := getattr(event, name, None)) is not None}

@@ -1,0 +1,33 @@
+"""How providers did lately, from runs of one's own: what a leaderboard's seconds are held against."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlite_utils import Database
+
+from arena.opening import LIFE
+from playground.services import Services, timestamp
+from storage import performance as stored
+from storage.performance import Blind, OfferTimes
+
+DAYS = 30
+
+
+async def performance(services: Services, owner: str) -> list[OfferTimes]:
+    """How offers did in the runs of `owner`, most runs first; on a machine of one's own, in everybody's."""
+    now = services.clock()
+    whose = owner if services.settings.mode == "public" else None
+    blind = Blind(owner, timestamp(now), timestamp(now - LIFE))
+
+    def read(db: Database) -> list[OfferTimes]:
+        return stored.of_offers(db, whose, blind, since=timestamp(now - timedelta(days=DAYS)))
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def success_rate(times: OfferTimes) -> float | None:
+    """Succeeded runs as a share of those and the offer's own faults: 0 to 1; `None` when there were neither."""
+    tried = times.succeeded + times.faults
+    return times.succeeded / tried if tried else None
