@@ -32,9 +32,7 @@ def draw_two(
     `ready` are offers that can run now. Left open, real models are drawn before the Demo's, and those that keep `failing`
     only when there are no others.
     """
-    pairs = possible_pairs(ready, first, second)
-    real = [pair for pair in pairs if not is_demo(pair[0])]
-    pairs = real or pairs
+    pairs = drawable_pairs(ready, first, second)
     named = {name for name in (first, second) if name}
     pairs = [pair for pair in pairs if not (set(pair) - named) & set(failing)] or pairs
     if not pairs:
@@ -42,6 +40,12 @@ def draw_two(
     chance = chances((board, is_demo(pairs[0][0])), pairs)
     (index,) = rng.choices(range(len(pairs)), weights=chance)
     return Meeting(pairs[index], chance[index])
+
+
+def drawable_pairs(ready: Sequence[str], first: str | None, second: str | None) -> list[tuple[str, str]]:
+    """Those of the possible pairs that a draw may give: drawn models come only where no two real ones can meet."""
+    pairs = possible_pairs(ready, first, second)
+    return [pair for pair in pairs if not is_demo(pair[0])] or pairs
 
 
 def possible_pairs(ready: Sequence[str], first: str | None, second: str | None) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from arena import bank, board, copies, pairing
+from arena import bank, bank_battles, board, copies, pairing
 from arena.blind import UnfitImage
 from arena.drawing import chances_of
 from arena.offers import Meeting, draw_two
@@ -38,6 +38,8 @@ OUTAGE = timedelta(minutes=30)
 
 UNFIT = ("blank", "damaged")
 """Checks that keep an image out of battles."""
+
+BANK_ONLY = "Battles here are fought over the prompts that ship with the app. Choose one of those."
 
 
 class BattleOff(ValueError):
@@ -110,19 +112,25 @@ async def start_new(
     probability: float = 1.0,
 ) -> BlindBattle:
     """A battle between two offers that are asked now; returns when both have answered. `probability` is the chance with
-    which the two were drawn.
+    which the two were drawn. The request's quality is asked of the models that have it.
 
     If the caller goes away meanwhile, the runs go on, and their images may meet later as a pair from history.
 
     Raises:
-        BattleOff: not two different offers of one kind, or a run made no image that can be shown.
+        BattleOff: not two different offers of one kind, a prompt of one's own where only the bank's are fought over, or a run
+            made no image that can be shown.
         PlanRefused, MissingKey, EngineStopping, StoreError: as `Engine.submit`; nothing was sent.
     """
     if len(set(offers)) != 2:
         raise BattleOff("A battle needs two different models. Choose another one.")
     if len({pairing.is_demo(offer) for offer in offers}) != 1:
         raise BattleOff("Drawn demo models only meet each other. Choose two of a kind.")
-    group_id = await engine.submit(make_plan(replace(request, n=1), offers, services.catalog), voter, kind="battle")
+    hashes = [image.sha256 for image in request.images]
+    if services.settings.arena_prompts == "bank" and not _is_bank(request.prompt, request.operation, hashes):
+        raise BattleOff(BANK_ONLY)
+    asked = replace(request, n=1, quality=None)
+    plan = make_plan(asked, offers, services.catalog, default_quality=request.quality)
+    group_id = await engine.submit(plan, voter, kind="battle")
     async for _ in engine.follow(group_id, voter):
         pass
     group = await library.group(services, group_id, voter)
@@ -205,7 +213,12 @@ def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str
     """A pair among what the voter's runs made, leaving out the images `without`."""
 
     def read(db: Database) -> pairing.Pair | None:
-        rows = [row for row in battles.candidates(db, voter) if row.image_id not in without and _is_wanted(row, wanted)]
+        bank_only = services.settings.arena_prompts == "bank"
+        rows = [
+            row
+            for row in battles.candidates(db, voter)
+            if row.image_id not in without and _is_wanted(row, wanted, bank_only=bank_only)
+        ]
         met = battles.met(db, voter, [row.image_id for row in rows])
         return pairing.draw_pair(
             [pairing.Candidate(row.image_id, row.offer, row.kin, row.board) for row in rows],
@@ -219,11 +232,17 @@ def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str
     return services.store.read(read)
 
 
-def _is_wanted(row: BattleImage, wanted: Wanted) -> bool:
+def _is_wanted(row: BattleImage, wanted: Wanted, *, bank_only: bool) -> bool:
+    """The source images are looked at when the battle begins: here only the words are known."""
     operation = "generate" if row.board == "generate" else "edit"
     if wanted.task not in ("any", operation):
         return False
-    return wanted.category is None or bank.place_of(row.prompt, operation)[0] == wanted.category
+    category, prompt_id = bank.place_of(row.prompt, operation)
+    return wanted.category in (None, category) and (prompt_id is not None or not bank_only)
+
+
+def _is_bank(prompt: str, operation: str, hashes: Sequence[str]) -> bool:
+    return bank_battles.place_of(prompt, operation, hashes)[1] is not None
 
 
 def _side(services: Services, voter: str, image_id: str) -> BattleSide | None:
@@ -265,18 +284,20 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
     """Makes the copies, then the row, so that a battle never points at missing files.
 
     Raises:
-        UnfitImage: an image is gone or cannot be read.
+        UnfitImage: an image is gone or cannot be read, or its prompt is none of the bank's where only those are fought over.
     """
     sides = [await asyncio.to_thread(_side, services, voter, image) for image in (pair.image_a, pair.image_b)]
     side_a, side_b = sides
     if side_a is None or side_b is None:
         raise UnfitImage("One of the two images is not there any more.", 0 if side_a is None else 1)
+    run = side_a.view.run
+    given = [each.sha256 for each in sorted(side_a.view.inputs, key=lambda each: each.position) if each.role == "image"]
+    category, prompt_id = bank_battles.place_of(run.prompt, run.operation, given)
+    if prompt_id is None and services.settings.arena_prompts == "bank":
+        raise UnfitImage(BANK_ONLY, 0)
     battle_id, now = secrets.token_hex(16), services.clock()
     hashes = (side_a.image.sha256, side_b.image.sha256)
     await in_image_thread(lambda: copies.write_copies(services.store, battle_id, hashes, now))
-    run = side_a.view.run
-    sources = sum(given.role == "image" for given in side_a.view.inputs)
-    category, prompt_id = bank.place_of(run.prompt, run.operation)
     battle = Battle(
         battle_id=battle_id,
         voter=voter,
@@ -292,7 +313,7 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
         state="open",
         created_at=timestamp(now),
         expires_at=timestamp(now + LIFE),
-        board=battles.board_of(run.operation, sources),
+        board=battles.board_of(run.operation, len(given)),
         category=category,
         prompt_id=prompt_id,
         quality_a=_quality(side_a.view),
@@ -303,7 +324,7 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
         battles.insert(db, battle)
 
     await asyncio.to_thread(services.store.write, write)
-    return _blind(services, battle, side_a.view)
+    return blind_of(services, battle, side_a.view)
 
 
 def _quality(view: RunView) -> str:
@@ -312,6 +333,17 @@ def _quality(view: RunView) -> str:
 
 def _resume(services: Services, voter: str, wanted: Wanted) -> BlindBattle | None:
     """The newest battle of the voter's that still waits, if its copies are there and it is what is wanted."""
+    found = newest_open(services, voter)
+    if found is None:
+        return None
+    battle = found[0]
+    if wanted.task not in ("any", battle.operation) or wanted.category not in (None, battle.category):
+        return None
+    return blind_of(services, battle, found[1].view)
+
+
+def newest_open(services: Services, voter: str) -> tuple[Battle, BattleSide] | None:
+    """The newest battle of the voter's that waits for its vote, with its first side, if its copies are there. Blocking."""
     now = services.now()
 
     def read(db: Database) -> tuple[Battle, BattleSide | None] | None:
@@ -321,13 +353,11 @@ def _resume(services: Services, voter: str, wanted: Wanted) -> BlindBattle | Non
     found = services.store.read(read)
     if found is None or found[1] is None or not copies.are_there(services.store.data_dir, found[0].battle_id):
         return None
-    battle = found[0]
-    if wanted.task not in ("any", battle.operation) or wanted.category not in (None, battle.category):
-        return None
-    return _blind(services, battle, found[1].view)
+    return found[0], found[1]
 
 
-def _blind(services: Services, battle: Battle, view: RunView) -> BlindBattle:
+def blind_of(services: Services, battle: Battle, view: RunView) -> BlindBattle:
+    """What may be known of the battle; `view` is the run of its first side. Blocking."""
     width, height = copies.canvas(services.store.data_dir, battle.battle_id)
     inputs = tuple(given.sha256 for given in view.inputs if given.role == "image")
     return BlindBattle(

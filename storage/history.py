@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from storage.records import Run, RunView
 from storage.rows import fetch, fetch_one, to_run
 from storage.search import Search, parse_search
+from storage.unrevealed import UNREVEALED, blind_parameters
 from storage.views import views_of
 
 MAX_PAGE = 1000
@@ -48,7 +49,8 @@ def page(
         search: any text; runs match whose prompt has all of its words. Blank: all runs.
         limit: runs a page, 1 to `MAX_PAGE`.
         before: `next` of the page before; `None` for the first page.
-        blind_at: the time now; runs made for a battle that still waits for the owner's vote are left out. `None`: all.
+        blind_at: the time now; runs made for a battle that is being made or waits for the owner's vote are left out.
+            `None`: all.
 
     Raises:
         ValueError: `limit` out of bounds, or `before` is not a cursor.
@@ -127,10 +129,6 @@ def _source(wanted: Search) -> str:
     return "from runs_fts as f cross join runs as r on r.seq = f.rowid" if wanted.match else "from runs as r"
 
 
-_IN_A_BATTLE = """select i.run_id from battles as b join images as i on i.image_id in (b.image_a, b.image_b)
-    where b.voter = :owner and b.state = 'open' and b.source = 'new' and b.expires_at > :blind_at"""
-
-
 def _conditions(owner: str | None, wanted: Search, blind_at: str | None) -> list[str]:
     conditions = []
     if wanted.match:
@@ -140,7 +138,7 @@ def _conditions(owner: str | None, wanted: Search, blind_at: str | None) -> list
     if owner is not None:
         conditions.append("r.owner = :owner")
     if blind_at is not None:
-        conditions.append(f"r.run_id not in ({_IN_A_BATTLE})")
+        conditions.append(f"r.run_id not in ({UNREVEALED})")
     return conditions
 
 
@@ -149,4 +147,4 @@ def _where(conditions: list[str]) -> str:
 
 
 def _parameters(owner: str | None, wanted: Search, blind_at: str | None) -> dict[str, object]:
-    return {"owner": owner, "match": wanted.match, "literals": wanted.literals, "blind_at": blind_at}
+    return {"owner": owner, "match": wanted.match, "literals": wanted.literals} | blind_parameters(blind_at)

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from storage.records import CostSource
 from storage.rows import changed, fetch
+from storage.unrevealed import UNREVEALED, blind_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,25 @@ def spent(db: Database, owner: str | None, since: str) -> int:
     return totals(db, owner, since).settled_microusd
 
 
-def totals(db: Database, owner: str | None, since: str) -> LedgerTotals:
-    """Sums of one owner's lines, `since` a time as UTC text. Owner `None`: everybody's."""
+def totals(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> LedgerTotals:
+    """Sums of one owner's lines, `since` a time as UTC text. Owner `None`: everybody's.
+
+    `blind_at`: the time now; runs of a battle that waits for the owner's vote are left out, as their cost would tell its
+    makers. `None`: all, as limits need it.
+    """
+    hidden = f"and r.run_id not in ({UNREVEALED})" if blind_at is not None else ""
     rows = fetch(
         db,
-        """select l.state as state, count(*) as lines, coalesce(sum(l.amount_microusd), 0) as amount
-        from ledger as l join runs as r on r.run_id = l.run_id
-        where (l.at >= :since or l.state = 'reserved') and (:owner is null or r.owner = :owner)
-        group by l.state""",
-        {"owner": owner, "since": since},
+        " ".join(
+            [
+                """select l.state as state, count(*) as lines, coalesce(sum(l.amount_microusd), 0) as amount
+                from ledger as l join runs as r on r.run_id = l.run_id
+                where (l.at >= :since or l.state = 'reserved') and (:owner is null or r.owner = :owner)""",
+                hidden,
+                "group by l.state",
+            ]
+        ),
+        {"owner": owner, "since": since} | blind_parameters(blind_at),
     )
     amounts = {row["state"]: row["amount"] for row in rows}
     lines = {row["state"]: row["lines"] for row in rows}

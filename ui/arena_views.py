@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.battle import RevealedSide, VoteResult
+from arena import bank
+from arena.battle import UNDO, RevealedSide, VoteResult
 from arena.opening import BlindBattle
 from providers.catalog import Catalog, UnknownOffer
 from ui import views
 
 View = dict[str, object]
 
-SOURCES = {"history": "Pair already made · free", "new": "Made for this battle"}
-OUTCOME_WORDS = {"a": "A better", "b": "B better", "tie": "a tie", "both_bad": "both bad"}
+SOURCES = {"history": "pair already made, free", "new": "made for this battle"}
 UNKNOWN = "unknown"
+FREE = "free"
+"""Where a battle of drawn models came from: one press makes the next."""
+TAKEN_BACK = "Your vote was taken back. It stays in the record and counts no more."
+REPORTS = {
+    "broken": "Image is broken",
+    "offensive": "Offensive",
+    "maker_shown": "Shows its maker",
+    "other": "Something else",
+}
 
 
 def maker(catalog: Catalog, offer_id: str) -> tuple[str, str]:
@@ -30,10 +39,21 @@ def maker(catalog: Catalog, offer_id: str) -> tuple[str, str]:
     return name, "" if name.startswith(provider) else provider
 
 
-def battle_view(battle: BlindBattle) -> View:
-    """A battle before its vote."""
+def offer_words(catalog: Catalog, offer_id: str) -> str:
+    """Model and provider on one line, as in a list of choices."""
+    return views.sentence(maker(catalog, offer_id))
+
+
+def category_name(slug: str) -> str:
+    """A category of the bank in words; empty for a prompt of one's own."""
+    return next((one.name for one in bank.categories() if one.slug == slug), "")
+
+
+def battle_view(battle: BlindBattle, origin: str | None = None) -> View:
+    """A battle before its vote. `origin`: what the next one comes from, where that is not where this one came from."""
     return {
         "state": "battle",
+        "origin": origin or battle.source,
         "battle_id": battle.battle_id,
         "prompt": battle.prompt,
         "inputs": [views.thumb_url(sha256) for sha256 in battle.inputs],
@@ -41,7 +61,7 @@ def battle_view(battle: BlindBattle) -> View:
         "height": battle.height,
         "a": f"blind/{battle.battle_id}/a.webp",
         "b": f"blind/{battle.battle_id}/b.webp",
-        "source": SOURCES[battle.source],
+        "source": views.sentence([SOURCES[battle.source], category_name(battle.category)]),
     }
 
 
@@ -53,6 +73,8 @@ def revealed_view(shown: View, outcome: str, result: VoteResult, catalog: Catalo
         "state": "revealed",
         "outcome": outcome,
         "said": counted,
+        # The page counts down from when it hears of it; the server's clock decides.
+        "undo_s": UNDO.total_seconds() if result.counted else 0,
         "reveal": {
             "a": _side(result.reveal.a, change.a_before, change.a_after, catalog),
             "b": _side(result.reveal.b, change.b_before, change.b_after, catalog),
@@ -63,16 +85,38 @@ def revealed_view(shown: View, outcome: str, result: VoteResult, catalog: Catalo
 
 def _side(side: RevealedSide, before: float, after: float, catalog: Catalog) -> View:
     model, provider = maker(catalog, side.offer)
+    cost = "cost unknown" if side.cost_microusd is None else views.money(side.cost_microusd)
     return {
         "model": model,
         "provider": provider,
-        "facts": views.sentence(
-            [
-                "cost unknown" if side.cost_microusd is None else views.money(side.cost_microusd),
-                views.seconds(side.latency_ms),
-                f"rating {rating(before)} to {rating(after)} ({signed(after - before)})",
-            ]
-        ),
+        "facts": views.sentence([cost, views.seconds(side.latency_ms)]),
+        "rating": f"rating {rating(before)} to {rating(after)} ({signed(after - before)})",
+    }
+
+
+def taken_back_view(shown: View) -> View:
+    """The battle whose vote was taken back: its makers stay in sight, its ratings are as they were."""
+    reveal = shown.get("reveal")
+    sides = {side: told | {"rating": ""} for side, told in reveal.items()} if isinstance(reveal, dict) else {}
+    return shown | {"reveal": sides, "outcome": "", "said": TAKEN_BACK, "undo_s": 0}
+
+
+def reported_view(shown: View, reason: str) -> View:
+    """A battle that was reported: before the vote it has ended, after it the vote stays."""
+    if shown.get("state") == "revealed":
+        return shown | {
+            "said": f"{shown.get('said', '')} Reported: {REPORTS[reason].lower()}.".strip(),
+            "reported": True,
+        }
+    return {
+        "state": "reported",
+        "prompt": shown.get("prompt", ""),
+        "inputs": [],
+        "origin": shown.get("origin", "history"),
+        "battle_id": shown.get("battle_id"),
+        "title": "Reported, and ended without a vote",
+        "text": f"{REPORTS[reason]}. The report is kept with the battle. Who made the images stays unsaid.",
+        "said": "",
     }
 
 
@@ -93,25 +137,40 @@ def refused_view(shown: View, message: str) -> View:
     return shown | {"state": "refused", "said": message}
 
 
-def empty_view(*, has_voted: bool, has_demo: bool, has_models: bool) -> View:
-    """Nothing to vote on: the first time, or because every pair has its vote."""
-    text = (
-        "Every pair you have made has its vote. New images of one prompt make new pairs."
-        if has_voted
-        else "Two images of the same prompt make a pair. Run a prompt on two models, or start a battle here."
-    )
+def empty_view(*, has_voted: bool, has_demo: bool, has_models: bool, is_filtered: bool = False) -> View:
+    """Nothing to vote on: the first time, because every pair has its vote, or because no pair is of the kind asked for."""
+    title = "No pairs left to vote on" if has_voted else "No pairs to vote on yet"
+    text = "Two images of the same prompt make a pair. Run a prompt on two models, or start a battle here."
+    if is_filtered:
+        title, text = "No pairs of this kind", "None of the pairs you have made is of this task and category."
+    elif has_voted:
+        text = "Every pair you have made has its vote. New images of one prompt make new pairs."
+    elif not has_models:
+        text = "Two images of the same prompt make a pair, and no two models are ready. Add a key to make some."
     return {
         "state": "empty",
-        "title": "No pairs left to vote on" if has_voted else "No pairs to vote on yet",
+        "title": title,
         "text": text,
         "has_demo": has_demo,
         "has_models": has_models,
+        "is_filtered": is_filtered,
     }
 
 
-def working_view(prompt: str) -> View:
-    """Both models are asked; the boxes stand already."""
-    return {"state": "working", "prompt": prompt, "width": 1024, "height": 1024, "inputs": []}
+def working_view(
+    prompt: str, *, size: str = "1024x1024", inputs: Sequence[str] = (), origin: str = "new", began_s: int = 0
+) -> View:
+    """Both models are asked; the boxes stand already. `began_s`: so many seconds ago."""
+    width, height = map(int, size.split("x"))
+    return {
+        "state": "working",
+        "origin": origin,
+        "prompt": prompt,
+        "width": width,
+        "height": height,
+        "inputs": list(inputs),
+        "began_s": began_s,
+    }
 
 
 def off_view(message: str, reasons: Sequence[str] = ()) -> View:
@@ -119,10 +178,13 @@ def off_view(message: str, reasons: Sequence[str] = ()) -> View:
     return {"state": "off", "title": "The battle is off", "text": message, "reasons": list(reasons)}
 
 
-NOTHING: View = {"state": "none"}
-"""The board makes room for the form of a new battle."""
-
-
 def start_label(low_microusd: int | None, high_microusd: int | None) -> str:
     """The words on the button that starts a battle, with its price."""
     return f"Start battle · {views.about(low_microusd, high_microusd)}"
+
+
+def filters() -> list[list[str]]:
+    """Slug, name and operation of each category of the bank; prompts of one's own come last."""
+    operations = {one.category: one.operation for one in bank.prompts()}
+    listed = [[one.slug, one.name, operations[one.slug]] for one in bank.categories()]
+    return [*listed, [bank.OWN, "Own prompts", "any"]]

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.arena.world import add_run, make_services, picture
 from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.visit import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +54,7 @@ def test_buttons_and_keys_pass_one_gate_and_a_vote_goes_once(page: Page) -> None
     page.route("**/blind/*/b.webp", hold)
     sent = answers_sent(page)
     page.goto("#arena")
+    page.get_by_test_id("battle").wait_for(timeout=PATIENCE_MS)
     battle = page.get_by_test_id("battle")
     expect(battle).to_have_attribute("data-gate", "closed")
     page.wait_for_timeout(500)
@@ -83,6 +85,7 @@ def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page) -> None:
     page.route("**/blind/*/a.webp", lambda route: route.abort())
     sent = answers_sent(page)
     page.goto("#arena")
+    page.get_by_test_id("battle").wait_for(timeout=PATIENCE_MS)
     battle = page.get_by_test_id("battle")
     expect(battle).to_have_attribute("data-gate", "broken")
     page.keyboard.press("1")
@@ -95,6 +98,7 @@ def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page) -> None:
 
 def test_no_place_jumps_when_the_makers_are_shown(page: Page) -> None:
     page.goto("#arena")
+    page.get_by_test_id("battle").wait_for(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")
     seen = "document.querySelectorAll('.ar-box, .ar-bar, .ar-prompt')"
     places = f"[...{seen}].map((one) => JSON.stringify(one.getBoundingClientRect()))"

@@ -2,29 +2,37 @@
 
    The value tells a battle's id, its prompt and the addresses of two neutral copies; makers come with the vote. */
 
-import { announce, h, icon, render } from "./dom.js";
+import { board } from "./arena-board.js";
+import { ANY } from "./arena-foot.js";
+import { battleForm } from "./arena-form.js";
+import { closeZoom, openZoom } from "./arena-zoom.js";
+import { announce, render } from "./dom.js";
+import { openLightbox } from "./lightbox.js";
 
-const ANSWERS = [
-  ["a", "A better", "1"],
-  ["b", "B better", "2"],
-  ["tie", "Tie", "3"],
-  ["both_bad", "Both bad", "4"],
-  ["skip", "Skip", "0"],
-];
 const KEYS = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 3: "tie", 4: "both_bad", 0: "skip" };
+const MORE_QUESTIONS = "diptych-arena-questions";
+const SESSION = "diptych-arena-session";
+const PATIENCE_MS = 20000;
+const ANYTHING = { task: "any", category: "" };
 
-window.diptych.component("arena", ({ element, trigger, props, watch }) => {
-  const gate = { battle: null, state: "closed", openedAt: 0, sent: false };
+function arena({ element, trigger, props, watch }) {
+  const gate = { battle: null, state: "closed", openedAt: 0, sent: false, images: null };
+  const look = { menu: null, more: remembered(MORE_QUESTIONS) === "on", second: {}, undoUntil: 0, since: 0, battle: 0, wanted: ANYTHING, now: () => performance.now() };
 
   let current = { state: "loading" };
-  let wanted = null;
+  let awaited = null;
+  let silence;
 
   const value = () => current;
-  const draw = () => render(element.querySelector(".drawn"), board(value(), gate));
+  const draw = () => {
+    render(element.querySelector(".drawn"), board(value(), gate, look, form));
+    for (const list of element.querySelectorAll("select[data-value]")) list.value = list.dataset.value;
+  };
+  const form = battleForm({ draw, send, start });
 
   /** While a link's pair is awaited, what the opened tab draws of itself is not shown. */
   function isBeside(incoming) {
-    return wanted !== null && performance.now() < wanted.until && incoming.group !== wanted.group;
+    return awaited !== null && performance.now() < awaited.until && incoming.group !== awaited.group;
   }
 
   function paint() {
@@ -33,31 +41,64 @@ window.diptych.component("arena", ({ element, trigger, props, watch }) => {
       if (incoming !== current && incoming.state !== "loading") props.value = current;
       return;
     }
+    const before = current;
     current = incoming;
-    const shown = value();
-    if (shown.state === "battle" && gate.battle !== shown.battle_id) begin(shown);
-    if (shown.state !== "battle") gate.sent = false;
+    if (current.wanted) look.wanted = current.wanted;
+    if (current.state === "form") form.take(current.form);
+    if (["battle", "revealed", "refused"].includes(current.state) && current.a && gate.battle !== current.battle_id) begin(current);
+    if (current.state !== before.state || current.battle_id !== before.battle_id) entered(before);
+    if (current.state !== before.state || current.mark !== before.mark) wait(false);
     draw();
-    if (shown.state === "revealed") announce(`${shown.said} A is ${named(shown.reveal.a)}, B is ${named(shown.reveal.b)}.`);
-    if (shown.state === "revealed" || shown.state === "refused") focusNext();
+    if (["revealed", "refused", "reported"].includes(current.state)) tellOutcome(before);
+  }
+
+  function entered(before) {
+    if (look.menu !== "options" || current.state !== "battle") look.menu = null;
+    if (current.state !== "revealed") closeZoom();
+    if (current.state === "revealed" && before.state === "battle") look.undoUntil = performance.now() + (current.undo_s || 0) * 1000;
+    if (current.state === "working") look.since = performance.now() - (current.began_s || 0) * 1000;
+    if (current.state !== before.state && ["form", "battle", "working"].includes(current.state) && element.offsetParent) scrollTo({ top: 0 });
+  }
+
+  function tellOutcome(before) {
+    if (!current.undo_s) look.undoUntil = 0;
+    if (before.said === current.said && before.state === current.state) return;
+    const makers = current.reveal && before.state === "battle" ? ` A is ${named(current.reveal.a)}, B is ${named(current.reveal.b)}.` : "";
+    announce(`${current.said || current.title || ""}${makers}`);
+    focusNext();
   }
 
   async function begin(shown) {
-    Object.assign(gate, { battle: shown.battle_id, state: "closed", sent: false });
+    forget(gate.images);
+    Object.assign(gate, { battle: shown.battle_id, state: "closed", sent: false, images: null });
+    Object.assign(look, { second: {}, undoUntil: 0, battle: counted(shown.battle_id) });
     const isCurrent = () => gate.battle === shown.battle_id;
     try {
-      await Promise.all([loaded(shown.a), loaded(shown.b)]);
-      if (!isCurrent()) return;
-      gate.state = "shown";
+      const [a, b] = await Promise.all([loaded(shown.a), loaded(shown.b)]);
+      if (!isCurrent()) return forget({ a, b });
+      Object.assign(gate, { state: "shown", images: { a, b } });
       draw();
       await painted();
     } catch {
       if (isCurrent()) gate.state = "broken";
     }
-    if (!isCurrent()) return;
+    if (!isCurrent()) return undefined;
     if (gate.state === "shown") Object.assign(gate, { state: "open", openedAt: performance.now() });
     draw();
-    announce(gate.state === "open" ? "Both images are here. Which is better?" : "An image did not load.");
+    if (value().state === "battle") announce(gate.state === "open" ? "Both images are here. Which is better?" : "An image did not load.");
+    return undefined;
+  }
+
+  /** Nothing can be pressed until the server's next word; if none comes, what was pressed can be pressed again. */
+  function wait(is) {
+    clearTimeout(silence);
+    gate.sent = is;
+    if (is) {
+      silence = setTimeout(() => {
+        gate.sent = false;
+        draw();
+      }, PATIENCE_MS);
+    }
   }
 
   /** The one way to answer, for buttons and keys alike. */
@@ -65,24 +106,111 @@ window.diptych.component("arena", ({ element, trigger, props, watch }) => {
     const shown = value();
     const mayAnswer = gate.state === "open" || (gate.state === "broken" && outcome === "skip");
     if (shown.state !== "battle" || gate.sent || !mayAnswer) return;
-    gate.sent = true;
+    wait(true);
+    closeZoom();
     draw();
     const decided_ms = gate.state === "open" ? Math.round(performance.now() - gate.openedAt) : null;
-    trigger("answer", { battle_id: shown.battle_id, outcome, decided_ms });
+    const second = look.more && outcome !== "skip" ? look.second : {};
+    const then = outcome === "skip" && shown.origin === "new" ? "form" : "";
+    if (then) carry(form.draft());
+    trigger("answer", { battle_id: shown.battle_id, outcome, decided_ms, then, wanted: look.wanted, ...second });
   }
 
   function next() {
-    if (gate.sent || !["revealed", "refused", "off"].includes(value().state)) return;
-    gate.sent = true;
-    draw();
-    trigger("next_battle", {});
+    const { state, origin } = value();
+    if (gate.sent || !["revealed", "refused", "off", "reported"].includes(state)) return;
+    if (origin === "free") ask("demo_battle");
+    else if (origin === "new") openForm("another");
+    else ask("next_battle");
   }
 
+  /** Asks the server for another thing to show; nothing else can be pressed until it is there. */
   function ask(event) {
     if (gate.sent) return;
-    gate.sent = event === "demo_battle";
+    wait(true);
+    look.menu = null;
     draw();
-    trigger(event, {});
+    trigger(event, { wanted: look.wanted });
+  }
+
+  function openForm(act = "") {
+    if (gate.sent) return;
+    look.menu = null;
+    send(form.draft(), act);
+  }
+
+  function changeSource(to) {
+    if (to === "new") openForm(value().origin === "new" ? "another" : "");
+    else ask("next_battle");
+  }
+
+  function send(draft, act = "") {
+    carry(draft);
+    trigger("form", { act, wanted: look.wanted });
+  }
+
+  /** The draft travels within the value: of several changes in a row the last one counts, and it must count whole. */
+  function carry(draft) {
+    current = { ...current, form: { ...current.form, draft } };
+    props.value = current;
+  }
+
+  function start() {
+    if (gate.sent || value().state !== "form") return;
+    // Money: this one is never pressed twice, however long the server takes. It answers in any case.
+    clearTimeout(silence);
+    gate.sent = true;
+    carry(form.draft());
+    draw();
+    trigger("start", {});
+  }
+
+  function report(reason) {
+    const shown = value();
+    const isOver = shown.state === "revealed";
+    const words = element.querySelector(".ar-menu textarea")?.value || "";
+    if (gate.sent || !(isOver || ["open", "broken"].includes(gate.state))) return;
+    wait(!isOver);
+    look.menu = null;
+    draw();
+    trigger("report", { battle_id: shown.battle_id, reason, words, wanted: look.wanted });
+  }
+
+  function undo() {
+    if (performance.now() >= look.undoUntil) return;
+    look.undoUntil = 0;
+    draw();
+    trigger("undo", { battle_id: value().battle_id });
+  }
+
+  function filter(change) {
+    look.wanted = { ...look.wanted, ...change };
+    if (["battle", "empty"].includes(value().state) && !gate.sent) {
+      wait(true);
+      trigger("next_battle", { wanted: look.wanted });
+    }
+    draw();
+  }
+
+  function zoom(side) {
+    const shown = value();
+    if (gate.state !== "open" || !gate.images) return;
+    const label = (one) => (shown.reveal ? `${one.toUpperCase()} · ${named(shown.reveal[one])}` : one.toUpperCase());
+    openZoom({ images: gate.images, labels: { a: label("a"), b: label("b") }, width: shown.width, height: shown.height, first: side });
+  }
+
+  function toggleMenu(name) {
+    look.menu = look.menu === name ? null : name;
+    draw();
+    if (look.menu) element.querySelector(".ar-menu :is(input:checked, input:not([type=radio]), button, select, textarea)")?.focus({ preventScroll: true });
+  }
+
+  function closeMenu() {
+    if (!look.menu) return;
+    const opener = element.querySelector(`[data-menu="${look.menu === "words" ? "report" : look.menu}"]`);
+    look.menu = null;
+    draw();
+    opener?.focus({ preventScroll: true });
   }
 
   function focusNext() {
@@ -90,183 +218,132 @@ window.diptych.component("arena", ({ element, trigger, props, watch }) => {
     if (active === document.body || element.contains(active)) element.querySelector("#ar-next")?.focus({ preventScroll: true });
   }
 
+  const presses = {
+    answer: (what) => answer(what),
+    menu: (what) => toggleMenu(what),
+    report: (what) => report(what),
+    zoom: (what) => zoom(what),
+    form: (what, button) => form.press(what, button),
+    second: (what) => {
+      const [question, outcome] = what.split(" ");
+      if (gate.state === "open" && !gate.sent) look.second = { ...look.second, [question]: look.second[question] === outcome ? undefined : outcome };
+      draw();
+    },
+    source: (what, button) => openLightbox([{ src: button.dataset.src, alt: `Source image ${what}`, caption: `Source image ${what}` }], 0),
+    ask: (what) => {
+      if (what === "next") next();
+      else if (what === "undo") undo();
+      else if (what === "form") openForm();
+      else if (what === "anything") filter(ANYTHING);
+      else if (what === "stop") trigger("stop", {});
+      else ask(what);
+    },
+  };
+
   element.addEventListener("click", (event) => {
+    // By click, not by change: the source that is chosen already leads somewhere too.
+    if (event.target.dataset.option === "source") return void changeSource(event.target.value);
     const button = event.target.closest("button");
-    if (button?.dataset.answer) answer(button.dataset.answer);
-    else if (button?.dataset.ask === "next") next();
-    else if (button?.dataset.ask) ask(button.dataset.ask);
+    if (!button || button.disabled) return undefined;
+    for (const [name, press] of Object.entries(presses)) if (button.dataset[name]) return void press(button.dataset[name], button);
+    return undefined;
+  });
+
+  element.addEventListener("change", (event) => {
+    const { field, option, filter: name } = event.target.dataset;
+    const chosen = event.target.value === ANY ? "" : event.target.value;
+    if (field) form.change(field, chosen);
+    else if (name) filter(name === "task" ? { task: chosen, category: "" } : { [name]: chosen });
+    else if (option === "more") {
+      look.more = event.target.checked;
+      remember(MORE_QUESTIONS, look.more ? "on" : "off");
+      draw();
+    }
+  });
+  element.addEventListener("input", (event) => {
+    if (event.target.matches("textarea[data-field]")) form.type(event.target.value);
   });
 
   window.diptych.onVisit("arena", ([what, group]) => {
     if (what !== "group" || !group) return;
-    wanted = { group, until: performance.now() + 5000 };
+    awaited = { group, until: performance.now() + 5000 };
     current = { state: "loading" };
     draw();
     trigger("pair", { group });
   });
 
+  document.addEventListener("click", (event) => {
+    // A press that redrew the page has no place in it any more.
+    if (look.menu && event.target.isConnected && !event.target.closest?.(".ar-menu, [data-menu]")) {
+      look.menu = null;
+      draw();
+    }
+  });
   document.addEventListener("keydown", (event) => {
     if (element.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.key === "Escape") return closeMenu();
+    if (look.menu || document.querySelector("dialog[open]")) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable=true], dialog")) return;
     const outcome = KEYS[event.key];
     if (outcome) answer(outcome);
-    else if (event.key === "n" || event.key === "N") next();
+    else if (/^n$/i.test(event.key)) next();
+    else if (/^z$/i.test(event.key)) zoom("a");
     else return;
     event.preventDefault();
   });
 
+  setInterval(() => {
+    const isCounting = value().state === "working" || look.undoUntil > 0;
+    if (performance.now() > look.undoUntil) look.undoUntil = 0;
+    if (isCounting && element.offsetParent) draw();
+  }, 500);
+
+  form.listen(element, () => value().state === "form" && element.offsetParent !== null);
   watch("value", paint);
   paint();
-});
-
-/** Resolves when the browser has the image's pixels. */
-async function loaded(url) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
 }
+
+/** The address of the image's bytes in this page, once the browser has its pixels. */
+async function loaded(url) {
+  const reply = await fetch(url, { cache: "no-store" });
+  if (!reply.ok) throw new Error(`${reply.status}`);
+  const source = URL.createObjectURL(await reply.blob());
+  const image = new Image();
+  image.src = source;
+  await image.decode();
+  return source;
+}
+
+const forget = (images) => Object.values(images || {}).forEach((source) => URL.revokeObjectURL(source));
 
 /** Resolves after what is in the page now was painted. */
 const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 const named = (side) => (side.provider ? `${side.model} at ${side.provider}` : side.model);
 
-function board(shown, gate) {
-  if (shown.state === "none") return null;
-  if (shown.state === "loading") return h("div", { class: "ar-quiet" });
-  if (shown.state === "empty") return empty(shown, gate);
-  if (shown.state === "off") return off(shown, gate);
-  return h(
-    "div",
-    { class: "ar", "data-testid": "battle", "data-state": shown.state, "data-gate": shown.state === "battle" ? gate.state : "closed" },
-    shown.prompt && h("h2", { class: "ar-prompt", key: "prompt" }, shown.prompt),
-    shown.inputs?.length
-      ? h("div", { class: "ar-inputs", key: "inputs" }, shown.inputs.map((url, n) => h("img", { key: url, src: url, alt: `Source image ${n + 1}` })))
-      : null,
-    shown.width ? pair(shown, gate) : null,
-    h("div", { class: "ar-foot", key: "foot" }, shown.state === "working" ? working() : bar(shown, gate)),
-  );
+/** Which battle of this browser tab's session it is; one that is shown again keeps its number. */
+function counted(battle_id) {
+  const known = JSON.parse(remembered(SESSION, sessionStorage) || "null") || { count: 0, last: "" };
+  if (known.last === battle_id) return known.count;
+  remember(SESSION, JSON.stringify({ count: known.count + 1, last: battle_id }), sessionStorage);
+  return known.count + 1;
 }
 
-function pair(shown, gate) {
-  const ratio = shown.width / shown.height;
-  return h(
-    "div",
-    { class: `ar-pair ${ratio < 1 ? "upright" : ""}`, key: `pair ${shown.battle_id || ""}`, style: `--ratio: ${ratio}` },
-    ["a", "b"].map((side) => half(shown, gate, side)),
-  );
-}
-
-function half(shown, gate, side) {
-  const letter = side.toUpperCase();
-  const isShown = shown.state !== "working" && ["shown", "open"].includes(gate.state);
-  const told = shown.reveal?.[side];
-  return h(
-    "figure",
-    { class: "ar-side", "data-testid": `side-${side}` },
-    h(
-      "div",
-      { class: isShown ? "ar-box" : "ar-box sheen" },
-      isShown ? h("img", { src: shown[side], alt: told ? `${letter}: ${shown.prompt}` : `Image ${letter}`, width: shown.width, height: shown.height }) : null,
-    ),
-    h(
-      "figcaption",
-      {},
-      told
-        ? [
-            h("div", { class: "ar-maker", key: "maker" }, h("b", {}, told.model), told.provider ? h("span", {}, told.provider) : null, voted(shown, side)),
-            h("div", { class: "ar-facts", key: "facts" }, told.facts),
-          ]
-        : h("b", { key: "letter" }, letter),
-    ),
-  );
-}
-
-const voted = (shown, side) => (shown.outcome === side ? h("span", { class: "chip" }, icon("check", "ok"), "Your vote") : null);
-
-const working = () => [
-  h("div", { class: "ar-bar", key: "wait", role: "status" }, h("span", { class: "ar-wait" }, icon("spin", "spin busy"), "Both models are at work. The images appear together.")),
-  h("p", { class: "ar-line caption", key: "line" }, "If you leave, the runs go on and the pair waits for you here."),
-];
-
-function bar(shown, gate) {
-  if (shown.state === "battle") {
-    return [
-      h(
-        "div",
-        { class: "ar-bar", key: "answers", role: "group", "aria-label": "Which is better?" },
-        ANSWERS.map(([outcome, words, key]) =>
-          h(
-            "button",
-            {
-              type: "button",
-              class: "button ar-answer",
-              id: `ar-${outcome.replace("_", "-")}`,
-              "data-answer": outcome,
-              "aria-keyshortcuts": key,
-              disabled: gate.sent || !(gate.state === "open" || (gate.state === "broken" && outcome === "skip")),
-            },
-            words,
-            h("kbd", { "aria-hidden": "true" }, key),
-          ),
-        ),
-      ),
-      h(
-        "p",
-        { class: "ar-line caption", key: "line" },
-        h("span", {}, gate.state === "broken" ? "An image did not load. Skip this pair, or open the page again." : shown.source),
-        h("button", { type: "button", class: "link", "data-ask": "new_battle", id: "ar-source" }, "New battle"),
-      ),
-    ];
+function remembered(key, where = localStorage) {
+  try {
+    return where.getItem(key);
+  } catch {
+    return null;
   }
-  return [
-    h(
-      "div",
-      { class: "ar-bar", key: "after" },
-      h("button", { type: "button", class: "button primary ar-answer", id: "ar-next", "data-ask": "next", "aria-keyshortcuts": "n", disabled: gate.sent }, "Next battle", h("kbd", { "aria-hidden": "true" }, "N")),
-      shown.open_run ? h("a", { class: "button ar-answer", id: "ar-open", href: `#playground/remix/${shown.open_run}` }, "Open in Playground") : null,
-    ),
-    h(
-      "p",
-      { class: "ar-line caption", key: "said", "data-testid": "said" },
-      h("span", {}, shown.said),
-      h("button", { type: "button", class: "link", "data-ask": "new_battle", id: "ar-source" }, "New battle"),
-    ),
-  ];
 }
 
-function empty(shown, gate) {
-  return h(
-    "div",
-    { class: "empty", "data-testid": "arena-empty" },
-    icon("compare"),
-    h("h2", {}, shown.title),
-    h("p", {}, shown.text),
-    h(
-      "div",
-      { class: "row" },
-      shown.has_demo
-        ? h("button", { type: "button", class: "button primary", id: "ar-demo", "data-ask": "demo_battle", disabled: gate.sent }, "Start a demo battle · free")
-        : null,
-      shown.has_models ? h("button", { type: "button", class: `button ${shown.has_demo ? "" : "primary"}`, id: "ar-source", "data-ask": "new_battle" }, "New battle") : null,
-      h("a", { class: "button", href: "#playground" }, "Open Playground"),
-    ),
-  );
+function remember(key, text, where = localStorage) {
+  try {
+    where.setItem(key, text);
+  } catch {
+    /* A browser that keeps nothing forgets it. */
+  }
 }
 
-function off(shown, gate) {
-  return h(
-    "div",
-    { class: "empty", "data-testid": "arena-off" },
-    icon("warn", "warn"),
-    h("h2", {}, shown.title),
-    h("p", {}, shown.text),
-    shown.reasons?.length ? h("ul", { class: "ar-reasons" }, shown.reasons.map((reason, n) => h("li", { key: n }, reason))) : null,
-    h(
-      "div",
-      { class: "row" },
-      h("button", { type: "button", class: "button primary", "data-ask": "new_battle" }, "New battle"),
-      h("button", { type: "button", class: "button", id: "ar-next", "data-ask": "next", disabled: gate.sent }, "Pairs already made"),
-    ),
-  );
-}
+// Last: the component may be drawn at once, and needs all of the above.
+window.diptych.component("arena", arena);
