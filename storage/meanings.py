@@ -21,6 +21,7 @@ TABLES: Mapping[str, str] = {
     "exclusions": "Voters whose votes boards leave out, and why; lifted ones stay.",
     "tallies": "Sums of the votes that count, kept with each vote, so that a board need not read them all.",
     "elo_days": "Where the replay of the votes stood day by day: a cache that any change of older votes empties.",
+    "install": "Made once for this store, when it was new.",
     "runs_fts": "Full-text index over prompts, kept by triggers.",
     "jobs": "Calls that a provider took as a job of its own, to be fetched later; one id, one call of one run.",
     "_sqlite_migrations": "Schema steps that were applied, kept by the library.",
@@ -183,6 +184,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "last_seq": "the last vote that is in it",
         "votes": "how many votes are in it",
         "ratings": "JSON: competitor -> rating",
+    },
+    "install": {
+        "name": "`voter_salt`: random; ids of voters are hashed with it before they leave the house",
+        "value": "its value",
     },
     "jobs": {
         "run_id": _RUN,

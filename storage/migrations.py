@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 
 migrations = Migrations("diptych")
 
-RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs", "m004_boards")
+RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs", "m004_boards", "m005_install")
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
 
@@ -42,6 +42,13 @@ def m003_jobs(db: Database) -> None:
 def m004_boards(db: Database) -> None:
     """Boards apart by task and category, counted votes summed up, votes taken back, reports, and voters left out."""
     for statement in _BOARDS:
+        db.execute(statement)
+
+
+@migrations()
+def m005_install(db: Database) -> None:
+    """What is made once for each store: the salt under which voters are shown. And an index of the votes that do not count."""
+    for statement in _INSTALL:
         db.execute(statement)
 
 
@@ -280,4 +287,10 @@ _BOARDS = (
         ratings text not null check (json_valid(ratings)),
         primary key (board, is_demo, level, day)
     ) strict, without rowid""",
+)
+
+_INSTALL = (
+    "create table install (name text primary key, value text not null) strict, without rowid",
+    "insert into install (name, value) values ('voter_salt', lower(hex(randomblob(32))))",
+    "create index votes_left_out on votes (reason) where counted = 0",
 )

@@ -81,7 +81,7 @@ class StoredImage:
     seed: int | None = None
     revised_prompt: str | None = None
     checks: tuple[str, ...] = ()
-    """What was noticed about the image: `size_differs`, `no_alpha`, `duplicate`, `blank`, `damaged`."""
+    """What was noticed about the image: `size_differs`, `no_alpha`, `duplicate`, `flagged`, `blank`, `damaged`."""
     converted_sha256: str | None = None
     """Blob with the same picture in the format that was asked, made here; the original stays."""
     converted_type: str | None = None

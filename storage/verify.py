@@ -1,4 +1,5 @@
-"""The audit of a store: every row has its bytes, every byte its row, and the ledger agrees with the runs.
+"""The audit of a store: every row has its bytes, every byte its row, the ledger agrees with the runs, and the sums of votes
+with the votes.
 
 It changes nothing and may run beside the app; what is being written at that moment can then show up as a file without
 a row. Files are read piece by piece, so memory does not grow with their size.
@@ -14,6 +15,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from storage import tallies
 from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
 from storage.database import Store
 from storage.rows import Row, fetch
@@ -31,6 +33,8 @@ ProblemKind = Literal[
     "ledger_missing",
     "ledger_unsettled",
     "ledger_unreserved",
+    "tally_differs",
+    "elo_day_differs",
 ]
 
 _PIECE_BYTES = 2**20
@@ -124,6 +128,17 @@ def _check_rows(db: Database) -> Iterator[Problem]:
     for kind, message, sql in _LEDGER_RULES:
         for row in fetch(db, sql):
             yield Problem(kind, str(row["run_id"]), message)
+    yield from _check_tallies(db)
+
+
+def _check_tallies(db: Database) -> Iterator[Problem]:
+    held, true = tallies.held(db), tallies.recounted(db)
+    for key in sorted(held.keys() | true.keys(), key=str):
+        if held.get(key, 0) != true.get(key, 0):
+            words = (
+                f"the sum says {held.get(key, 0)} votes, the votes themselves {true.get(key, 0)}; boards show the sum"
+            )
+            yield Problem("tally_differs", " ".join(map(str, key)), words)
 
 
 def _kept(db: Database) -> list[_Kept]:

@@ -15,7 +15,9 @@ def test_generated_documents_are_up_to_date() -> None:
 def test_every_command_of_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"app\.py (\w+)", readme):
-        assert name in ("generate", "estimate", "models", "history", "verify", "backup", "serve")
+        assert name in (
+            *("generate", "estimate", "models", "history", "leaderboard", "voters", "verify", "backup", "serve"),
+        )
 
 
 def test_every_link_inside_the_project_leads_somewhere() -> None:

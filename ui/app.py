@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from arena.judging import VoterWatch
 from playground.engine import Engine
 from playground.services import Services
 from playground.worker import Worker
@@ -19,6 +20,10 @@ class App:
     engine: Engine
     worker: Worker
     """This process, as the store knows it."""
+    voter_watch: VoterWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "voter_watch", VoterWatch(self.services))
 
 
 @dataclass(frozen=True, slots=True)

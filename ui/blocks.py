@@ -1,4 +1,4 @@
-"""The page as a whole: header, then the tabs in order. No logic.
+"""The page as a whole: header, then the tabs in order, and the endpoints for programs. No logic.
 
 A tab's module stands in `ui/pages/` and offers two functions. `build(app)` is called inside its `gr.Tab`, makes the
 components and returns them as a dataclass. `wire(page, app, tabs)` is called when every page is built and attaches the
@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import header
+from ui import api, header
 from ui.app import App, Tabs
 from ui.pages import arena, history, leaderboard, playground, settings
 
@@ -38,4 +38,5 @@ def build_app(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
         tabs = Tabs(demo=demo, bar=bar, strip=strip, **tab_of)
         for tab_id, _, module in TABS:
             module.wire(built[tab_id], app, tabs)
+        api.register(app)
     return demo.queue(default_concurrency_limit=20, max_size=500)

@@ -13,8 +13,10 @@ import logging
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from arena.elo_audit import stale_days
 from playground import library
 from playground.engine import PlanRefused
 from playground.image_hygiene import UploadRefused
@@ -23,7 +25,7 @@ from playground.local_files import copy_image, make_writable, read_image, read_m
 from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
 from playground.quotes import quotes_of
-from playground.services import LOCAL_OWNER
+from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import Settings
 from providers.catalog import Catalog
 from providers.checks import Problem
@@ -31,10 +33,11 @@ from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
 from providers.types import ImageRequest
 from storage.verify import verify
+from ui import leaderboard_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
 from ui.arguments import DEFAULT_EDIT_SIZE, DEFAULT_SIZE, parse, unreadable, unsupported, wants_json
-from ui.documents import Document, catalog_document, plan_document, run_document
+from ui.documents import Document, catalog_document, lifecycle_notice, plan_document, run_document
 from ui.failures import (
     ALL_WELL,
     INTERRUPTED,
@@ -101,9 +104,12 @@ def _run(
     settings = replace(settings, mode="local")
     if options.command == "generate":
         return _generate(options, answer, settings, catalog, compose)
+    if options.command == "leaderboard":
+        return leaderboard_command.run(options, answer, partial(compose, settings))
     app = compose(settings)
+    commands = {"history": _history, "voters": votes_command.run, "verify": _verify, "backup": _backup}
     try:
-        return {"history": _history, "verify": _verify, "backup": _backup}[options.command](options, answer, app)
+        return commands[options.command](options, answer, app)
     finally:
         app.worker.close()
         app.services.store.close()
@@ -135,7 +141,8 @@ def _models(answer: Answer, catalog: Catalog) -> int:
 def _estimate(options: argparse.Namespace, answer: Answer, settings: Settings, catalog: Catalog) -> int:
     plan = _plan(options, answer, catalog)
     quotes = asyncio.run(quotes_of(plan, settings, catalog)) if options.quote else None
-    answer.document(plan_document(plan, settings, quotes))
+    answer.document(plan_document(plan, settings, utc_now().date(), quotes))
+    _tell_ends(plan, answer)
     for run in plan.runs:
         quote = (quotes or {}).get(run.offer.offer_id)
         told = (
@@ -158,6 +165,7 @@ def _generate(
     why = make_writable(out) if out else None
     if why:
         return answer.fail(refused([Problem("out", f"{why} Nothing was sent.")]))
+    _tell_ends(plan, answer)
     for run in plan.runs:
         for field in run.fields:
             if field.handling == "refused":
@@ -178,6 +186,14 @@ def _generate(
     if was_interrupted:
         return INTERRUPTED
     return ALL_WELL if is_copied and set(states) == {"succeeded"} else SOMETHING_FAILED
+
+
+def _tell_ends(plan: Plan, answer: Answer) -> None:
+    """Says which models end, or have ended."""
+    for run in plan.runs:
+        notice = lifecycle_notice(run, utc_now().date())
+        if notice:
+            answer.say(f"{run.offer.offer_id}: {notice}")
 
 
 def _refuse_missing_keys(plan: Plan, settings: Settings, catalog: Catalog) -> None:
@@ -279,7 +295,7 @@ def _history(options: argparse.Namespace, answer: Answer, app: App) -> int:
 
 
 def _verify(_options: argparse.Namespace, answer: Answer, app: App) -> int:
-    problems = verify(app.services.store)
+    problems = [*verify(app.services.store), *stale_days(app.services)]
     rows = [{"kind": row.kind, "subject": row.subject, "message": row.message} for row in problems]
     answer.document({"ok": not problems, "problems": rows})
     for row in problems:

@@ -3,7 +3,7 @@
 In local mode the server's keys can be spent by whoever reaches the page, so a page of another site must not reach it:
 requests under a foreign host name are refused, and so is all but reading that comes from another origin. No answer may
 be read by another origin either. In public mode each visitor is known by a random token in a cookie that scripts cannot
-read; its hash is the owner id.
+read, and a program by one that it sends in a header; its hash is the owner id.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from playground.services import LOCAL_OWNER
 from playground.settings import LOOPBACK_HOSTS, Settings
 
 VISITOR_COOKIE = "diptych_visitor"
+VISITOR_HEADER = "x-diptych-visitor"
+"""Says the same token where a program asks."""
 VISITOR_LIFE_S = 180 * 24 * 3600
 _TOKEN_CHARS = 32
 """At least so long is a token of ours."""
@@ -72,14 +74,19 @@ class UnknownVisitor(Exception):
 def owner_of(settings: Settings, request: Any) -> str:  # noqa: ANN401 - Gradio's and Starlette's requests alike
     """Whose runs and keys the request may use: `local`, or a hash of the visitor's token.
 
-    Raises: UnknownVisitor in public mode when the browser keeps no cookie.
+    Raises: UnknownVisitor in public mode when the browser keeps no cookie and no token comes in the header.
     """
     if settings.mode == "local":
         return LOCAL_OWNER
-    token = dict(request.cookies).get(VISITOR_COOKIE, "") if request is not None else ""
+    token = _token_of(request) if request is not None else ""
     if len(token) < _TOKEN_CHARS:
         raise UnknownVisitor("Your browser keeps no cookie for this page, so your runs cannot be told from others'.")
     return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _token_of(request: Any) -> str:  # noqa: ANN401 - as above
+    headers = {name.lower(): value for name, value in dict(getattr(request, "headers", {})).items()}
+    return str(headers.get(VISITOR_HEADER) or dict(request.cookies).get(VISITOR_COOKIE, ""))
 
 
 def middleware(settings: Settings) -> list[Middleware]:

@@ -21,6 +21,7 @@ KEYS = (
     ("1 2", "A better, B better, in Arena"),
     ("3 4 0", "Tie, both bad, skip, in Arena"),
     ("N", "Next battle, in Arena"),
+    ("Z F", "Enlarge both images, and flip them, in Arena"),
     ("?", "This list"),
 )
 

@@ -30,7 +30,9 @@ STYLES = (
     "playground.css",
     "offers.css",
     "tiles.css",
+    "arena.css",
     "boards.css",
+    "leaderboard.css",
     "settings.css",
 )
 SCRIPTS = ("frame.js", "playground.js", "boards.js")

@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from arena import battle
+from arena import bank, battle
 from playground import library
 from storage.blobs import media_type_of
 from ui import guard
 from ui.app import App
 from ui.key_routes import key_routes
+from ui.leaderboard.routes import leaderboard_routes
+from ui.vote_routes import vote_routes
 
 FOREVER = "private, max-age=31536000, immutable"
 """A file named by its hash never changes."""
@@ -32,20 +34,29 @@ def routes(app: App) -> list[Route]:
         Route("/media/{name}", partial(media, app)),
         Route("/thumbs/{name}", partial(thumbnail, app)),
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
+        Route("/bank/{source_id}.jpg", bank_source),
         *key_routes(app),
+        *leaderboard_routes(app),
+        *vote_routes(app),
     ]
 
 
 def lifespan(
     app: App, on_loop: Callable[[asyncio.AbstractEventLoop], None]
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """Starts the engine on the server's event loop, which `on_loop` is told, before the first page is served."""
+    """Starts the engine and the look at the voters on the server's event loop, which `on_loop` is told, before the first page
+    is served.
+    """
 
     @asynccontextmanager
     async def run(_server: object) -> AsyncIterator[None]:
         on_loop(asyncio.get_running_loop())
         await app.engine.start()
-        yield
+        watching = asyncio.create_task(app.voter_watch.run())
+        try:
+            yield
+        finally:
+            watching.cancel()
 
     return run
 
@@ -91,6 +102,15 @@ async def blind(app: App, request: Request) -> Response:
     return Response(
         await asyncio.to_thread(path.read_bytes), media_type="image/webp", headers={"Cache-Control": "no-store"}
     )
+
+
+async def bank_source(request: Request) -> Response:
+    """A source image of the prompt bank; these ship with the app and are everybody's."""
+    try:
+        path = bank.path_of(bank.source(request.path_params["source_id"]))
+    except bank.UnknownSource:
+        return _nothing()
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
 
 
 def _nothing() -> Response:

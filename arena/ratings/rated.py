@@ -8,7 +8,7 @@ the votes' order could not change.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -161,7 +161,7 @@ def _placed(rows: Grouped, fit: Fit, method: Method) -> _Placed:
 
 def _board(counts: Sequence[CountedRow], rows: Grouped, fit: Fit, method: Method, placed: _Placed) -> Rated:
     cast = _cast(counts)
-    made = [_row(index, rows, fit, placed, cast.get(name, Counter())) for index, name in enumerate(rows.names)]
+    made = [_row(index, rows, fit, placed, cast.get(name, _NOTHING)) for index, name in enumerate(rows.names)]
     return Rated(
         method=method,
         votes=sum(count for *_, count in counts),
@@ -175,7 +175,7 @@ def _board(counts: Sequence[CountedRow], rows: Grouped, fit: Fit, method: Method
     )
 
 
-def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, cast: Counter[str]) -> RatedRow:
+def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, cast: Mapping[str, int]) -> RatedRow:
     low, high = _at(placed.low, index), _at(placed.high, index)
     # A board without intervals is no better known than one with them.
     half_width = (
@@ -191,7 +191,7 @@ def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, cast: Counter[str
         rank=int(placed.ranks[index]),
         rank_best=None if placed.best is None else int(placed.best[index]),
         rank_worst=None if placed.worst is None else int(placed.worst[index]),
-        battles=cast.total(),
+        battles=sum(cast.values()),
         wins=cast["win"],
         losses=cast["loss"],
         ties=cast["tie"],
@@ -206,11 +206,17 @@ def _at(figures: Floats | None, index: int) -> float | None:
     return None if figures is None else float(figures[index])
 
 
-def _cast(counts: Iterable[CountedRow]) -> dict[str, Counter[str]]:
+def _cast(counts: Iterable[CountedRow]) -> dict[str, dict[str, int]]:
     """How often each competitor had a "win", "loss", "tie" or "both_bad"."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[str, dict[str, int]] = {}
     for a, b, outcome, count in counts:
-        for competitor, won in ((a, "a"), (b, "b")):
-            told = outcome if outcome in ("tie", "both_bad") else "win" if outcome == won else "loss"
-            found.setdefault(competitor, Counter())[told] += count
+        for competitor, told in zip((a, b), _TOLD[outcome], strict=True):
+            own = found.get(competitor)
+            if own is None:
+                own = found[competitor] = dict.fromkeys(("win", "loss", "tie", "both_bad"), 0)
+            own[told] += count
     return found
+
+
+_TOLD = {"a": ("win", "loss"), "b": ("loss", "win"), "tie": ("tie", "tie"), "both_bad": ("both_bad", "both_bad")}
+_NOTHING = {"win": 0, "loss": 0, "tie": 0, "both_bad": 0}

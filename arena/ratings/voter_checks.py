@@ -60,6 +60,20 @@ class Finding:
     """In standard errors; for each kind, beyond its threshold."""
     words: str
     """A sentence that can be shown."""
+    about: str | None = None
+    """The competitor of a "favourite"; `None` for the other kinds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leanings:
+    """V voters with enough votes, and how they stand to M competitors."""
+
+    voters: tuple[str, ...]
+    competitors: tuple[str, ...]
+    z: Floats
+    """(V, M) what the voter gave the competitor beyond what the others expect, in standard errors."""
+    met: Floats
+    """(V, M) battles of the voter's with the competitor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,20 +175,34 @@ def _z(total: Floats, variance: Floats) -> Floats:
     return np.asarray(total / np.sqrt(np.where(variance > 0, variance, 1.0)))
 
 
-def _favourites(read: _Read, held: _Held, fit: Fit) -> list[Finding]:
+def leanings(
+    ballots: Sequence[Ballot], fit: Fit, *, ties: Ties = "half", both_bad: BothBad = "tie", advantage: float = 0.0
+) -> Leanings:
+    """How far each voter takes each competitor for better than the others do. Arguments and errors as `findings`."""
+    read = _read(ballots, fit, scores_that_count(ties, both_bad))
+    return _leanings(read, _held(read, fit, advantage), fit)
+
+
+def _leanings(read: _Read, held: _Held, fit: Fit) -> Leanings:
     size = len(fit.names)
     met = _by_voter(read, read.a, np.ones(len(read.a)), size) + _by_voter(read, read.b, np.ones(len(read.a)), size)
     total = _by_voter(read, read.a, held.residual, size) - _by_voter(read, read.b, held.residual, size)
     z = _z(total, _by_voter(read, read.a, held.variance, size) + _by_voter(read, read.b, held.variance, size))
+    return Leanings(tuple(read.voters), fit.names, z, met)
+
+
+def _favourites(read: _Read, held: _Held, fit: Fit) -> list[Finding]:
+    lean = _leanings(read, held, fit)
     return [
         Finding(
             read.voters[voter],
             "favourite",
-            float(z[voter, one]),
-            f"Takes {fit.names[one]!r} for better than all others do, in {met[voter, one]:.0f} battles"
-            f" ({z[voter, one]:.1f} standard errors; {FAVOURITE_Z:g} are allowed).",
+            float(lean.z[voter, one]),
+            f"Takes {fit.names[one]!r} for better than all others do, in {lean.met[voter, one]:.0f} battles"
+            f" ({lean.z[voter, one]:.1f} standard errors; {FAVOURITE_Z:g} are allowed).",
+            fit.names[one],
         )
-        for voter, one in np.argwhere((z > FAVOURITE_Z) & (met >= MIN_FAVOURITE_BATTLES)).tolist()
+        for voter, one in np.argwhere((lean.z > FAVOURITE_Z) & (lean.met >= MIN_FAVOURITE_BATTLES)).tolist()
     ]
 
 

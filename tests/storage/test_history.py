@@ -93,7 +93,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store.close()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=40) | st.text(alphabet="\"'*()-:^+{}\\ ANDORTNE\0ab猫", max_size=20))
 @example('"')
 @example('""')

@@ -246,8 +246,8 @@ def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
     expect(board).to_contain_text("Your vote counted")
     expect(board).to_contain_text("Demo, ")
     visit.tab("Leaderboard")
-    expect(visit.page.locator("#lb-table")).to_contain_text("1,002")
-    expect(visit.page.locator("#lb-table")).to_contain_text("998")
+    expect(visit.page.locator("#lb-board")).to_contain_text("1,002")
+    expect(visit.page.locator("#lb-board")).to_contain_text("998")
 
 
 def test_two_public_visitors_see_only_what_is_theirs(browser: Browser, tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""A board with the hash of its votes: what the command line and the HTTP endpoint state, from the store or from a file.
+
+Both ways end in the same functions on the same rows, so an export gives the numbers of the board it was made from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from arena import board
+from arena.board import BoardQuery
+from arena.category_board import leaning
+from arena.ratings.method import Method, votes_digest
+from arena.ratings.outcomes import CountedRow, VoteRow
+from arena.ratings.rated import Rated, rate
+from arena.votes_file import FileVotes, OrderedBy, VotesFileError, read_votes
+from playground.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class StatedBoard:
+    """A board and the hash of its votes."""
+
+    rated: Rated
+    votes_sha256: str
+    is_pooled: bool = False
+    """Whether the ratings of its category lean on those of the others."""
+    left_out: int = 0
+    """Rows of the file that say of themselves that they do not count."""
+    ordered_by: OrderedBy = "seq"
+    """What put the votes in order."""
+
+
+async def of_store(services: Services, query: BoardQuery) -> StatedBoard:
+    """The store's board, by the query's method."""
+
+    def read(db: Database) -> StatedBoard:
+        votes = board.all_votes(db, services, query)
+        sha256 = votes_digest(votes)
+        if query.method.kind == "elo":
+            return StatedBoard(rate(votes, query.method), sha256)
+        found = board.read_board(db, services, query)
+        return StatedBoard(found.rated, sha256, found.is_pooled)
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def of_file(path: Path, method: Method, category: str | None = None) -> StatedBoard:
+    """The board of a file's votes, of one `category` leaning on the others in the file. Blocking.
+
+    Raises:
+        VotesFileError: the file cannot be read, or has no such category.
+    """
+    found = read_votes(path)
+    if category is None:
+        rated = rate(found.votes, method)
+        return StatedBoard(rated, votes_digest(found.votes), left_out=found.left_out, ordered_by=found.ordered_by)
+    by_category = _by_category(found)
+    if category not in by_category:
+        names = ", ".join(sorted(name for name in by_category if name)[:20]) or "none; it has no column 'category'"
+        raise VotesFileError(f"The file has no votes of the category {category!r}. Its categories: {names}.")
+    own = by_category[category]
+    rated, is_pooled = rate(own, method), method.kind != "elo"
+    if is_pooled:
+        rated = leaning(rated, category, {name: _counted(votes) for name, votes in by_category.items()})
+    return StatedBoard(rated, votes_digest(own), is_pooled, left_out=found.left_out, ordered_by=found.ordered_by)
+
+
+def _by_category(found: FileVotes) -> dict[str, list[VoteRow]]:
+    sorted_out: dict[str, list[VoteRow]] = {}
+    for vote, category in zip(found.votes, found.categories or (), strict=False):
+        sorted_out.setdefault(category, []).append(vote)
+    return sorted_out
+
+
+def _counted(votes: Sequence[VoteRow]) -> list[CountedRow]:
+    return [(*vote, count) for vote, count in Counter(votes).items()]

@@ -1,0 +1,354 @@
+"""`leaderboard` and `voters`: published numbers out of files, refusals in words, and the store's boards out of its export."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arena.board import BoardQuery, digest
+from playground.services import Services
+from providers.rows import CATALOG
+from storage import exclusions
+from tests.arena.many_votes import Field, Voting, add_votes
+from tests.arena.simulated import published_counts, published_votes
+from tests.arena.world import make_services
+from tests.ui.shell import Nobody
+from ui import command_line
+from ui.app import App
+
+KEYS = ["method", "votes", "votes_sha256", "competitors", "side_bias", "fragility", "tie_parameter"]
+ROW_KEYS = [
+    *("competitor", "rating", "low", "high", "rank", "battles", "wins", "losses", "ties", "both_bad"),
+    *("p_best", "provisional"),
+]
+POINTS = 400 / math.log(10)
+
+Run = Callable[..., tuple[int, Any, str]]
+
+
+def write(path: Path, rows: list[tuple[str, ...]], header: str = "competitor_a,competitor_b,outcome") -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerows([header.split(","), *rows])
+    return str(path)
+
+
+def one_by_one(name: str) -> list[tuple[str, ...]]:
+    return [(a, b, outcome) for a, b, outcome, count in published_counts(name) for _ in range(count)]
+
+
+@pytest.fixture
+def baseball(tmp_path: Path) -> str:
+    return write(tmp_path / "baseball.csv", published_votes("agresti_baseball_1987.csv"))
+
+
+@pytest.fixture
+def pudding(tmp_path: Path) -> str:
+    return write(tmp_path / "pudding.csv", one_by_one("davidson_pudding.csv"))
+
+
+def ratings(document: dict[str, Any]) -> dict[str, float]:
+    return {row["competitor"]: row["rating"] for row in document["competitors"]}
+
+
+def test_a_published_table_comes_out_to_its_printed_digits(baseball: str, here: Run) -> None:
+    code, document, _ = here("leaderboard", "--votes", baseball, "--prior", "0", "--json")
+    assert code == 0
+    assert [key for key in document if key in KEYS] == KEYS
+    assert [key for key in document["competitors"][0] if key in ROW_KEYS] == ROW_KEYS
+    # Source: Agresti (2002), table 10.11, and the R package BradleyTerry2.
+    assert ratings(document) == pytest.approx(
+        {
+            "Milwaukee": 1092.2708, "Detroit": 1067.0908, "Toronto": 1042.4362, "New York": 1034.2946,
+            "Boston": 1009.9879, "Cleveland": 936.3585, "Baltimore": 817.5611,
+        },
+        abs=1e-3,
+    )  # fmt: skip
+    assert sum(ratings(document).values()) / 7 == pytest.approx(1000)
+    assert (document["method"], document["votes"], document["tie_parameter"]) == ("bradley-terry", 273, None)
+    assert document["side_bias"]["delta_points"] == pytest.approx(0.302 * POINTS, abs=0.1)
+    assert document["fragility"]["votes_to_flip_first"] > 0
+    milwaukee = document["competitors"][0]
+    assert (milwaukee["competitor"], milwaukee["rank"]) == ("Milwaukee", 1)
+    assert milwaukee["low"] < milwaukee["rating"] < milwaukee["high"]
+
+
+def test_ties_as_half_wins_and_as_an_outcome_of_their_own(pudding: str, here: Run) -> None:
+    _, half, _ = here("leaderboard", "--votes", pudding, "--prior", "0", "--json")
+    best = half["competitors"][0]
+    assert (best["competitor"], best["rating"]) == ("brand-6", pytest.approx(1025.3599, abs=1e-3))
+    assert best["high"] - best["rating"] == pytest.approx(1.96 * 16.0414, abs=0.01)
+    _, own, _ = here("leaderboard", "--votes", pudding, "--prior", "0", "--method", "davidson", "--json")
+    # Source: Davidson 1970, example 2.
+    assert own["tie_parameter"] == pytest.approx(0.746823, abs=2e-6)
+    assert own["competitors"][0]["rating"] == pytest.approx(1000 + 0.200574 * POINTS, abs=1e-3)
+    _, dropped, _ = here("leaderboard", "--votes", pudding, "--ties", "drop", "--json")
+    assert (dropped["votes"], dropped["counted"]) == (745, 543)
+    assert dropped["votes_sha256"] == half["votes_sha256"]
+
+
+def test_elo_is_the_replay_in_order_and_leaves_null_what_it_has_not(tmp_path: Path, here: Run) -> None:
+    rows = [("x", "y", "a", "2026-01-02T00:00:00Z"), ("y", "x", "tie", "2026-01-01T00:00:00Z")]
+    path = write(tmp_path / "votes.csv", rows, "competitor_a,competitor_b,outcome,voted_at")
+    code, document, _ = here("leaderboard", "--votes", path, "--method", "elo", "--json")
+    assert code == 0
+    assert ratings(document) == {"x": 1002.0, "y": 998.0}
+    row = document["competitors"][0]
+    assert (row["low"], row["high"], row["p_best"], row["rank"]) == (None, None, None, 1)
+    assert document["fragility"] == {"votes_to_flip_first": None, "leader": None, "runner_up": None}
+    assert document["tie_parameter"] is None
+    assert document["ordered_by"] == "voted_at"
+
+
+def test_row_order_moves_nothing_but_the_hash_and_a_seed_repeats_the_bootstrap(
+    baseball: str, here: Run, tmp_path: Path
+) -> None:
+    back = write(tmp_path / "back.csv", published_votes("agresti_baseball_1987.csv")[::-1])
+    one, other = (here("leaderboard", "--votes", path, "--json")[1] for path in (baseball, back))
+    assert one.pop("votes_sha256") != other.pop("votes_sha256")
+    assert one == other
+    drawn = [
+        here("leaderboard", "--votes", baseball, "--interval", "bootstrap", "--seed", seed, "--json")[1]
+        for seed in ("7", "7", "8")
+    ]
+    assert drawn[0] == drawn[1]
+    assert drawn[0]["competitors"][0]["low"] != drawn[2]["competitors"][0]["low"]
+    _, none, _ = here("leaderboard", "--votes", baseball, "--interval", "none", "--json")
+    assert {row["low"] for row in none["competitors"]} == {None}
+
+
+def test_both_bad_counts_as_a_tie_or_not_at_all(tmp_path: Path, here: Run) -> None:
+    path = write(tmp_path / "votes.csv", [("x", "y", "a"), ("x", "y", "both_bad"), ("x", "y", "tie")])
+    for both_bad, counted in (("tie", 3), ("drop", 2)):
+        _, document, _ = here("leaderboard", "--votes", path, "--both-bad", both_bad, "--json")
+        assert (document["votes"], document["counted"]) == (3, counted)
+        assert [document["competitors"][0][name] for name in ("wins", "ties", "both_bad", "battles")] == [1, 1, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("rows", "competitors"),
+    [([], 0), ([("x", "y", "tie")] * 3, 2), ([("x", "y", "a")] * 50, 2), ([("x", "y", "a"), ("u", "v", "b")], 4)],
+)
+def test_odd_boards_have_finite_numbers(tmp_path: Path, here: Run, rows: list[Any], competitors: int) -> None:
+    path = write(tmp_path / "votes.csv", rows)
+    for method in ("elo", "bradley-terry", "davidson"):
+        for prior in "01":
+            code, document, _ = here("leaderboard", "--votes", path, "--method", method, "--prior", prior, "--json")
+            assert (code, len(document["competitors"])) == (0, competitors)
+            assert all(math.isfinite(row["rating"]) for row in document["competitors"])
+            assert len(document["islands"]) == {0: 0, 2: 1, 4: 2}[competitors]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "words"),
+    [
+        (("--votes", "VOTES"), "votes", "Row 2 (line 3): outcome 'left' is unknown"),
+        (("--votes", "gone.csv"), "votes", "cannot be read"),
+        (("--votes", "VOTES", "--board", "generate"), "board", "chooses among the store's votes"),
+        (("--votes", "VOTES", "--export", "x.csv"), "export", "chooses among"),
+        (("--method", "glicko"), "method", "invalid choice"),
+        (("--prior", "2"), "prior", "invalid choice"),
+        (("--seed", "-1"), "seed", "whole number"),
+        (("--since", "yesterday"), "since", "neither a day"),
+        (("--category", "../x"), "category", "no category"),
+        (("--export", "votes.xlsx"), "export", "FILE.csv or FILE.jsonl"),
+        (("--all",), "all", "belongs to --export"),
+    ],
+)
+def test_what_is_wrong_is_named_and_opens_no_store(
+    tmp_path: Path, here: Run, arguments: tuple[str, ...], field: str, words: str
+) -> None:
+    path = write(tmp_path / "votes.csv", [("x", "y", "a"), ("x", "y", "left")])
+    given = [path if argument == "VOTES" else argument for argument in arguments]
+    code, document, said = here("leaderboard", *given, "--json")
+    assert code == 2
+    assert [problem["field"] for problem in document["problems"]] == [field]
+    assert words in document["error"]["message"]
+    assert words in said
+    assert "Traceback" not in said
+
+
+def lines(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str, compose: Any = None) -> list[str]:
+    code = command_line.main(list(arguments), CATALOG, {}, compose or Nobody(), lambda *_: 0)
+    printed, _ = capfdbinary.readouterr()
+    assert code == 0
+    return printed.decode().splitlines()
+
+
+def test_people_get_a_table_and_sentences(baseball: str, tmp_path: Path, capfdbinary: Any) -> None:
+    said = lines(capfdbinary, "leaderboard", "--votes", baseball, "--prior", "0")
+    assert said[1].split()[:2] == ["1*", "Milwaukee"]
+    text = "\n".join(said)
+    assert "273 votes; Bradley-Terry; ties half a win, both bad as a tie; prior of 0 games; sandwich intervals." in text
+    assert "Side A takes +52.5 points more than its competitors should" in text
+    assert "of 273 votes decide first place: without them Milwaukee no longer leads alone." in text
+    assert "A gap of 50 points means an expected score of 57.1%, ties as half." in text
+    assert said[-1].startswith("Hash of the votes (SHA-256, method version 1): ")
+    nasty = write(tmp_path / "nasty.csv", [("\x1b[31mred", "y", "a")])
+    assert "\x1b" not in "\n".join(lines(capfdbinary, "leaderboard", "--votes", nasty))
+    assert lines(capfdbinary, "leaderboard", "--votes", write(tmp_path / "none.csv", []))[0].startswith(
+        "There are no votes"
+    )
+
+
+# The store
+
+
+STRENGTHS = {
+    "openai/gpt-image-2": 1100,
+    "fal/gpt-image-2": 1000,
+    "openai/gpt-image-1": 950,
+    "fal/gpt-image-1-mini": 900,
+}
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    one = make_services(tmp_path / "data")
+    add_votes(
+        one,
+        Field(STRENGTHS),
+        Voting(400, days=3, categories=("text-rendering", "logo"), voters=("ann", "bob"), answers_more=True),
+    )
+    yield one
+    one.store.close()
+
+
+class Composed:
+    """In the place of the application: the command opens the same folder, and closes it as it does its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, _settings: object) -> App:
+        class Worker:
+            def close(self) -> None:
+                return
+
+        return App(make_services(self.folder), None, Worker())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(services: Services, here: Run) -> Run:
+    composed = Composed(services.store.data_dir)
+    return lambda *arguments: here(*arguments, "--json", compose=composed)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        (),
+        ("--level", "model"),
+        ("--level", "model-quality"),
+        ("--question", "looks"),
+        ("--since", "2026-11-20", "--until", "2026-11-21T06:00:00Z"),
+    ],
+)
+def test_an_export_gives_the_numbers_and_the_hash_of_the_board(
+    store: Run, here: Run, tmp_path: Path, query: tuple[str, ...], ending: str
+) -> None:
+    path = str(tmp_path / f"votes.{ending}")
+    for extra in ((), ("--all",)):
+        code, written, _ = store("leaderboard", *query, "--export", path, *extra)
+        assert code == 0
+        assert written["path"] == path
+        for method in ("bradley-terry", "davidson", "elo"):
+            _, board, _ = store("leaderboard", *query, "--method", method)
+            _, again, _ = here("leaderboard", "--votes", path, "--method", method, "--json")
+            assert board["votes"] == written["counted"] > 50
+            assert again["votes_sha256"] == board["votes_sha256"]
+            assert again["competitors"] == board["competitors"]
+            assert again["side_bias"] == board["side_bias"]
+
+
+def test_a_category_leans_on_the_others_in_the_file_too(store: Run, here: Run, tmp_path: Path) -> None:
+    path = str(tmp_path / "votes.csv")
+    store("leaderboard", "--export", path)
+    _, board, _ = store("leaderboard", "--category", "logo")
+    _, again, _ = here("leaderboard", "--votes", path, "--category", "logo", "--json")
+    assert board["is_pooled"]
+    assert again["is_pooled"]
+    assert again["competitors"] == board["competitors"]
+    assert again["votes_sha256"] == board["votes_sha256"]
+    code, _, said = here("leaderboard", "--votes", path, "--category", "nothing", "--json")
+    assert code == 2
+    assert "Its categories: logo, text-rendering" in said
+
+
+async def _digest(services: Services) -> str:
+    return await digest(services, BoardQuery())
+
+
+def test_the_page_and_the_command_print_one_hash(services: Services, store: Run) -> None:
+    import asyncio
+
+    assert store("leaderboard")[1]["votes_sha256"] == asyncio.run(_digest(services))
+
+
+def test_an_export_that_cannot_be_written_is_refused_in_words_and_leaves_nothing(store: Run, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("missing/votes.csv", "folder.csv"):
+        code, document, _ = store("leaderboard", "--export", str(tmp_path / name))
+        assert code == 2
+        assert document["problems"][0]["field"] == "export"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_voter_is_left_out_by_hand_and_let_in_again(services: Services, store: Run) -> None:
+    _, before, _ = store("leaderboard")
+    _, listed, _ = store("voters")
+    assert [row["excluded"] for row in listed["voters"]] == [None, None]
+    one = listed["voters"][0]
+    assert one["voter"] not in ("ann", "bob")
+    code, after, _ = store("voters", "--exclude", one["voter"], "--reason", "=Paid for votes")
+    assert code == 0
+    assert after["voters"][0]["excluded"] | {"at": ""} == {"kind": "by_hand", "reason": "=Paid for votes", "at": ""}
+    assert store("leaderboard")[1]["votes"] == before["votes"] - one["votes"]
+    assert {row.reason for row in services.store.read(exclusions.in_force)} == {"=Paid for votes"}
+    assert store("voters", "--readmit", one["voter"])[0] == 0
+    assert store("leaderboard")[1] == before
+    assert store("verify")[1]["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("--exclude", "0" * 16, "--reason", "why"), "exclude"),
+        (("--readmit", "local"), "readmit"),
+        (("--exclude", "0" * 16), "reason"),
+        (("--reason", "why"), "reason"),
+        (("--exclude", "x", "--check", "--reason", "why"), "check"),
+    ],
+)
+def test_a_voter_nobody_knows_is_refused(store: Run, arguments: tuple[str, ...], field: str) -> None:
+    code, document, said = store("voters", *arguments)
+    assert code == 2
+    assert [problem["field"] for problem in document["problems"]] == [field]
+    assert said.strip()
+
+
+def test_exported_reasons_are_no_formulas_and_uncounted_votes_say_why(store: Run, tmp_path: Path) -> None:
+    _, listed, _ = store("voters")
+    store("voters", "--exclude", listed["voters"][0]["voter"], "--reason", "=HYPERLINK(1)")
+    for name, reason in (("v.csv", "'=HYPERLINK(1)"), ("v.jsonl", "=HYPERLINK(1)")):
+        path = tmp_path / name
+        store("leaderboard", "--export", str(path), "--all")
+        text = path.read_text(encoding="utf-8")
+        rows = (
+            list(csv.DictReader(text.splitlines()))
+            if name == "v.csv"
+            else [json.loads(row) for row in text.splitlines()]
+        )
+        left_out = [row for row in rows if str(row["counted"]) == "0"]
+        assert len(left_out) == listed["voters"][0]["votes"]
+        assert {row["reason"] for row in left_out} == {reason}
+        assert {row["reason"] for row in rows if str(row["counted"]) == "1"} == {""}
+        assert "ann" not in text
+        assert "A lighthouse" not in text

@@ -1,0 +1,144 @@
+"""Votes by the routes: streamed as they stand, for those who are known, with clear refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from arena.board import BoardQuery, digest
+from arena.ratings.method import votes_digest
+from arena.votes_file import read_votes
+from playground.services import Services
+from tests.arena.many_votes import Field, Voting, add_votes
+from tests.arena.world import make_services
+from ui import vote_export, vote_routes
+from ui.app import App
+from ui.vote_export import COLUMNS
+
+STRENGTHS = {"openai/gpt-image-2": 1100, "fal/gpt-image-2": 1000, "openai/gpt-image-1": 950}
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    one = make_services(tmp_path / "data")
+    add_votes(one, Field(STRENGTHS), Voting(1200, categories=("logo", "text-rendering"), voters=("ann", "bob")))
+    yield one
+    one.store.close()
+
+
+def client(services: Services, *, mode: str = "local") -> TestClient:
+    from dataclasses import replace
+
+    served = replace(services, settings=replace(services.settings, mode=mode))  # type: ignore[arg-type]
+    app = App(served, None, None)  # type: ignore[arg-type]
+    return TestClient(Starlette(routes=vote_routes.vote_routes(app)))
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_what_is_streamed_rates_to_the_same_hash(services: Services, tmp_path: Path, name: str) -> None:
+    answer = client(services).get(f"/{name}")
+    assert answer.status_code == 200
+    assert name.split(".")[1] in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+    path = tmp_path / name
+    path.write_bytes(answer.content)
+    found = read_votes(path)
+    assert len(found.votes) == 1200
+    assert votes_digest(found.votes) == asyncio.run(digest(services, BoardQuery()))
+
+
+def test_every_column_is_there_and_voters_are_hashed_alike(services: Services) -> None:
+    answer = client(services).get("/votes.csv?category=logo&all=1")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert tuple(rows[0]) == COLUMNS
+    assert {row["category"] for row in rows} == {"logo"}
+    assert len({row["voter"] for row in rows}) == 2
+    assert {len(row["voter"]) for row in rows} == {16}
+    assert {row["side_a"] == row["competitor_a"] for row in rows} == {True}
+    assert "logo" in answer.headers["content-disposition"]
+
+
+def test_another_install_shows_other_ids(services: Services, tmp_path: Path) -> None:
+    other = make_services(tmp_path / "other")
+    add_votes(other, Field(STRENGTHS), Voting(20, voters=("ann", "bob")))
+    seen = [
+        {row["voter"] for row in csv.DictReader(io.StringIO(client(one).get("/votes.csv").text))}
+        for one in (services, other)
+    ]
+    other.store.close()
+    assert not seen[0] & seen[1]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("board=edit", "board"),
+        ("level=maker", "level"),
+        ("question=nice", "question"),
+        ("since=soon", "since"),
+        ("all=perhaps", "all"),
+        ("demo=2", "demo"),
+        ("category=%2e%2e", "category"),
+    ],
+)
+def test_an_unknown_value_is_refused_by_name(services: Services, query: str, field: str) -> None:
+    answer = client(services).get(f"/votes.csv?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["problems"][0]["field"] == field
+    assert answer.json()["error"]["kind"] == "validation"
+
+
+def test_in_public_mode_only_the_known_are_answered(services: Services) -> None:
+    public = client(services, mode="public")
+    refused = public.get("/votes.csv")
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (403, "permission")
+    token = public.post("/visitor").json()["token"]
+    assert public.get("/votes.csv", headers={"X-Diptych-Visitor": token}).status_code == 200
+    assert public.get("/votes.csv", headers={"X-Diptych-Visitor": "short"}).status_code == 403
+    assert token != public.post("/visitor").json()["token"]
+
+
+def test_a_client_that_leaves_ends_the_writing_and_gives_its_place_back(services: Services) -> None:
+    under_way: set[object] = set()
+    app = App(services, None, None)  # type: ignore[arg-type]
+    looks: list[bool] = []
+
+    async def leave() -> None:
+        export = vote_routes._Export(app, under_way, BoardQuery(), "csv", everything=False)  # type: ignore[arg-type]
+        pieces = export.pieces()
+        looks.append(bool(await anext(pieces)))
+        looks.append(export in under_way)
+        await pieces.aclose()
+        while under_way:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(leave(), 20))
+    assert looks == [True, True]
+
+
+def test_no_more_exports_at_once_than_there_are_places(services: Services) -> None:
+    under_way = set(range(vote_routes.AT_ONCE))
+    app = App(services, None, None)  # type: ignore[arg-type]
+
+    class Asked:
+        query_params: dict[str, str] = {}
+        cookies: dict[str, str] = {}
+
+    answer = asyncio.run(vote_routes.export(app, under_way, "csv", Asked()))  # type: ignore[arg-type]
+    assert answer.status_code == 429
+
+
+def test_a_write_that_fails_breaks_the_answer_off(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(vote_export, "write_votes", fail)
+    with pytest.raises(OSError, match="No space"):
+        client(services).get("/votes.csv")
