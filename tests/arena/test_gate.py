@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.arena.world import add_run, make_services, picture
-from tests.ui.browser import FLAGS, RunningApp, chromium
-from tests.ui.visit import PATIENCE_MS
+from tests.ui.browser import FLAGS, PATIENCE_MS, RunningApp, chromium
 
 pytestmark = pytest.mark.browser
 

@@ -5,6 +5,7 @@ without fault. Rules are judged all the same. A fault that changes a good answer
 wrong one the refusal is sent, and the fault is used up.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -47,6 +48,13 @@ class Slow(Fault):
     """The good answer, late."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Fault):
+    """The good answer, once the test says so."""
+
+    released: threading.Event
 
 
 @dataclass(frozen=True, slots=True)

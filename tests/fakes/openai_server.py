@@ -192,11 +192,18 @@ class _Exchange:
         if isinstance(fault, faults.STREAM_ONLY) and not job.stream:
             self._violate(f"the test is wrong: {fault} needs a request with stream=true")
             fault = None
-        if isinstance(fault, faults.Slow) and await self._left(fault.seconds):
+        if await self._left_waiting(fault):
             return False
         if job.stream and not isinstance(fault, faults.StreamIgnored):
             return await self._stream(job, fault)
         return await self._reply_images(job, fault)
+
+    async def _left_waiting(self, fault: Fault | None) -> bool:
+        """Waits as the fault says; whether the client went away meanwhile."""
+        while isinstance(fault, faults.Held) and not fault.released.is_set():
+            if await self._left(0.05):
+                return True
+        return isinstance(fault, faults.Slow) and await self._left(fault.seconds)
 
     async def _break(self, fault: Fault) -> bool:
         """Gives no answer at all."""

@@ -14,8 +14,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_MS = 20_000
+"""For whatever is waited for on a page; a busy machine takes its time."""
+expect.set_options(timeout=PATIENCE_MS)
+
 FLAGS = [
     *("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

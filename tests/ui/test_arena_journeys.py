@@ -12,9 +12,8 @@ from arena import bank
 from tests.arena.world import add_run, make_services, picture
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.browser import FLAGS, PATIENCE_MS, RunningApp, chromium
 from tests.ui.recorder import Recorder, Told
-from tests.ui.visit import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,7 +107,8 @@ def test_two_photos_are_edited_in_their_order(visit: Visit, fake: FakeOpenAI, tm
 
 
 def test_a_reload_in_mid_run_loses_nothing(visit: Visit, fake: FakeOpenAI) -> None:
-    fake.next(faults.Slow(4))
+    released = threading.Event()
+    fake.next(faults.Held(released))
     visit.choose("openai/gpt-image-2")
     visit.prompt("A fox that takes its time")
     before = fake.posts
@@ -115,6 +117,7 @@ def test_a_reload_in_mid_run_loses_nothing(visit: Visit, fake: FakeOpenAI) -> No
     visit.page.reload()
     visit.page.wait_for_selector("body.ready")
     expect(visit.tiles("running")).to_have_count(1)
+    released.set()
     expect(visit.tiles("done")).to_have_count(1)
     assert fake.posts == before + 1
 
@@ -208,7 +211,8 @@ def test_after_kill_minus_nine_the_page_says_what_happened(browser: Browser, tmp
 
 def test_a_stop_waits_for_the_call_under_way(browser: Browser, tmp_path: Path) -> None:
     with FakeOpenAI(key=KEY) as fake:
-        fake.always(faults.Slow(3))
+        released = threading.Event()
+        fake.always(faults.Held(released))
         given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url}
         first = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
         one = Visit(browser.new_page(), first)
@@ -217,7 +221,9 @@ def test_a_stop_waits_for_the_call_under_way(browser: Browser, tmp_path: Path) -
         one.run()
         expect(one.tiles("running")).to_have_count(1)
         one.page.close()
+        threading.Timer(1, released.set).start()
         assert first.stop() == 0
+        assert released.is_set()
         second = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
         again = Visit(browser.new_page(), second)
         expect(again.tiles("done")).to_have_count(1)

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.fakes.compatible_server import FakeCompatible
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.runware_server import FakeRunware
-from tests.ui.browser import FLAGS, RunningApp, chromium
-from tests.ui.visit import PATIENCE_MS, Visit
+from tests.ui.browser import FLAGS, PATIENCE_MS, RunningApp, chromium
+from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
 

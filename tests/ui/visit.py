@@ -6,9 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
 
-from tests.ui.browser import RunningApp
-
-PATIENCE_MS = 20_000
+from tests.ui.browser import PATIENCE_MS, RunningApp
 
 
 class Visit:
