@@ -26,6 +26,7 @@ MAX_DECIDED_MS = 24 * 3600 * 1000
 REPEATED = "You have voted on these two images before."
 
 OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)}
+ANSWERS: dict[str, Answer] = {answer: answer for answer in get_args(Answer)}
 
 REPORT_REASONS: dict[str, ReportReason] = {reason: reason for reason in get_args(ReportReason)}
 MAX_REPORT = 500
@@ -224,8 +225,10 @@ def _revealed(side: BattleSide) -> RevealedSide:
 
 def _second(answer: str | None) -> Answer | None:
     """Raises: VoteRefused when it is no answer to a second question."""
-    if answer is None or answer in ("a", "b", "tie"):
-        return answer  # type: ignore[return-value]  # one of the three, or none
+    if answer is None:
+        return None
+    if answer in ANSWERS:
+        return ANSWERS[answer]
     raise VoteRefused("unknown_outcome", f"{answer[:40]!r} is no answer. Choose A, B or alike.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import get_args
 
 from sqlite_utils import Database
 
@@ -10,7 +11,10 @@ from arena.pairing import Chances, League
 from arena.ratings.outcomes import group_counts
 from arena.ratings.sampling import pair_chances
 from storage import tallies
+from storage.records import BoardName
 from storage.tallies import BoardFilter
+
+_BOARDS: dict[str, BoardName] = {name: name for name in get_args(BoardName)}
 
 
 def chances_of(db: Database, failing: Collection[str]) -> Chances:
@@ -20,7 +24,7 @@ def chances_of(db: Database, failing: Collection[str]) -> Chances:
 
     def chances(league: League, meetings: Sequence[tuple[str, str]]) -> Sequence[float]:
         board, is_demo = league
-        counted = tallies.grouped(db, BoardFilter(board, is_demo))  # type: ignore[arg-type]  # boards of candidates are boards
+        counted = tallies.grouped(db, BoardFilter(_BOARDS[board], is_demo))
         wanted = {frozenset(pair) for pair in meetings}
         rows = group_counts(
             [(one.offer_a, one.offer_b, one.outcome, one.votes) for one in counted if one.offer_a != one.offer_b],

@@ -304,8 +304,10 @@ def _moment(value: object) -> tuple[bool, float | None]:
             return False, (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             pass
+    if not isinstance(value, str | int | float):
+        return True, None
     try:
-        number = float(value)  # type: ignore[arg-type]  # a text or a number; a text that is none is caught
+        number = float(value)
     except (ValueError, OverflowError):
         return True, None
     return True, number if math.isfinite(number) else None

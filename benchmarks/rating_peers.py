@@ -3,6 +3,7 @@
 `python rating_peers.py rows.npz`, with `a`, `b`, `score`, `count` (R,) and `models`. Needs numpy, nothing of ours.
 """
 
+# ruff: noqa: PLC0415 - each peer is imported by its own function: the others still run where it is missing
 from __future__ import annotations
 
 import json
@@ -22,7 +23,7 @@ Found = tuple[np.ndarray, np.ndarray | None]
 
 def with_choix(rows: Rows) -> Callable[[], Found]:
     """Iterative spectral ranking, strengths only; it knows no ties, so they go in as half points."""
-    import choix  # noqa: PLC0415 -- a peer may be missing
+    import choix
 
     size = int(rows["models"])
     points = np.zeros((size, size))
@@ -38,7 +39,7 @@ def with_choix(rows: Rows) -> Callable[[], Found]:
 
 def with_statsmodels(rows: Rows) -> Callable[[], Found]:
     """A binomial regression on grouped rows without the first model; its HC0 errors are the sandwich's of single votes."""
-    import statsmodels.api as sm  # noqa: PLC0415
+    import statsmodels.api as sm
 
     size, lines = int(rows["models"]), np.arange(len(rows["a"]))
     x = np.zeros((len(lines), size))
@@ -61,9 +62,9 @@ def with_statsmodels(rows: Rows) -> Callable[[], Found]:
 
 def with_arena_rank(rows: Rows) -> Callable[[], Found]:
     """The public leaderboard's own fit with its sandwich, grouped as here; its first call compiles and is not the least."""
-    import jax.numpy as jnp  # noqa: PLC0415
-    from arena_rank.models.bradley_terry import BradleyTerry  # noqa: PLC0415
-    from arena_rank.utils.data_utils import PairDataset  # noqa: PLC0415
+    import jax.numpy as jnp
+    from arena_rank.models.bradley_terry import BradleyTerry
+    from arena_rank.utils.data_utils import PairDataset
 
     size = int(rows["models"])
     ones = jnp.ones(len(rows["a"]))

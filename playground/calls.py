@@ -192,14 +192,14 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         call.may_be_billed = call.is_busy = False
         call.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."
         call.tell("waiting")
-        _go_on_unless(call.is_left)
+        _go_on_unless(was_cancelled=call.is_left)
     elif isinstance(event, Progress):
         call.is_busy = False
         call.has_begun |= event.has_begun
         if event.words != call.note:
             call.note = event.words or None
             call.tell("waiting")
-        _go_on_unless(call.is_left)
+        _go_on_unless(was_cancelled=call.is_left)
     elif isinstance(event, Fetching):
         call.is_busy = True
         await asyncio.to_thread(services.store.write, lambda db: runs.mark_downloading(db, call.run.run_id))
@@ -210,14 +210,14 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         was_kept, was_cancelled = await to_its_end(work)
         if was_kept:
             call.tell("partial")
-        _go_on_unless(was_cancelled)
+        _go_on_unless(was_cancelled=was_cancelled)
     elif isinstance(event, ImageArrived):
         _, was_cancelled = await to_its_end(_keep(services, call, (event.image,), event.position))
         call.tell("image")
-        _go_on_unless(was_cancelled)
+        _go_on_unless(was_cancelled=was_cancelled)
 
 
-def _go_on_unless(was_cancelled: bool) -> None:  # noqa: FBT001 - one flag, and the name says which
+def _go_on_unless(*, was_cancelled: bool) -> None:
     if was_cancelled:
         raise asyncio.CancelledError
 
@@ -242,7 +242,7 @@ async def claim(services: Services, call: LiveCall, job: Job) -> bool:
     if was_claimed:
         call.job = job
         call.tell("waiting")
-    _go_on_unless(was_cancelled)
+    _go_on_unless(was_cancelled=was_cancelled)
     return was_claimed
 
 

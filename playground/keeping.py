@@ -80,11 +80,12 @@ def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -
     placed = []
     for row in rows:
         where = {there[place]: place for place in places if place in there}
-        if there.get(row.position) != row.sha256:
-            free = (place for place in (row.position, *places) if place not in there)
-            row = replace(row, position=where.get(row.sha256, next(free, row.position)))  # noqa: PLW2901
-        there[row.position] = row.sha256
-        placed.append(row)
+        position = row.position
+        if there.get(position) != row.sha256:
+            free = (place for place in (position, *places) if place not in there)
+            position = where.get(row.sha256, next(free, position))
+        there[position] = row.sha256
+        placed.append(replace(row, position=position))
     return placed
 
 

@@ -12,7 +12,7 @@ from arena.ratings.cautions import CAUTIONS
 from arena.ratings.maturity import MIN_BATTLES
 from arena.ratings.method import METHOD_VERSION, Method
 from arena.ratings.rated import Rated, RatedRow
-from arena.ratings.scale import POINTS_PER_LOGIT, expected_score
+from arena.ratings.scale import score_at
 from arena.stated_board import StatedBoard
 from ui.documents import Document
 
@@ -47,7 +47,7 @@ def board_document(stated: StatedBoard) -> Document:
             "runner_up": fragile.runner_up if fragile else None,
         },
         "tie_parameter": rated.tie_parameter,
-        "expected_score_at_50_points": _score_at_gap(rated),
+        "expected_score_at_50_points": score_at(GAP_POINTS, rated.tie_parameter),
         "islands": [list(island) for island in rated.islands],
         "is_pooled": stated.is_pooled,
         "left_out": stated.left_out,
@@ -119,7 +119,8 @@ def sentences(stated: StatedBoard) -> Iterator[str]:
         names = [_printable(row.competitor) for row in rated.rows if caution in row.cautions]
         yield f"{', '.join(names[:5])}{' and others' if len(names) > 5 else ''}: {CAUTIONS[caution]}"
     yield from _trust(rated)
-    yield f"A gap of {GAP_POINTS:.0f} points means an expected score of {_score_at_gap(rated):.1%}, ties as half."
+    score = score_at(GAP_POINTS, rated.tie_parameter)
+    yield f"A gap of {GAP_POINTS:.0f} points means an expected score of {score:.1%}, ties as half."
 
 
 def _made(rated: Rated) -> str:
@@ -157,11 +158,6 @@ def _trust(rated: Rated) -> Iterator[str]:
             f"{fragile.votes_to_flip:,} of {_counted(fragile.votes, 'vote')} decide first place: without them "
             f"{_printable(fragile.leader)} no longer leads alone."
         )
-
-
-def _score_at_gap(rated: Rated) -> float:
-    """What the better of two is expected to take at the gap: 0 to 1, ties as half."""
-    return float(expected_score(GAP_POINTS / POINTS_PER_LOGIT, rated.tie_parameter))  # type: ignore[arg-type]
 
 
 def _counted(number: int, thing: str) -> str:

@@ -48,3 +48,8 @@ def expected_score(ahead: Floats, tie_parameter: float | None = None) -> Floats:
     """
     won, tied = chances(np.asarray(ahead, dtype=np.float64), tie_parameter or 0.0)
     return won + tied / 2
+
+
+def score_at(gap_points: float, tie_parameter: float | None = None) -> float:
+    """What the higher of two is expected to take over the other, `gap_points` apart: 0 to 1, ties as half."""
+    return float(expected_score(np.array(gap_points / POINTS_PER_LOGIT), tie_parameter))

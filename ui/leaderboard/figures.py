@@ -8,7 +8,7 @@ from arena.board import Board
 from arena.ratings.elo import START, K
 from arena.ratings.maturity import MIN_BATTLES, MIN_OPPONENTS, PROVISIONAL_HALF_WIDTH
 from arena.ratings.method import METHOD_VERSION
-from arena.ratings.scale import POINTS_PER_LOGIT, Z95, expected_score, sigmoid
+from arena.ratings.scale import Z95, score_at, sigmoid
 from arena.recount import Recount
 from arena.standing import Separation
 from storage.exclusions import Exclusion
@@ -177,7 +177,7 @@ def _pair(one: Separation, names: Mapping[str, str]) -> View:
 
 def gap_sentence(board: Board) -> str:
     """What a gap of 50 points means on this board."""
-    score = float(expected_score(GAP / POINTS_PER_LOGIT, board.rated.tie_parameter)) * 100  # type: ignore[arg-type]
+    score = score_at(GAP, board.rated.tie_parameter) * 100
     ties = "that were decided" if board.query.method.ties == "drop" else "with ties as half"
     return (
         f"{GAP} points more mean that about {score:.0f} of 100 battles {ties} go to the higher one; 0 points mean 50."

@@ -75,7 +75,7 @@ def jumper(size: tuple[int, int]) -> Image.Image:
     c.shape(outline, "#efe4cf")
     mask = c.mask(outline)
     for top in range(300, 820, 104):
-        c.glaze("#b4532f", lambda x, y, top=top: _stripe(x, y, top), within=mask)  # type: ignore[misc]
+        c.glaze("#b4532f", partial(_stripe, top), within=mask)
     hem: list[Point] = [(270, 812), (730, 812), (730, 890), (270, 890)]
     right_cuff: list[Point] = [(740, 752), (930, 706), (930, 860), (740, 860)]
     for cuff in (hem, right_cuff, [(1000 - px, py) for px, py in right_cuff]):
@@ -111,7 +111,7 @@ def _as_drawn(shade: Floats, _x: Floats, _y: Floats) -> Floats:
     return shade
 
 
-def _stripe(x: Floats, y: Floats, top: float) -> Floats:
+def _stripe(top: float, x: Floats, y: Floats) -> Floats:
     """A band across the body that bends down along the sleeves."""
     out = np.maximum(np.abs(x - 500) - 205, 0)
     level = y - out * 0.35 + 6 * np.sin(x / 90)
