@@ -21,7 +21,7 @@ from arena.ratings.elo import START
 from arena.ratings.method import Method, votes_digest
 from arena.ratings.outcomes import SCORE_OF_A, CountedRow, VoteRow, scores_that_count
 from arena.ratings.rated import Rated, RatedRow, rate_counts
-from arena.standing import Meeting, Separation, meetings, separations
+from arena.standing import Meetings, Separation, meetings, separations
 from playground.services import Services
 from providers.catalog import Catalog
 from storage import battles, tallies, votes
@@ -103,7 +103,7 @@ class Board:
     """Votes by category, of everybody and at any time."""
     questions: Mapping[Question, int]
     """Answers by question, of everybody and at any time."""
-    meetings: Mapping[tuple[str, str], Meeting]
+    meetings: Meetings
     separations: tuple[Separation, ...]
     days: tuple[EloDay, ...] = field(default=())
     """Elo by day, over the votes of this board that count."""
@@ -238,12 +238,12 @@ def read_board(
         is_demo=is_demo,
         rated=rated,
         rows=tuple(_row(row, facts.get(row.competitor, ())) for row in rated.rows),
-        votes=sum(count for *_, count in counts),
+        votes=rated.votes,
         same_competitor=same,
         left_out=left_out(db, services.clock()),
         categories=tallies.categories(db, query.board, is_demo=is_demo),
         questions=tallies.questions(db, query.board, is_demo=is_demo),
-        meetings=meetings(counts, rated),
+        meetings=meetings(rated),
         separations=separations(rated),
         has_demo=(query.board, True) in sizes,
         has_real=(query.board, False) in sizes,
@@ -252,17 +252,16 @@ def read_board(
     return found if keeps_days(query) else with_days(found, _replayed(db, wanted, query.method, competing))
 
 
-def _counts(sums_by_side: Iterable[SideTally], competing: elo_days.Competing) -> tuple[list[CountedRow], int]:
-    """(side a, side b, outcome, votes) at the board's level, and votes that met themselves there."""
-    sums: dict[VoteRow, int] = {}
-    same = 0
-    for one in sums_by_side:
-        a, b = competing(one.offer_a, one.quality_a), competing(one.offer_b, one.quality_b)
-        if a == b:
-            same += one.votes
-        else:
-            sums[a, b, one.outcome] = sums.get((a, b, one.outcome), 0) + one.votes
-    return [(*row, count) for row, count in sums.items()], same
+def _counts(sums_by_side: Sequence[SideTally], competing: elo_days.Competing) -> tuple[list[CountedRow], int]:
+    """(side a, side b, outcome, votes) at the board's level, in rows that may repeat, and votes that met themselves there."""
+    sides = {one[:2] for one in sums_by_side} | {one[2:4] for one in sums_by_side}
+    names = {side: competing(*side) for side in sides}
+    rows: list[CountedRow] = [
+        (names[offer_a, quality_a], names[offer_b, quality_b], outcome, votes)
+        for offer_a, quality_a, offer_b, quality_b, outcome, votes in sums_by_side
+    ]
+    counts = [row for row in rows if row[0] != row[1]]
+    return counts, sum(row[3] for row in rows if row[0] == row[1])
 
 
 def _replayed(db: Database, wanted: BoardFilter, method: Method, competing: elo_days.Competing) -> list[EloDay]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
-from arena.ratings.outcomes import SCORE_OF_A, CountedRow
+from arena.ratings.outcomes import Floats, directed_sums
 from arena.ratings.ranking import more_battles_to_separate
 from arena.ratings.rated import Rated
 from arena.ratings.scale import POINTS_PER_LOGIT, Z95, expected_score
@@ -34,23 +35,44 @@ class Separation:
     """About so many more votes between the two would; `None` when they stand level."""
 
 
-def meetings(counts: Iterable[CountedRow], rated: Rated) -> dict[tuple[str, str], Meeting]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Meetings(Mapping[tuple[str, str], Meeting]):
+    """Each ordered pair of M competitors. Kept as arrays: a board of fifty has 2,450 pairs and shows a few."""
+
+    names: tuple[str, ...]
+    taken: Floats
+    """(M, M) what the row's competitor took from the column's, ties as half."""
+    battles: Floats
+    """(M, M) symmetric."""
+    expected: Floats
+    """(M, M) what the ratings expect of a battle."""
+
+    def __getitem__(self, pair: tuple[str, str]) -> Meeting:
+        if pair[0] == pair[1] or not {*pair} <= {*self.names}:
+            raise KeyError(pair)
+        place = self.names.index(pair[0]), self.names.index(pair[1])
+        battles = round(self.battles[place])
+        return Meeting(float(self.taken[place]) / battles if battles else None, battles, float(self.expected[place]))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return permutations(self.names, 2)
+
+    def __len__(self) -> int:
+        return len(self.names) * (len(self.names) - 1)
+
+    def opponents(self, name: str) -> int:
+        """How many competitors `name` has met."""
+        return int(np.count_nonzero(self.battles[self.names.index(name)]))
+
+
+def meetings(rated: Rated) -> Meetings:
     """Each ordered pair of competitors."""
-    taken: dict[tuple[str, str], float] = {}
-    met: dict[tuple[str, str], int] = {}
-    for a, b, outcome, count in counts:
-        for pair, score in (((a, b), SCORE_OF_A[outcome]), ((b, a), 1 - SCORE_OF_A[outcome])):
-            taken[pair] = taken.get(pair, 0.0) + score * count
-            met[pair] = met.get(pair, 0) + count
-    names = [row.competitor for row in rated.rows]
-    logits = np.array([row.rating for row in rated.rows], dtype=np.float64) / POINTS_PER_LOGIT
+    cast = rated.cast
+    met, won = (directed_sums(cast, figures) for figures in (cast.count, cast.count * cast.score))
+    ratings = {row.competitor: row.rating for row in rated.rows}
+    logits = np.array([ratings[name] for name in cast.names], dtype=np.float64) / POINTS_PER_LOGIT
     expected = expected_score(logits[:, None] - logits[None, :], rated.tie_parameter)
-    return {
-        (a, b): Meeting(taken[a, b] / met[a, b] if (a, b) in met else None, met.get((a, b), 0), float(expected[i, j]))
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
-        if a != b
-    }
+    return Meetings(cast.names, won + (met - won).T, met + met.T, np.asarray(expected))
 
 
 def separations(rated: Rated) -> tuple[Separation, ...]:

@@ -39,6 +39,7 @@ OFFERS = 50
 VOTERS = 1000
 ROUNDS = 5
 DAYS = 30
+CATEGORIES = ("portrait", "text", "logo", "product", "own")
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
@@ -102,7 +103,7 @@ def _battle_row(number: int, offers: list[str], cell: tuple[int, int, int, int],
     a, b, _, voter = cell
     return (
         *(f"{number:032x}", f"v{voter:04}", "generate", "A fox", f"i-{a:02}", f"i-{b:02}", offers[a], offers[b]),
-        *("history", 0, 0.01, "voted", at, at, "generate", "own", None, "low", "low"),
+        *("history", 0, 0.01, "voted", at, at, "generate", CATEGORIES[number % len(CATEGORIES)], None, "low", "low"),
     )
 
 

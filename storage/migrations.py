@@ -276,6 +276,19 @@ _BOARDS = (
         select b.board, b.is_demo, 'better', b.category, b.offer_a, b.quality_a, b.offer_b, b.quality_b, v.outcome, count(*)
         from votes as v join battles as b on b.battle_id = v.battle_id where v.counted = 1
         group by 1, 2, 4, 5, 6, 7, 8, 9""",
+    """insert into tallies
+        select board, is_demo, question, '', offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) from tallies
+        group by 1, 2, 3, 5, 6, 7, 8, 9""",
+    """create table tally_totals (
+        board text not null,
+        is_demo integer not null check (is_demo in (0, 1)),
+        question text not null check (question in ('better', 'follows', 'looks')),
+        category text not null,
+        votes integer not null check (votes > 0),
+        primary key (board, is_demo, question, category)
+    ) strict, without rowid""",
+    """insert into tally_totals
+        select board, is_demo, question, category, sum(votes) from tallies group by 1, 2, 3, 4""",
     """create table elo_days (
         board text not null,
         is_demo integer not null check (is_demo in (0, 1)),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,10 +20,13 @@ ANSWERS: Mapping[Question, str] = {"better": "v.outcome", "follows": "v.follows"
 SIDES = "b.offer_a, b.quality_a, b.offer_b, b.quality_b"
 COUNTS = "v.counted = 1 and not exists (select 1 from exclusions as e where e.voter = v.voter and e.lifted_at is null)"
 """Whether a vote `v` counts on everybody's boards."""
-_KEY = "board, is_demo, question, category, offer_a, quality_a, offer_b, quality_b, outcome"
+ALL = ""
+"""The category under which the sums of all categories stand: what most boards are made of need not be summed for each."""
+_BOARD = ("board", "is_demo", "question", "category")
+_KEY = (*_BOARD, "offer_a", "quality_a", "offer_b", "quality_b", "outcome")
 
 Key = tuple[object, ...]
-"""The columns of a tally before its votes."""
+"""The columns before the votes: of a tally, or of a total, which has the first four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,7 @@ def board_sizes(db: Database) -> dict[tuple[BoardName, bool], int]:
     """Counted votes of each board that has any: (board, whether drawn models) -> votes."""
     rows = fetch(
         db,
-        """select board, is_demo, sum(votes) as votes from tallies where question = 'better'
-        group by board, is_demo""",
+        "select board, is_demo, votes from tally_totals where question = 'better' and category = ''",
     )
     return {(row["board"], bool(row["is_demo"])): row["votes"] for row in rows}
 
@@ -96,8 +99,8 @@ def categories(db: Database, board: BoardName, *, is_demo: bool) -> dict[str, in
     """Counted votes of each category that has any."""
     rows = fetch(
         db,
-        """select category, sum(votes) as votes from tallies
-        where board = :board and is_demo = :is_demo and question = 'better' group by category""",
+        """select category, votes from tally_totals
+        where board = :board and is_demo = :is_demo and question = 'better' and category <> ''""",
         {"board": board, "is_demo": int(is_demo)},
     )
     return {row["category"]: row["votes"] for row in rows}
@@ -107,8 +110,8 @@ def questions(db: Database, board: BoardName, *, is_demo: bool) -> dict[Question
     """Counted answers to each question that has any."""
     rows = fetch(
         db,
-        """select question, sum(votes) as votes from tallies
-        where board = :board and is_demo = :is_demo group by question""",
+        """select question, votes from tally_totals
+        where board = :board and is_demo = :is_demo and category = ''""",
         {"board": board, "is_demo": int(is_demo)},
     )
     return {row["question"]: row["votes"] for row in rows}
@@ -118,10 +121,10 @@ def grouped(db: Database, wanted: BoardFilter) -> list[SideTally]:
     """What a board is fitted on, in no particular order."""
     if not wanted.is_summed:
         return grouped_votes(db, wanted)
-    sql = """select offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) as votes from tallies
-        where board = :board and is_demo = :is_demo and question = :question
-        and (:category is null or category = :category) group by 1, 2, 3, 4, 5"""
-    return [SideTally(*row) for row in db.conn.execute(sql, wanted.named)]
+    sql = """select offer_a, quality_a, offer_b, quality_b, outcome, votes from tallies
+        where board = :board and is_demo = :is_demo and question = :question and category = :category"""
+    named = wanted.named | {"category": wanted.category or ALL}
+    return list(map(SideTally._make, db.conn.execute(sql, named)))
 
 
 def grouped_votes(db: Database, wanted: BoardFilter) -> list[SideTally]:
@@ -130,7 +133,7 @@ def grouped_votes(db: Database, wanted: BoardFilter) -> list[SideTally]:
     sql = " ".join(
         ["select", SIDES, ",", answer, "as outcome, count(*) as votes", wanted.rows, "group by 1, 2, 3, 4, 5"]
     )
-    return [SideTally(*row) for row in db.conn.execute(sql, wanted.named)]
+    return list(map(SideTally._make, db.conn.execute(sql, wanted.named)))
 
 
 # Keeping them
@@ -158,24 +161,36 @@ def add_voter(db: Database, voter: str, sign: int) -> int | None:
 
 def recounted(db: Database) -> dict[Key, int]:
     """What `tallies` should hold, from the votes themselves."""
-    return {
-        tuple(key): votes
-        for question, answer in ANSWERS.items()
-        for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, ""))
-    }
+    sums: Counter[Key] = Counter()
+    for question, answer in ANSWERS.items():
+        for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, "")):
+            for one in _summed_under(key):
+                sums[one] += votes
+    return dict(sums)
 
 
 def make_anew(db: Database) -> None:
     """Put what the votes say in the place of what was held."""
     sums = recounted(db)
-    db.conn.execute("delete from tallies")
+    for table in ("tallies", "tally_totals"):
+        db.conn.execute(" ".join(["delete from", table]))
     for key, votes in sums.items():
-        _add(db, key, votes)
+        _change(db, key, votes)
 
 
 def held(db: Database) -> dict[Key, int]:
-    """What `tallies` holds."""
-    return {tuple(key): votes for *key, votes in db.conn.execute(" ".join(["select", _KEY, ", votes from tallies"]))}
+    """What `tallies` and `tally_totals` hold."""
+    return {
+        tuple(key): votes
+        for table, columns in (("tallies", _KEY), ("tally_totals", _BOARD))
+        for *key, votes in db.conn.execute(" ".join(["select", ", ".join(columns), ", votes from", table]))
+    }
+
+
+def _summed_under(key: Sequence[object]) -> list[Key]:
+    """All sums that a vote of this tally is in: with its category and over all, of its sides and of the whole board."""
+    of_all = (*key[:3], ALL, *key[4:])
+    return [tuple(key), of_all, tuple(key[:4]), of_all[:4]]
 
 
 def _q(question: Question, voter: str) -> dict[str, str]:
@@ -200,20 +215,25 @@ def _of_votes(answer: str, which: str) -> str:
 
 
 def _add(db: Database, key: Sequence[object], votes: int) -> None:
+    for one in _summed_under(key):
+        _change(db, one, votes)
+
+
+def _change(db: Database, key: Key, votes: int) -> None:
+    table = "tallies" if len(key) == len(_KEY) else "tally_totals"
+    columns, marks = ", ".join(_KEY[: len(key)]), ", ".join("?" * len(key))
     if votes > 0:
         db.conn.execute(
             " ".join(
                 [
-                    "insert into tallies (",
-                    _KEY,
-                    ", votes) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    *("insert into", table, "(", columns, ", votes) values (", marks, ", ?)"),
                     "on conflict do update set votes = votes + excluded.votes",
                 ]
             ),
             (*key, votes),
         )
         return
-    where = " ".join(["where (", _KEY, ") = (?, ?, ?, ?, ?, ?, ?, ?, ?)"])
+    where = " ".join(["where (", columns, ") = (", marks, ")"])
     # A sum is never 0, not even on the way: the row goes first.
-    if not db.conn.execute(" ".join(["delete from tallies", where, "and votes <= ?"]), (*key, -votes)).rowcount:
-        db.conn.execute(" ".join(["update tallies set votes = votes + ?", where]), (votes, *key))
+    if not db.conn.execute(" ".join(["delete from", table, where, "and votes <= ?"]), (*key, -votes)).rowcount:
+        db.conn.execute(" ".join(["update", table, "set votes = votes + ?", where]), (votes, *key))

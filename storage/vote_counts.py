@@ -41,7 +41,7 @@ def standing(db: Database) -> tuple[int, ...]:
     """Figures that change whenever a board could: a vote came or was taken back, a voter was left out or counted again."""
     row = fetch_one(
         db,
-        """select (select coalesce(max(seq), 0) from votes) as seq, (select coalesce(sum(votes), 0) from tallies) as votes,
+        """select (select coalesce(max(seq), 0) from votes) as seq, (select coalesce(sum(votes), 0) from tally_totals) as votes,
             (select count(*) from exclusions) as excluded, (select count(lifted_at) from exclusions) as lifted""",
     )
     return tuple((row or {}).values())

@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.ratings.connections import outside_main
 from arena.ratings.maturity import MIN_BATTLES
-from arena.ratings.outcomes import Flags, Floats, Grouped, Ints
+from arena.ratings.outcomes import Flags, Floats, Grouped, Ints, directed_sums
 
 Caution = Literal["no battles", "thin", "only ties", "never lost", "never won", "unbounded", "island"]
 
@@ -33,10 +33,12 @@ class Tally:
     wins: Floats
     losses: Floats
     ties: Floats
+    opponents: Ints
+    """How many others it met."""
 
 
 def tally(rows: Grouped) -> Tally:
-    """Battles, wins, losses and ties of each competitor; rows that are left out do not count."""
+    """Battles, wins, losses, ties and opponents of each competitor; rows that are left out do not count."""
     size = len(rows.names)
 
     def total(index: Ints, chosen: Flags) -> Floats:
@@ -46,7 +48,8 @@ def tally(rows: Grouped) -> Tally:
     wins = total(rows.a, a_won) + total(rows.b, b_won)
     losses = total(rows.a, b_won) + total(rows.b, a_won)
     ties = total(rows.a, tied) + total(rows.b, tied)
-    return Tally(wins + losses + ties, wins, losses, ties)
+    met = directed_sums(rows, rows.count) > 0
+    return Tally(wins + losses + ties, wins, losses, ties, (met | met.T).sum(axis=1))
 
 
 def cautions(counted: Tally, islands: list[list[int]], leagues: list[list[int]]) -> tuple[frozenset[Caution], ...]:

@@ -33,6 +33,10 @@ Ints = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+_SCORES = np.array([SCORE_OF_A[outcome] for outcome in OUTCOMES])
+
+
 class BadVote(ValueError):
     """A vote that cannot be rated. The message names its row, counted from 1, and can be shown."""
 
@@ -59,6 +63,31 @@ class Grouped:
     def votes(self) -> float:
         """How many votes there are."""
         return float(self.count.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CastVotes:
+    """Votes as they were cast, whatever a method makes of them: R rows, which may repeat, over M competitors."""
+
+    names: tuple[str, ...]
+    """The M competitors, sorted."""
+    a: Ints
+    """(R,) index into `names` of the competitor on side a."""
+    b: Ints
+    outcome: Ints
+    """(R,) index into `OUTCOMES`."""
+    count: Floats
+    """(R,) votes in the row."""
+
+    @property
+    def score(self) -> Floats:
+        """(R,) what side a scored: 1, 0.5 or 0."""
+        return _SCORES[self.outcome]
+
+    def times(self, outcome: Outcome) -> tuple[Floats, Floats]:
+        """How often each competitor had this outcome on side a, and on side b: (M,) and (M,)."""
+        size, votes = len(self.names), self.count * (self.outcome == OUTCOMES.index(outcome))
+        return _sums(self.a, votes, size), _sums(self.b, votes, size)
 
 
 def check(row: int, a: str, b: str, outcome: str) -> None:
@@ -122,13 +151,35 @@ def group_counts(
     Raises:
         BadVote: as `check`, or a count is negative; the row of `counts` is named.
     """
+    return grouped(cast_votes(counts, competitors=competitors), ties=ties, both_bad=both_bad)
+
+
+def cast_votes(counts: Iterable[CountedRow], *, competitors: Collection[str] = ()) -> CastVotes:
+    """Votes that were counted elsewhere, as arrays; `competitors` are listed even without a vote.
+
+    Raises:
+        BadVote: as `check`, or a count is negative; the row of `counts` is named.
+    """
     kept = list(counts)
-    for row, (a, b, outcome, count) in enumerate(kept, start=1):
-        check(row, a, b, outcome)
-        if count < 0:
-            raise BadVote(f"vote {row}: {count} votes are fewer than none")
-    names = _names(((a, b, outcome) for a, b, outcome, _ in kept), competitors)
-    return _grouped(names, ((a, b, outcome, n, n, n) for a, b, outcome, n in kept), ties, both_bad)
+    firsts, seconds, outcomes, numbers = zip(*kept, strict=True) if kept else ((), (), (), ())
+    names = tuple(sorted({*firsts, *seconds, *competitors}))
+    place = {name: index for index, name in enumerate(names)}
+    a, b = (np.fromiter(map(place.__getitem__, side), np.intp, len(kept)) for side in (firsts, seconds))
+    count = np.array(numbers, dtype=np.float64)
+    if not set(outcomes) <= SCORE_OF_A.keys() or np.any(a == b) or np.any(count < 0):
+        for row, (*vote, number) in enumerate(kept, start=1):
+            check(row, *vote)
+            if number < 0:
+                raise BadVote(f"vote {row}: {number} votes are fewer than none")
+    return CastVotes(names, a, b, np.fromiter(map(OUTCOMES.index, outcomes), np.intp, len(kept)), count)
+
+
+def grouped(votes: CastVotes, *, ties: Ties = "half", both_bad: BothBad = "tie") -> Grouped:
+    """The votes, grouped, without those that do not count."""
+    counts = np.isin(votes.outcome, [OUTCOMES.index(one) for one in scores_that_count(ties, both_bad)])
+    counts &= votes.count > 0
+    cells = (votes.a * len(votes.names) + votes.b) * 3 + np.rint(2 * votes.score).astype(np.intp)
+    return _summed(votes.names, cells[counts], [votes.count[counts]] * 3)
 
 
 def merged(parts: Sequence[Grouped]) -> Grouped:
@@ -164,11 +215,10 @@ def points(rows: Grouped) -> Floats:
     return directed_sums(rows, rows.weight * rows.score) + directed_sums(rows, rows.weight * (1 - rows.score)).T
 
 
-def directed_sums(rows: Grouped, figures: Floats) -> Floats:
+def directed_sums(rows: Grouped | CastVotes, figures: Floats) -> Floats:
     """(M, M) sums of `figures` (R,) by the competitors on side a (row) and side b (column)."""
     size = len(rows.names)
-    sums = np.bincount(rows.a * size + rows.b, weights=figures, minlength=size * size)
-    return sums.astype(np.float64).reshape(size, size)
+    return _sums(rows.a * size + rows.b, figures, size * size).reshape(size, size)
 
 
 def laplacian(figures: Floats) -> Floats:
@@ -208,12 +258,15 @@ def _grouped(
 def _summed(names: tuple[str, ...], cells: Ints, figures: Sequence[Floats] | Floats) -> Grouped:
     """Rows by cell ((a * M + b) * 3 + twice the score), with the sums of the three figures in each."""
     distinct, row = np.unique(cells, return_inverse=True)
-    count, weight, squared = (
-        np.bincount(row, weights=column, minlength=len(distinct)).astype(np.float64) for column in figures
-    )
+    count, weight, squared = (_sums(row, column, len(distinct)) for column in figures)
     pairs, doubled = np.divmod(distinct, 3)
     a, b = np.divmod(pairs, max(len(names), 1))
     return Grouped(names, a, b, doubled / 2, count, weight, squared)
+
+
+def _sums(places: Ints, figures: Floats, size: int) -> Floats:
+    """(size,) sums of `figures` by the place each belongs to."""
+    return np.bincount(places, weights=figures, minlength=size).astype(np.float64)
 
 
 def scores_that_count(ties: Ties = "half", both_bad: BothBad = "tie") -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from statistics import NormalDist
 
@@ -11,8 +12,8 @@ from arena.ratings.fit import Fit
 from arena.ratings.outcomes import Floats, Ints
 from arena.ratings.scale import POINTS_PER_LOGIT, Z95, sigmoid
 
-DRAWS = 10_000
-"""Boards that are drawn for P(best): its error is at most half a percent."""
+DRAWS = 5_000
+"""Boards that are drawn for P(best): its standard error is at most 0.7 percent."""
 SEED = 20_260_801
 SAME_RATING = 1e-9
 """Points within which two ratings differ by rounding only."""
@@ -48,8 +49,15 @@ def normal_noise(covariance: Floats, *, draws: int, seed: int) -> Floats:
     """(draws, M) errors in points, from a covariance in logits, which may be singular."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    standard = np.random.default_rng(seed).standard_normal((draws, len(covariance)))
-    return np.asarray(POINTS_PER_LOGIT * (standard @ root.T))
+    return np.asarray(_standard_normal(draws, len(covariance), seed) @ (POINTS_PER_LOGIT * root.T))
+
+
+@functools.lru_cache(maxsize=4)
+def _standard_normal(draws: int, size: int, seed: int) -> Floats:
+    """(draws, size) numbers that are always the same: drawing them takes longer than all that is made of them."""
+    numbers = np.random.default_rng(seed).standard_normal((draws, size))
+    numbers.flags.writeable = False
+    return numbers
 
 
 def p_best(draws: Floats) -> Floats:
@@ -65,11 +73,14 @@ def rank_intervals(draws: Floats, *, level: float = 0.95) -> tuple[Ints, Ints]:
     if not draws.size:
         nothing = np.zeros(draws.shape[1], dtype=np.intp)
         return nothing, nothing
-    order = np.argsort(-draws, axis=1, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.arange(1, draws.shape[1] + 1)[None, :], axis=1)
+    boards, size = draws.shape
+    # Equal ratings come in all boards, where nothing is known of a gap, or in none: only then is the slower sort needed.
+    order = np.argsort(-draws, axis=1, kind="stable" if len(np.unique(draws[0])) < size else "quicksort")
+    # How often each competitor stood in each place or a better one; far cheaper than quantiles of all places.
+    taken = np.bincount((order * size + np.arange(size)).ravel(), minlength=size * size).reshape(size, size)
+    reached = taken.cumsum(axis=1)
     beyond = (1 - level) / 2
-    best, worst = np.quantile(ranks, [beyond, 1 - beyond], axis=0, method="inverted_cdf")
+    best, worst = ((reached < round(share * boards, 6)).sum(axis=1) + 1 for share in (beyond, 1 - beyond))
     return best.astype(np.intp), worst.astype(np.intp)
 
 

@@ -8,8 +8,9 @@ the votes' order could not change.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,13 +22,15 @@ from arena.ratings.fragility import Fragility, fragility
 from arena.ratings.maturity import Maturity, Seen, maturity
 from arena.ratings.method import Method
 from arena.ratings.outcomes import (
+    CastVotes,
     CountedRow,
     Floats,
     Grouped,
     Ints,
     VoteRow,
+    cast_votes,
     check_rows,
-    group_counts,
+    grouped,
     scores_that_count,
 )
 from arena.ratings.ranking import normal_draws, p_best, rank_intervals, ranks_by_overlap, ranks_by_rating
@@ -83,6 +86,8 @@ class Rated:
     """Davidson's nu; `None` for the other methods."""
     islands: tuple[tuple[str, ...], ...]
     """Groups without a battle between them, the largest first. More than one: ratings compare within a group only."""
+    cast: CastVotes
+    """All votes, as they were cast."""
     fit: Fit
     """The fit behind the board; for Elo, Bradley-Terry's of the same votes, which says how well each competitor is known."""
 
@@ -101,9 +106,10 @@ def rate(votes: Sequence[VoteRow], method: Method, *, competitors: Collection[st
     allowed = scores_that_count(method.ties, method.both_bad)
     leaves_out = not allowed.keys() >= {outcome for *_, outcome in counts}
     ratings = elo.replay([vote for vote in votes if vote[2] in allowed] if leaves_out else votes)
-    rows = _grouped(counted, method, competitors)
+    by_kind = cast_votes(counted, competitors=competitors)
+    rows = grouped(by_kind, ties=method.ties, both_bad=method.both_bad)
     fit = bradley_terry.fit(rows, prior=method.prior)
-    return _board(counted, rows, fit, method, _Placed.by_rating(_in_order(rows.names, ratings)))
+    return _board(by_kind, rows, fit, method, _Placed.by_rating(_in_order(rows.names, ratings)))
 
 
 def rate_counts(counts: Iterable[CountedRow], method: Method, *, competitors: Collection[str] = ()) -> Rated:
@@ -115,10 +121,10 @@ def rate_counts(counts: Iterable[CountedRow], method: Method, *, competitors: Co
     """
     if method.kind == "elo":
         raise ValueError("Elo needs the votes in their order; use `rate`")
-    counted = list(counts)
-    rows = _grouped(counted, method, competitors)
+    votes = cast_votes(counts, competitors=competitors)
+    rows = grouped(votes, ties=method.ties, both_bad=method.both_bad)
     fit = (davidson if method.kind == "davidson" else bradley_terry).fit(rows, prior=method.prior)
-    return _board(counted, rows, fit, method, _placed(rows, fit, method))
+    return _board(votes, rows, fit, method, _placed(rows, fit, method))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,10 +145,6 @@ class _Placed:
         return cls(ratings, ranks_by_rating(ratings))
 
 
-def _grouped(counts: Sequence[CountedRow], method: Method, competitors: Collection[str]) -> Grouped:
-    return group_counts(counts, ties=method.ties, both_bad=method.both_bad, competitors=competitors)
-
-
 def _in_order(names: Sequence[str], ratings: dict[str, float]) -> Floats:
     return np.array([ratings.get(name, elo.START) for name in names], dtype=np.float64)
 
@@ -159,12 +161,12 @@ def _placed(rows: Grouped, fit: Fit, method: Method) -> _Placed:
     return _Placed(fit.ratings, ranks_by_overlap(low, high), low, high, best, worst, p_best(draws))
 
 
-def _board(counts: Sequence[CountedRow], rows: Grouped, fit: Fit, method: Method, placed: _Placed) -> Rated:
-    cast = _cast(counts)
-    made = [_row(index, rows, fit, placed, cast.get(name, _NOTHING)) for index, name in enumerate(rows.names)]
+def _board(votes: CastVotes, rows: Grouped, fit: Fit, method: Method, placed: _Placed) -> Rated:
+    told = _told(votes)
+    made = [_row(index, rows, fit, placed, told[index]) for index in range(len(rows.names))]
     return Rated(
         method=method,
-        votes=sum(count for *_, count in counts),
+        votes=round(votes.count.sum()),
         counted=round(rows.votes),
         rows=tuple(sorted(made, key=lambda row: (-row.rating, row.competitor))),
         side_bias=side_bias(rows, prior=method.prior),
@@ -172,17 +174,17 @@ def _board(counts: Sequence[CountedRow], rows: Grouped, fit: Fit, method: Method
         tie_parameter=fit.tie_parameter,
         islands=fit.islands,
         fit=fit,
+        cast=votes,
     )
 
 
-def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, cast: Mapping[str, int]) -> RatedRow:
+def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, told: _Told) -> RatedRow:
     low, high = _at(placed.low, index), _at(placed.high, index)
     # A board without intervals is no better known than one with them.
     half_width = (
         float(fit.interval()[1][index] - fit.ratings[index]) if low is None or high is None else (high - low) / 2
     )
-    opponents = len(np.union1d(rows.b[rows.a == index], rows.a[rows.b == index]))
-    seen = Seen(float(fit.tally.battles[index]), opponents, half_width)
+    seen = Seen(float(fit.tally.battles[index]), int(fit.tally.opponents[index]), half_width)
     return RatedRow(
         competitor=rows.names[index],
         rating=float(placed.ratings[index]),
@@ -191,11 +193,11 @@ def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, cast: Mapping[str
         rank=int(placed.ranks[index]),
         rank_best=None if placed.best is None else int(placed.best[index]),
         rank_worst=None if placed.worst is None else int(placed.worst[index]),
-        battles=sum(cast.values()),
-        wins=cast["win"],
-        losses=cast["loss"],
-        ties=cast["tie"],
-        both_bad=cast["both_bad"],
+        battles=sum(told),
+        wins=told.wins,
+        losses=told.losses,
+        ties=told.ties,
+        both_bad=told.both_bad,
         p_best=_at(placed.leads, index),
         maturity=maturity(seen, len(rows.names)),
         cautions=fit.cautions[index],
@@ -206,17 +208,18 @@ def _at(figures: Floats | None, index: int) -> float | None:
     return None if figures is None else float(figures[index])
 
 
-def _cast(counts: Iterable[CountedRow]) -> dict[str, dict[str, int]]:
-    """How often each competitor had a "win", "loss", "tie" or "both_bad"."""
-    found: dict[str, dict[str, int]] = {}
-    for a, b, outcome, count in counts:
-        for competitor, told in zip((a, b), _TOLD[outcome], strict=True):
-            own = found.get(competitor)
-            if own is None:
-                own = found[competitor] = dict.fromkeys(("win", "loss", "tie", "both_bad"), 0)
-            own[told] += count
-    return found
+class _Told(NamedTuple):
+    """How a competitor's battles ended."""
+
+    wins: int
+    losses: int
+    ties: int
+    both_bad: int
 
 
-_TOLD = {"a": ("win", "loss"), "b": ("loss", "win"), "tie": ("tie", "tie"), "both_bad": ("both_bad", "both_bad")}
-_NOTHING = {"win": 0, "loss": 0, "tie": 0, "both_bad": 0}
+def _told(votes: CastVotes) -> list[_Told]:
+    """For each competitor, (M,)."""
+    (a_on_a, a_on_b), (b_on_a, b_on_b) = votes.times("a"), votes.times("b")
+    ties, both_bad = (sum(votes.times(outcome)) for outcome in ("tie", "both_bad"))
+    columns = np.array([a_on_a + b_on_b, a_on_b + b_on_a, ties, both_bad]).T
+    return [_Told(*row) for row in np.rint(columns).astype(int).tolist()]

@@ -38,7 +38,7 @@ class Boards:
 def refit(rows: Grouped, fit: Fit) -> Floats:
     """(M,) strengths, not centred, of `rows` by the model and the prior of `fit`, from where it stands."""
     scored, start = points(rows), fit.strengths + fit.shift
-    prior = standing(scored, fit.prior).prior
+    prior = fit.prior or standing(scored, fit.prior).prior
     if not fit.tie_parameter or not np.any(rows.score == 0.5):
         return bradley_terry.strengths_of(scored, prior, start)
     whole = np.append(start, np.log(fit.tie_parameter))

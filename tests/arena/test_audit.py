@@ -40,13 +40,20 @@ def test_nothing_is_wrong_with_what_was_kept_vote_by_vote(services: Services) ->
 
 
 def test_a_sum_that_is_wrong_is_named_with_both_figures(services: Services) -> None:
-    where = "where offer_a = 'openai/x' and offer_b = 'fal/x' and outcome = 'a'"
+    where = "where offer_a = 'openai/x' and offer_b = 'fal/x' and outcome = 'a' and category = ''"
     break_it(services, f"update tallies set votes = votes + 7 {where}")
     (problem,) = verify(services.store)
     assert problem.kind == "tally_differs"
     assert "openai/x" in problem.subject
     break_it(services, f"delete from tallies {where}")
     assert "the sum says 0 votes" in verify(services.store)[0].message
+
+
+def test_a_total_that_is_wrong_is_named_too(services: Services) -> None:
+    break_it(services, "update tally_totals set votes = votes - 1 where category = ''")
+    (problem,) = verify(services.store)
+    assert (problem.kind, problem.subject.split()[:3]) == ("tally_differs", ["generate", "0", "better"])
+    assert "says 199 votes, the votes themselves 200" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_the_chance_of_being_best_in_a_category_follows_its_ratings(services: Se
 def test_davidson_expects_scores_by_its_own_model() -> None:
     votes = [("x", "y", outcome) for outcome in ("a", "a", "a", "tie", "tie", "tie", "tie", "b")] * 20
     rated = rate(votes, Method(kind="davidson", prior=0.0))
-    found = meetings([("x", "y", "a", 60), ("x", "y", "tie", 80), ("x", "y", "b", 20)], rated)
+    found = meetings(rated)
     assert found["x", "y"].expected == pytest.approx(found["x", "y"].score, abs=1e-6)
     assert found["x", "y"].expected + found["y", "x"].expected == pytest.approx(1)
 

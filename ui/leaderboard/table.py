@@ -188,7 +188,7 @@ def cautions(row: BoardRow, board: Board) -> list[str]:
 def _provisional(row: BoardRow, board: Board) -> list[str]:
     """Reasons for being provisional that no caution has told."""
     rated = row.rated
-    met = sum(1 for (one, _), meeting in board.meetings.items() if one == rated.competitor and meeting.battles)
+    met = board.meetings.opponents(rated.competitor)
     wanted = min(MIN_OPPONENTS, len(board.rows) - 1)
     told = []
     if rated.battles < MIN_BATTLES and not {"thin", "no battles"} & rated.cautions:
