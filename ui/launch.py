@@ -30,6 +30,7 @@ STYLES = (
     "playground.css",
     "offers.css",
     "tiles.css",
+    "compare.css",
     "arena.css",
     "boards.css",
     "leaderboard.css",

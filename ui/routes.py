@@ -18,6 +18,7 @@ from playground import library
 from storage.blobs import media_type_of
 from ui import guard
 from ui.app import App
+from ui.compare_routes import compare_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.vote_routes import vote_routes
@@ -35,6 +36,7 @@ def routes(app: App) -> list[Route]:
         Route("/thumbs/{name}", partial(thumbnail, app)),
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
+        *compare_routes(app),
         *key_routes(app),
         *leaderboard_routes(app),
         *vote_routes(app),

@@ -32,7 +32,7 @@ function arena({ element, trigger, props, watch }) {
 
   /** While a link's pair is awaited, what the opened tab draws of itself is not shown. */
   function isBeside(incoming) {
-    return awaited !== null && performance.now() < awaited.until && incoming.group !== awaited.group;
+    return awaited !== null && performance.now() < awaited.until && incoming.named !== awaited.named;
   }
 
   function paint() {
@@ -264,12 +264,14 @@ function arena({ element, trigger, props, watch }) {
     if (event.target.matches("textarea[data-field]")) form.type(event.target.value);
   });
 
-  window.diptych.onVisit("arena", ([what, group]) => {
-    if (what !== "group" || !group) return;
-    awaited = { group, until: performance.now() + 5000 };
+  // `#arena/group/<id>`: two images of a press; `#arena/images/<run:position>/<run:position>`: these two.
+  window.diptych.onVisit("arena", ([what, ...names]) => {
+    if (!(what === "group" && names[0]) && !(what === "images" && names.length === 2)) return;
+    const named = names.join("/");
+    awaited = { named, until: performance.now() + 5000 };
     current = { state: "loading" };
     draw();
-    trigger("pair", { group });
+    trigger("pair", { named });
   });
 
   document.addEventListener("click", (event) => {

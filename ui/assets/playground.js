@@ -1,5 +1,6 @@
 /* Entry of the Playground's scripts: each draws one kind of component. */
 
+import { paintCompareBar } from "./compare.js";
 import { paintOffers } from "./offers.js";
 import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap, takeOutlook } from "./form.js";
 import { paintReferences } from "./references.js";
@@ -17,3 +18,4 @@ component("snap", paintSnap);
 component("references", paintReferences);
 component("problems", paintProblems);
 component("results", paintResults);
+component("compare_bar", paintCompareBar);

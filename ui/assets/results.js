@@ -1,6 +1,7 @@
 /* The results: groups newest first, a tile for each image. The server sends what the store says; a group once seen stays,
    so that older ones asked for by Show more are not lost when the newest change. */
 
+import { onPicks, togglePick } from "./compare.js";
 import { announce, h, icon, render } from "./dom.js";
 import { focusPrompt } from "./form.js";
 import { openLightbox } from "./lightbox.js";
@@ -23,9 +24,7 @@ export function paintResults({ element, trigger, props, watch }) {
     if (!value) return;
     const isNews = isPainted && value.is_page && value.groups.some(isJustBegun);
     take(value);
-    const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
-    render(root, groups.length ? [groups.map(group), more ? showMore() : null] : emptyState());
-    tickClocks();
+    draw();
     if (isNews && isPhone()) root.closest("#pg-main")?.scrollIntoView({ block: "start" });
     isPainted = true;
   };
@@ -60,9 +59,23 @@ export function paintResults({ element, trigger, props, watch }) {
     if (["remix", "base", "reference"].includes(act) && run) trigger(act, { run, position: Number(position || 0) });
     return undefined;
   });
+  root.addEventListener("change", (event) => {
+    const id = event.target.dataset.pick;
+    const one = id && [...seen.values()].flatMap((group) => group.tiles).find((tile) => tile.id === id);
+    if (!one) return;
+    togglePick(one);
+    draw();
+  });
+  onPicks(draw);
   setInterval(tickClocks, 100);
   watch("value", paint);
   paint();
+
+  function draw() {
+    const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    render(root, groups.length ? [groups.map(group), more ? showMore() : null] : emptyState());
+    tickClocks();
+  }
 
   function tickClocks() {
     const now = Date.now() + clockOffset;

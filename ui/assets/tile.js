@@ -1,5 +1,6 @@
 /* One tile: the image's box has its final ratio before there is an image; nothing is ever written on an image. */
 
+import { isPicked } from "./compare.js";
 import { h, icon } from "./dom.js";
 
 const ACTIONS = [
@@ -11,13 +12,15 @@ const ACTIONS = [
 export function tile(one) {
   const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
   return h("figure", {
-    class: "tile", key: one.id, "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
+    class: `tile${isPicked(one.id) ? " picked" : ""}`, key: one.id, "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
     "data-name": name, "data-original": one.image?.original, "data-download": one.image?.downloads[0].url, "data-size": one.image?.size,
   },
   box(one),
   progress(one),
   h("figcaption", {},
-    h("p", { class: "tile-name" }, h("b", {}, one.model), one.provider ? ` ${one.provider}` : ""),
+    h("div", { class: "tile-head" },
+      h("p", { class: "tile-name" }, h("b", {}, one.model), one.provider ? ` ${one.provider}` : ""),
+      one.image ? pick(one) : null),
     h("div", { class: "chips" }, one.chips.map((chip, index) => chipOf(chip, index))),
     figures(one),
     // The row is there before its buttons: nothing moves when an image arrives.
@@ -38,6 +41,12 @@ function box(one) {
   }
   return h("div", { class: "image-box sheen", ...ratio, key: "waiting" }, one.waits ? h("p", {}, one.waits) : null);
 }
+
+const pick = (one) =>
+  h("label", { class: "pick", key: "pick" },
+    h("span", { class: "box" },
+      h("input", { type: "checkbox", checked: isPicked(one.id), "data-pick": one.id, "aria-label": `Compare ${one.model}${one.provider ? ` ${one.provider}` : ""}` }), icon("check")),
+    "Compare");
 
 function progress(one) {
   const [seen, asked] = one.progress;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,12 +10,13 @@ import gradio as gr
 from arena import battle, board, making, opening
 from arena.battle import VoteRefused
 from arena.offers import possible_pairs
-from arena.opening import BattleOff, Wanted
+from arena.opening import BattleOff, BlindBattle, Wanted
 from ui import arena_views, battle_form, forms, header, notices
 from ui.app import App, owner_of
 from ui.arena_views import View
 from ui.pages.arena.making import draft_of, prompted, shown_form
 from ui.pages.arena.told import demo_offers, framed, known_of, ready_offers, told, wanted_of
+from ui.picked import picked_image
 
 KEPT = ("revealed", "refused", "reported", "working", "form")
 """States that stay when the tab is opened again."""
@@ -46,15 +47,23 @@ async def on_next(app: App, shown: object, event: gr.EventData, request: gr.Requ
 
 
 async def on_pair(app: App, event: gr.EventData, request: gr.Request) -> View:
-    """A battle between two images of the group that a link names. The group's id goes back with it: the tab, opened by
-    the same link, may be drawing another battle at this moment.
+    """A battle between two images of the group that a link names, or between the two images themselves, `RUN:POSITION`.
+    What was named goes back with it: the tab, opened by the same link, may be drawing another battle at this moment.
     """
-    group_id = str(told(event, "group") or "")
+    voter, named = owner_of(app, request), [part for part in str(told(event, "named") or "").split("/") if part]
     try:
-        found = arena_views.battle_view(await opening.start_from_group(app.services, owner_of(app, request), group_id))
+        found = arena_views.battle_view(await _between(app, voter, named))
     except BattleOff as error:
         found = arena_views.off_view(str(error), error.reasons)
-    return framed(found, opening.ANYTHING) | {"group": group_id}
+    return framed(found, opening.ANYTHING) | {"named": "/".join(named)}
+
+
+async def _between(app: App, voter: str, named: Sequence[str]) -> BlindBattle:
+    if len(named) != 2:
+        return await opening.start_from_group(app.services, voter, named[0] if named else "")
+    picked = [await picked_image(app.services, voter, name) for name in named]
+    one, two = (each.image.image_id if each else "" for each in picked)
+    return await opening.start_from_images(app.services, voter, one, two)
 
 
 async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Request) -> list[Any]:

@@ -34,6 +34,7 @@ def build(_app: App) -> Page:
                     stop = gr.Button("Stop", variant="secondary", elem_id="pg-stop", interactive=False, min_width=0)
         with gr.Column(elem_id="pg-main", min_width=0):
             results = drawn("results", None, elem_id="pg-results", events=RESULT_EVENTS)
+            drawn("compare_bar", None, elem_id="pg-cmp")
     return Page(form, run, stop, problems, results)
 
 
