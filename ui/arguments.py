@@ -39,13 +39,6 @@ FIELDS = {
 }
 """Option -> field of the request, where the names differ."""
 
-_NOT_YET = {
-    "lock_outside_mask": (
-        "This version cannot lock what lies outside the mask yet; leave the option out, or say --no-lock-outside-mask "
-        "to keep the provider's image as it comes."
-    ),
-}
-
 _MAX_SEED = 999_999_999
 _CURSOR_DIGITS = 18
 """`next` of a page of history is a row number."""
@@ -76,11 +69,6 @@ def wants_json(arguments: Sequence[str]) -> bool:
     """Whether a document is wanted, also where the arguments cannot be parsed."""
     options = list(arguments)
     return "--json" in (options[: options.index("--")] if "--" in options else options)
-
-
-def unsupported(options: argparse.Namespace) -> tuple[Problem, ...]:
-    """What was asked that this version cannot do."""
-    return tuple(Problem(name, words) for name, words in _NOT_YET.items() if getattr(options, name))
 
 
 def unreadable(options: argparse.Namespace) -> tuple[Problem, ...]:
@@ -126,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", type=_name, help="address to listen on")
     serve.add_argument("--port", type=_whole_number(*PORTS), help="port to listen on")
     generate = command("generate", request, "make images, or edit some")
-    generate.add_argument("--out", type=_name, metavar="DIR", help="copy the images there")
+    generate.add_argument("--out", type=_name, metavar="DIR", help="copy the images there, locked ones as …-locked.png")
     priced = command("estimate", request, "what that would send and cost; sends nothing")
     priced.add_argument("--quote", action="store_true", help="ask providers that tell a price for free (Lumenfall)")
     command("models", shared, "models, providers, limits and prices")
@@ -191,7 +179,9 @@ def _add_request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image", action="append", default=[], metavar="FILE", help="reference image; makes it an edit"
     )
-    parser.add_argument("--mask", metavar="FILE", help="PNG; what is transparent in it is repainted")
+    parser.add_argument(
+        "--mask", metavar="FILE", help="what is transparent in it is repainted; black and white is read as a mask too"
+    )
     parser.add_argument("--n", type=int, default=1, help="images per run")
     parser.add_argument(
         "--size", metavar="WxH|auto", help=f"default {DEFAULT_SIZE}; an edit: {DEFAULT_EDIT_SIZE}; in pixels"
@@ -214,7 +204,7 @@ def _add_request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lock-outside-mask",
         action=argparse.BooleanOptionalAction,
-        help="the first is refused in this version; the second keeps the provider's image as it comes",
+        help="put image 1 back outside the mask, in a file beside the provider's own; done by default where there is a mask",
     )
 
 

@@ -19,9 +19,8 @@ from pathlib import Path
 from arena.elo_audit import stale_days
 from playground import library
 from playground.engine import PlanRefused
-from playground.image_hygiene import UploadRefused
 from playground.keys import KeyRing
-from playground.local_files import copy_image, make_writable, read_image, read_mask
+from playground.local_files import copy_image, make_writable
 from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
 from playground.quotes import quotes_of
@@ -31,12 +30,11 @@ from providers.catalog import Catalog
 from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
-from providers.types import ImageRequest
 from storage.verify import verify
 from ui import leaderboard_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
-from ui.arguments import DEFAULT_EDIT_SIZE, DEFAULT_SIZE, parse, unreadable, unsupported, wants_json
+from ui.arguments import parse, unreadable, wants_json
 from ui.documents import Document, catalog_document, lifecycle_notice, plan_document, run_document
 from ui.failures import (
     ALL_WELL,
@@ -47,6 +45,7 @@ from ui.failures import (
     interrupted,
     refused,
 )
+from ui.request_options import read_request
 
 CATCH_UP_S = 60.0
 """So long a command that only looks waits for jobs that an ended process left."""
@@ -243,19 +242,29 @@ async def _group_document(app: App, group_id: str) -> tuple[Document, list[str]]
 
 
 def _copy_out(answer: Answer, document: Document, folder: Path) -> bool:
-    """Copies the images into the folder and points `path` at each copy that was made; whether all were."""
+    """Copies the images into the folder, each locked one beside the image it is made of, and points `path` and `locked_path` at
+    the copies that were made; whether all were.
+    """
     is_whole = True
     for run in _rows(document, "runs"):
         for number, image in enumerate(_rows(run, "images"), start=1):
-            source = Path(str(image["path"]))
-            target = folder / f"{run['run_id']}-{number}{source.suffix}"
-            why = copy_image(source, target)
-            if why is None:
-                image["path"] = str(target.resolve())
-            else:
-                is_whole = False
-                answer.say(f"{source} could not be copied to {target}: {why}. The image is kept; copy it yourself.")
+            for name, ending in (("path", ""), ("locked_path", "-locked")):
+                if image[name] is not None:
+                    stem = folder / f"{run['run_id']}-{number}{ending}"
+                    is_whole &= _copied(answer, image, name, stem)
     return is_whole
+
+
+def _copied(answer: Answer, image: Document, name: str, stem: Path) -> bool:
+    """Copies one file of the image to `stem` with its own ending; whether it was."""
+    source = Path(str(image[name]))
+    target = stem.with_name(f"{stem.name}{source.suffix}")
+    why = copy_image(source, target)
+    if why is None:
+        image[name] = str(target.resolve())
+        return True
+    answer.say(f"{source} could not be copied to {target}: {why}. The image is kept; copy it yourself.")
+    return False
 
 
 def _report(answer: Answer, document: Document) -> None:
@@ -266,6 +275,10 @@ def _report(answer: Answer, document: Document) -> None:
             answer.say(f"{run['offer']}: {error['message']}")
         for image in _rows(run, "images"):
             answer.line(str(image["path"]))
+            if image["locked_path"] is not None:
+                answer.line(str(image["locked_path"]))
+            if image["lock_note"]:
+                answer.say(f"{run['offer']}: {image['lock_note']}")
 
 
 async def _catch_up(app: App) -> None:
@@ -320,49 +333,7 @@ def _plan(options: argparse.Namespace, answer: Answer, catalog: Catalog) -> Plan
     if garbled:
         raise PlanRefused(garbled)
     request = read_request(options, answer.say)
-    plan = make_plan(request, options.offer, catalog, default_quality=DEFAULT_QUALITY)
-    return replace(plan, problems=(*plan.problems, *unsupported(options)))
-
-
-def read_request(options: argparse.Namespace, say: Callable[[str], None]) -> ImageRequest:
-    """The request that the options describe; image files are read and cleaned, and nothing is stored.
-
-    `say` is told what was changed in them. Raises: UploadRefused when an image, PlanRefused when a mask cannot be used.
-    """
-    images = [read_image(Path(name)) for name in options.image]
-    if options.mask and not images:
-        raise PlanRefused((Problem("mask", "A mask needs an image to edit. Add it with --image."),))
-    try:
-        mask = read_mask(Path(options.mask), images[0].input) if options.mask else None
-    except UploadRefused as error:
-        raise PlanRefused((Problem("mask", str(error)),)) from error
-    for taken in [*images, *([mask] if mask else [])]:
-        for note in taken.notes:
-            say(note)
-    return ImageRequest(
-        prompt=options.prompt,
-        n=options.n,
-        size=options.size or _default_size(options, is_edit=bool(images)),
-        aspect_ratio=options.aspect_ratio,
-        resolution=options.resolution,
-        quality=options.quality,
-        background=options.background,
-        output_format=options.format,
-        output_compression=options.compression,
-        moderation=options.moderation,
-        input_fidelity=options.fidelity,
-        partial_images=options.partials,
-        user=options.user,
-        timeout_s=options.timeout,
-        images=tuple(taken.input for taken in images),
-        mask=mask.input if mask else None,
-    )
-
-
-def _default_size(options: argparse.Namespace, *, is_edit: bool) -> str | None:
-    if options.aspect_ratio or options.resolution:
-        return None
-    return DEFAULT_EDIT_SIZE if is_edit else DEFAULT_SIZE
+    return make_plan(request, options.offer, catalog, default_quality=DEFAULT_QUALITY)
 
 
 def _settings(options: argparse.Namespace, catalog: Catalog, environ: dict[str, str]) -> Settings:

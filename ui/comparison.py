@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from providers.catalog import Catalog
-from ui import tiles, views
-from ui.history_views import bytes_text
+from ui import views
+from ui.naming import format_word, offer_names
 from ui.pages.playground.planning import FIELD_WORDS
 from ui.picked import Picked
 
@@ -23,8 +23,8 @@ Json = dict[str, object]
 def comparison_view(shown: Sequence[Picked], catalog: Catalog) -> Json:
     """A row for each thing that is said of some image: `{field, values, differs}`. Empty when nothing is shown."""
     getters: Mapping[str, Callable[[Picked], str]] = {
-        "Model": lambda one: tiles.offer_names(one.run.run.offer, catalog)[0],
-        "Provider": lambda one: tiles.offer_names(one.run.run.offer, catalog)[1],
+        "Model": lambda one: offer_names(one.run.run.offer, catalog)[0],
+        "Provider": lambda one: offer_names(one.run.run.offer, catalog)[1],
         "Prompt": lambda one: one.run.run.prompt,
         **{FIELD_WORDS[field]: _asked(field) for field in _ASKED},
         "References": _references,
@@ -58,8 +58,7 @@ def _references(one: Picked) -> str:
 
 
 def _file(one: Picked) -> str:
-    kind = one.image.media_type.partition("/")[2]
-    return f"{ {'webp': 'WebP'}.get(kind, kind.upper()) }, {bytes_text(one.image.size_bytes)}"
+    return f"{format_word(one.image.media_type)}, {views.bytes_text(one.image.size_bytes)}"
 
 
 def _cost(one: Picked) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
+from playground.lock_keeping import drift_of
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
 from playground.settings import Settings
@@ -14,7 +15,7 @@ from providers.bodies import call_document
 from providers.catalog import Catalog, ModelSpec, Offer, Price, Provider
 from providers.checks import Problem, retirement_note
 from providers.pricing import CostLine
-from storage.records import RunError, RunView, StoredImage
+from storage.records import DerivedImage, ImageLock, RunError, RunView, StoredImage
 
 Document = dict[str, object]
 
@@ -31,7 +32,7 @@ def run_document(view: RunView, services: Services) -> Document:
         "asked": dict(run.asked),
         "sent": dict(run.sent) if run.sent is not None else None,
         "got": dict(run.got) if run.got is not None else None,
-        "images": [_image_document(image, services) for image in view.images],
+        "images": [_image_document(image, view.lock_of(image.image_id), services) for image in view.images],
         "partials": len(view.partials),
         "estimate_microusd": run.estimate_microusd,
         "cost_microusd": view.cost_microusd,
@@ -47,7 +48,7 @@ def run_document(view: RunView, services: Services) -> Document:
     }
 
 
-def _image_document(image: StoredImage, services: Services) -> Document:
+def _image_document(image: StoredImage, lock: ImageLock | None, services: Services) -> Document:
     return {
         "path": str(services.store.blobs.path(image.sha256, image.media_type).resolve()),
         "sha256": image.sha256,
@@ -59,8 +60,32 @@ def _image_document(image: StoredImage, services: Services) -> Document:
         "revised_prompt": image.revised_prompt,
         "checks": list(image.checks),
         "converted_path": _converted_path(image, services),
-        "locked_path": None,
+        **_lock_document(lock, services),
     }
+
+
+def _lock_document(lock: ImageLock | None, services: Services) -> Document:
+    """What was made of the image by the lock outside its mask; `None` everywhere where none was asked."""
+    drift = drift_of(lock.drift) if lock and lock.drift else None
+    return {
+        "locked_path": _derived_path(lock.locked if lock else None, services),
+        "lock_note": _lock_note(lock),
+        "drift_path": _derived_path(lock.drift if lock else None, services),
+        "drift_percent": drift.percent if drift else None,
+        "drift_visible_share": drift.visible_share if drift else None,
+    }
+
+
+def _lock_note(lock: ImageLock | None) -> str | None:
+    if lock is None:
+        return None
+    return "The original is not put back yet; it is when the app looks next." if lock.state == "due" else lock.note
+
+
+def _derived_path(derived: DerivedImage | None, services: Services) -> str | None:
+    if derived is None:
+        return None
+    return str(services.store.blobs.path(derived.sha256, derived.media_type).resolve())
 
 
 def _converted_path(image: StoredImage, services: Services) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from playground.variables import MOST_CHARS, MOST_NAMES, MOST_ROWS, Row, literal
 from providers.catalog import ModelSpec
 from providers.sizes import parse_ratio, parse_size
 from providers.types import (
@@ -80,6 +81,8 @@ class FormValues:
     timeout_s: float = DEFAULT_TIMEOUT_S
     references: tuple[Reference, ...] = ()
     mask: Reference | None = None
+    variables: tuple[Row, ...] = ()
+    """Rows of the table that fills the prompt's `{name}`s in."""
 
     @property
     def is_by_ratio(self) -> bool:
@@ -209,7 +212,7 @@ def from_request(
     start = FormValues()
     size, ratio, resolution = _asked_shape(asked, start.size)
     return FormValues(
-        prompt=asked.prompt,
+        prompt=literal(asked.prompt),
         offers=tuple(offers),
         size=size,
         aspect_ratio=ratio,
@@ -323,10 +326,11 @@ def draft_of(values: FormValues) -> dict[str, object]:
         "offers": list(values.offers),
         "references": [reference.document() for reference in values.references],
         "mask": values.mask.document() if values.mask else None,
+        "variables": [dict(row) for row in values.variables],
     }
 
 
-_NESTED = ("offers", "references", "mask")
+_NESTED = ("offers", "references", "mask", "variables")
 
 
 def from_draft(draft: object, start: FormValues) -> FormValues:
@@ -344,6 +348,7 @@ def from_draft(draft: object, start: FormValues) -> FormValues:
         offers=texts(draft.get("offers")),
         references=references_of(draft.get("references")),
         mask=reference_of(draft.get("mask")),
+        variables=rows_of(draft.get("variables")),
     )
 
 
@@ -364,6 +369,20 @@ def references_of(value: object) -> tuple[Reference, ...]:
     items = value if isinstance(value, list | tuple) else ()
     found = {reference.sha256: reference for item in items if (reference := reference_of(item))}
     return tuple(found.values())[:MAX_REFERENCES]
+
+
+def rows_of(value: object) -> tuple[Row, ...]:
+    """The rows of a JSON list of objects, cut where they are far beyond what can be run."""
+    items = value if isinstance(value, list | tuple) else ()
+    return tuple(
+        {
+            name[:40]: text[: MOST_CHARS + 1]
+            for name, text in list(item.items())[: 2 * MOST_NAMES]
+            if isinstance(name, str) and isinstance(text, str)
+        }
+        for item in items[: MOST_ROWS + 1]
+        if isinstance(item, Mapping)
+    )
 
 
 def reference_of(value: object) -> Reference | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from playground import delivery
 from providers.catalog import Catalog
 from storage.history import HistoryPage
 from storage.records import CostSource, RunState, RunView, StoredImage
@@ -40,14 +41,6 @@ FIELDS = (
     ("partial_images", "Previews"),
 )
 FORMAT_OF = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
-CHECKS = {
-    "size_differs": "another size than asked",
-    "no_alpha": "no transparency",
-    "duplicate": "same image twice",
-    "flagged": "flagged by the provider's content check",
-    "blank": "blank image",
-    "damaged": "damaged image",
-}
 NOT_SAID = "–"
 VERIFY_SHOWN = 20
 
@@ -168,7 +161,12 @@ def _chips(view: RunView, image: StoredImage | None, differences: int) -> list[V
         chips.append({"icon": "", "colour": "", "figure": "", "word": "cost unknown"})
     if differences:
         chips.append({"icon": "warn", "colour": "warn", "figure": "", "word": views.counted(differences, "difference")})
-    noticed = [CHECKS.get(check, check) for check in (image.checks if image else ()) if check != "size_differs"]
+    # Another size and format are among the differences.
+    noticed = [
+        check.label
+        for check in (delivery.checks_of(view.run.asked, image) if image else ())
+        if check.kind not in ("size_differs", "format_differs")
+    ]
     return chips + [{"icon": "warn", "colour": "warn", "figure": "", "word": word} for word in noticed]
 
 
@@ -230,7 +228,7 @@ def _facts(view: RunView, image: StoredImage | None, catalog: Catalog) -> list[V
         ("Time", spoken),
         (
             "File",
-            f"{_format(image.media_type)}, {bytes_text(image.size_bytes)}"
+            f"{_format(image.media_type)}, {views.bytes_text(image.size_bytes)}"
             + (f", and a {_format(image.converted_type)} made of it here" if image.converted_type else "")
             if image
             else "",
@@ -264,21 +262,12 @@ def when(at: str) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
-def bytes_text(size_bytes: int) -> str:
-    """`2.41 MB`, `18 kB`, `312 bytes`."""
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size_bytes >= factor:
-            value = size_bytes / factor
-            return f"{value:.0f} {unit}" if value >= 100 or unit == "kB" else f"{value:.2f} {unit}"
-    return f"{size_bytes} bytes"
-
-
 def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: str, can_verify: bool) -> View:
     """Figures of the data folder."""
     return {
         "cards": [
-            {"label": "Images", "figure": bytes_text(image_bytes), "note": views.counted(images, "file")},
-            {"label": "Database", "figure": bytes_text(database_bytes), "note": "runs, votes and costs"},
+            {"label": "Images", "figure": views.bytes_text(image_bytes), "note": views.counted(images, "file")},
+            {"label": "Database", "figure": views.bytes_text(database_bytes), "note": "runs, votes and costs"},
         ],
         "folder": folder,
         "can_verify": can_verify,

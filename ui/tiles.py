@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from arena import opening
+from playground import delivery
 from playground.asked import request_of
 from playground.library import GroupView
 from providers.catalog import Catalog, UnknownOffer
@@ -13,6 +14,8 @@ from providers.sizes import parse_size, resolve_size
 from storage.records import OPEN_STATES, RunView, StoredImage
 from ui import views
 from ui.failed_tiles import failure_view
+from ui.naming import format_word, offer_names
+from ui.parity import parity_view
 
 Json = dict[str, object]
 
@@ -39,8 +42,13 @@ def group_view(group: GroupView, catalog: Catalog, live_of: LiveOf) -> Json:
         "caption": caption(group.runs),
         # Images of two models that can be told apart only by looking.
         "vote": f"#arena/group/{group.group.group_id}" if opening.pairs_of(group.runs) else None,
+        "parity": parity_view(group.runs, catalog),
         "again": views.sentence(["Again", _estimated(group.runs)]),
-        "tiles": [tile for run in group.runs for tile in tiles_of(run, catalog, live_of(run.run.run_id))],
+        "tiles": [
+            tile | {"prompt": run.run.prompt if run.run.prompt != group.group.template else ""}
+            for run in group.runs
+            for tile in tiles_of(run, catalog, live_of(run.run.run_id))
+        ],
     }
 
 
@@ -120,7 +128,7 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "waits": _waits(run, live, provider or model) if state == "queued" or live.note else "",
         "waits_for": f"#settings/{run.run.offer.partition('/')[0]}" if state == "parked" else None,
         "failure": failure_view(run, _end_of(run), provider or model) if state in _ENDS else None,
-        "chips": _chips(run, state, position, of, image, asked, len(partials)),
+        "chips": _chips(run, state, position, of, image, len(partials)),
         "figures": _figures(run, image, asked),
         "since": run.run.sent_at if state == "running" else run.run.queued_at if state == "queued" else None,
         "first": views.seconds(run.run.first_preview_ms) if state == "running" else "",
@@ -150,17 +158,6 @@ def _end_of(run: RunView) -> str:
     if kind == "moderation":
         return "refused"
     return "unknown" if run.run.state == "unknown" else "failed"
-
-
-def offer_names(offer_id: str, catalog: Catalog) -> tuple[str, str]:
-    """Names of the model and its provider; an offer nobody sells any more keeps its ids."""
-    provider_id, _, model_id = offer_id.partition("/")
-    try:
-        offer = catalog.offer(offer_id)
-    except UnknownOffer:
-        return model_id or offer_id, provider_id
-    model, provider = catalog.spec(offer).name, catalog.provider(offer.provider_id).name
-    return model, "" if model.startswith(provider) else provider
 
 
 def asked_size(run: RunView, catalog: Catalog) -> tuple[int, int] | None:
@@ -193,11 +190,11 @@ def _first_size(run: RunView) -> tuple[int, int] | None:
 def _image(image: StoredImage) -> Json:
     """`downloads` begins with the file in the format that was asked for; the original follows where it is another."""
     original = views.media_url(image.sha256, image.media_type)
-    downloads = [{"url": original, "label": "Download original", "word": _format_word(image.media_type)}]
+    downloads = [{"url": original, "label": "Download original", "word": format_word(image.media_type)}]
     if image.converted_sha256 and image.converted_type:
-        word = _format_word(image.converted_type)
+        word = format_word(image.converted_type)
         made = views.media_url(image.converted_sha256, image.converted_type)
-        downloads[0]["label"] = f"Download original {_format_word(image.media_type)}"
+        downloads[0]["label"] = f"Download original {format_word(image.media_type)}"
         downloads.insert(0, {"url": made, "label": f"Download {word}", "word": word})
     return {
         "thumb": views.thumb_url(image.sha256),
@@ -207,11 +204,6 @@ def _image(image: StoredImage) -> Json:
         "size": views.size(image.width, image.height),
         "downloads": downloads,
     }
-
-
-def _format_word(media_type: str) -> str:
-    name = media_type.partition("/")[2]
-    return {"webp": "WebP"}.get(name, name.upper())
 
 
 def _waits(run: RunView, live: Live, provider: str) -> str:
@@ -235,7 +227,6 @@ def _chips(
     position: int,
     of: int,
     image: StoredImage | None,
-    asked: tuple[int, int] | None,
     seen: int,
 ) -> list[Json]:
     chips = [*_state_chips(run, state, seen)]
@@ -244,7 +235,7 @@ def _chips(
     elif state == "done":
         chips.append(_chip("check", "ok", "", f"{position + 1} of {of}"))
     if image:
-        chips += _check_chips(run, image, asked)
+        chips += _check_chips(run, image)
     return chips[:3]
 
 
@@ -291,18 +282,9 @@ def cost_lines(run: RunView) -> list[str]:
     ]
 
 
-def _check_chips(run: RunView, image: StoredImage, asked: tuple[int, int] | None) -> list[Json]:
-    words = {
-        "no_alpha": "No alpha",
-        "duplicate": "Duplicate",
-        "flagged": "Flagged",
-        "blank": "Blank",
-        "damaged": "Damaged",
-    }
-    size_said = isinstance(run.run.asked.get("size"), str) and run.run.asked.get("size") != "auto"
-    differs = "size_differs" in image.checks or (size_said and asked not in (None, (image.width, image.height)))
-    found = [_chip("warn", "warn", "", "Size differs")] if differs else []
-    return found + [_chip("warn", "warn", "", word) for check, word in words.items() if check in image.checks]
+def _check_chips(run: RunView, image: StoredImage) -> list[Json]:
+    found = delivery.checks_of(run.run.asked, image)
+    return [_chip("warn", "warn", "", check.label) | {"title": check.words} for check in found]
 
 
 def _chip(icon: str, tone: str, figure: str, text: str) -> Json:
@@ -319,7 +301,7 @@ def _figures(run: RunView, image: StoredImage | None, asked: tuple[int, int] | N
         size = views.size(image.width, image.height)
         if asked and run.run.asked.get("size") != "auto" and asked != (image.width, image.height):
             size += f", asked {views.size(*asked)}"
-    made_here = f"{_format_word(image.converted_type)} made here" if image and image.converted_type else ""
+    made_here = f"{format_word(image.converted_type)} made here" if image and image.converted_type else ""
     return views.sentence([took, size, made_here, maker_word(run)])
 
 

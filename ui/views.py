@@ -128,6 +128,15 @@ def size_text(text: str) -> str:
     return text.replace("x", " × ") if text[:1].isdigit() else text
 
 
+def bytes_text(size_bytes: int) -> str:
+    """`2.41 MB`, `18 kB`, `312 bytes`."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= factor:
+            value = size_bytes / factor
+            return f"{value:.0f} {unit}" if value >= 100 or unit == "kB" else f"{value:.2f} {unit}"
+    return f"{size_bytes} bytes"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 run`, `2 runs`, `1,204 images`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

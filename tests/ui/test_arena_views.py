@@ -9,7 +9,7 @@ import pytest
 from providers.rows import CATALOG
 from storage.records import Run, RunError, RunView, StoredImage
 from storage.verify import Problem
-from ui import arena_views, history_views
+from ui import arena_views, history_views, views
 
 RUN = Run(
     run_id="r1", group_id="g1", owner="local", position=0, offer="openai/gpt-image-2", operation="generate",
@@ -82,7 +82,7 @@ def test_the_cost_of_a_run_stands_on_its_first_image_only() -> None:
     ],
 )
 def test_sizes_in_words(size: int, text: str) -> None:
-    assert history_views.bytes_text(size) == text
+    assert views.bytes_text(size) == text
 
 
 def test_an_audit_with_many_problems_shows_some_and_counts_the_rest() -> None:

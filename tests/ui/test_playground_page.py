@@ -26,6 +26,7 @@ from ui.pages.playground.form import Fields
 HarnessOf = Callable[..., Harness]
 START = {
     "prompt": "A red fox",
+    "variables": {"rows": []},
     "offers": {"ticked": ["demo/flat"]},
     "size": "1024x1024",
     "other_size": "auto",
@@ -254,6 +255,41 @@ async def test_a_page_opened_in_mid_run_picks_it_up_and_stop_ends_it(harness: Ha
     assert stopped[2]["interactive"] is False
     assert states([update async for update in page][-1][0]) == ["stopped"]
     assert states([update async for update in watcher][-1][0]) == ["stopped"]
+
+
+@pytest.mark.asyncio
+async def test_each_row_of_the_variables_is_a_run_with_its_own_prompt(harness: HarnessOf) -> None:
+    one = harness(key=None)
+    rows = {"rows": [{"animal": "fox"}, {"animal": "owl"}, {"animal": ""}]}
+    given = values(prompt="A {animal}", variables=rows)
+    said = shown(await editing.on_change(one.app, None, *given))
+    assert said["run"]["value"] == "Run 2 · free"
+    assert said["quality"]["label"] == "Quality, with the price of 2 runs"
+    updates = [update async for update in running.on_run(one.app, None, *given)]
+    (group,) = updates[-1][0]["groups"]
+    assert group["prompt"] == "A {animal}"
+    assert [tile["prompt"] for tile in group["tiles"]] == ["A fox", "A owl"]
+    await one.stop()
+    empty = shown(await editing.on_change(one.app, None, *values(prompt="A {animal}", variables={"rows": 7})))
+    assert "Give {animal} a value" in empty["outlook"]["problems"][0]
+
+
+@pytest.mark.asyncio
+async def test_more_than_eight_runs_ask_first_and_ask_again_when_the_form_changed(harness: HarnessOf) -> None:
+    one = harness(key=None)
+    rows = [{"animal": str(number)} for number in range(9)]
+    given = values(prompt="A {animal}", variables={"rows": rows}, partial_images="0")
+    (asked,) = [update async for update in running.on_run(one.app, None, *given)]
+    question = asked[3]["ask"]
+    assert (question["runs"], question["price"]) == (9, "free")
+    assert (await running.snapshot(one.app, LOCAL_OWNER))["groups"] == []
+    more = values(prompt="A {animal}", variables={"rows": [*rows, {"animal": "10"}]}, partial_images="0")
+    agreed = event(agreed=question["agreed"])
+    (again,) = [update async for update in running.on_agreed(one.app, None, agreed, *more)]
+    assert again[3]["ask"]["runs"] == 10
+    updates = [update async for update in running.on_agreed(one.app, None, agreed, *given)]
+    assert states(updates[-1][0]) == ["done"] * 9
+    await one.stop()
 
 
 @pytest.mark.asyncio

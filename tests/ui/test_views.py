@@ -11,6 +11,7 @@ from playground.library import GroupView
 from providers.rows import CATALOG
 from storage.records import Group, Run, RunError, RunView, StoredImage, StoredPartial
 from ui import tiles, views
+from ui.naming import offer_names
 from ui.tiles import Live
 
 AT = "2026-11-21T10:15:30.123Z"
@@ -242,9 +243,9 @@ def test_each_image_has_a_tile_and_one_that_did_not_come_says_so() -> None:
 
 
 def test_a_typed_or_forgotten_offer_still_has_a_name() -> None:
-    assert tiles.offer_names("openai/gpt-image-9", CATALOG) == ("gpt-image-9", "OpenAI")
-    assert tiles.offer_names("gone/some-model", CATALOG) == ("some-model", "gone")
-    assert tiles.offer_names("demo/flat", CATALOG) == ("Demo, flat", "")
+    assert offer_names("openai/gpt-image-9", CATALOG) == ("gpt-image-9", "OpenAI")
+    assert offer_names("gone/some-model", CATALOG) == ("some-model", "gone")
+    assert offer_names("demo/flat", CATALOG) == ("Demo, flat", "")
 
 
 def test_a_group_says_its_money_and_its_exceptions() -> None:

@@ -1,5 +1,6 @@
 /* The small parts of the form, and what the server says of it as a whole, shared by its drawn components. */
 
+import { askFirst } from "./ask.js";
 import { announce, h, icon, render } from "./dom.js";
 
 const listeners = new Set();
@@ -97,9 +98,10 @@ export function paintPromptNote({ element }) {
   });
 }
 
-export function paintProblems({ element }) {
+export function paintProblems({ element, trigger }) {
   const root = element.querySelector(".drawn");
   let before = "";
+  let asked = null;
   onOutlook((value) => {
     const problems = value.problems || [];
     const shown = problems.slice(0, 3);
@@ -112,8 +114,17 @@ export function paintProblems({ element }) {
     if (said && said !== before) announce(said);
     before = said;
     if (value.focus === "prompt") focusPrompt();
+    if (value.ask && value.ask !== asked) askAbout(value.ask);
+    asked = value.ask;
   });
+
+  async function askAbout({ runs, price, agreed }) {
+    const yes = await askFirst({ title: `Start ${runs} runs?`, text: sumOf(price), yes: `Run all ${runs}` });
+    if (yes) trigger("agreed", { agreed });
+  }
 }
+
+const sumOf = (price) => (price === "free" ? "They cost nothing." : `Together they cost ${price}. Each goes out at once, as far as its provider has room.`);
 
 /** Whether it is open is the person's, so it is kept by the element and never described. */
 const notices = ({ summary, offers }) =>

@@ -86,6 +86,8 @@ export function paintOffers({ element, trigger, props, watch }) {
       at.is_server && !known.length ? h("a", { class: "link", href: `#settings/${at.id}`, key: "look" }, `See what ${at.name} lists`) : null);
   };
 
+  const offersOf = (id) => outlook().offers.families.flatMap((family) => family.models).find((model) => model.id === id)?.offers.filter((one) => one.ready).map((one) => one.offer) || [];
+
   const add = () => {
     const id = root.querySelector("#pg-hand").value.trim();
     const at = outlook().offers.typed;
@@ -110,6 +112,8 @@ export function paintOffers({ element, trigger, props, watch }) {
     paint();
   });
   root.addEventListener("click", (event) => {
+    const every = event.target.closest("[data-every]")?.dataset.every;
+    if (every) return tick(offersOf(every));
     if (event.target.closest("[data-all]")) [isOpen, wanted] = [!isOpen, ""];
     else if (event.target.closest("[data-hand]")) isTyping = true;
     else if (event.target.closest("[data-add]")) return add();
@@ -179,7 +183,8 @@ function row(one, isTicked) {
 function group(model, chosen) {
   const second = model.offers.filter((one) => one.second_key);
   return h("li", { class: "model", key: model.id, role: "group", "aria-label": model.name },
-    h("p", { class: "model-name" }, h("b", {}, model.name), model.note ? h("span", { class: "caption" }, model.note) : null),
+    h("p", { class: "model-name" }, h("b", {}, model.name), model.note ? h("span", { class: "caption" }, model.note) : null,
+      model.offers.filter((one) => one.ready).length > 1 ? h("button", { type: "button", class: "link every", "data-every": model.id, title: "Tick this model at every provider and nothing else; ends in a table of what each did" }, "At every provider") : null),
     h("div", { class: "sellers" }, model.offers.map((one) => {
       const isTicked = chosen.has(one.offer) && one.ready;
       return h("label", { class: `seller${isTicked ? " ticked" : ""}${one.ready ? "" : " off"}`, key: one.offer, title: one.hint || null, "data-testid": "offer", "data-offer": one.offer },

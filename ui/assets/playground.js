@@ -6,6 +6,7 @@ import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap,
 import { paintReferences } from "./references.js";
 import { paintResults } from "./results.js";
 import { paintStrip } from "./strip.js";
+import { paintVariables } from "./variables.js";
 
 const { component } = window.diptych;
 component("strip", paintStrip);
@@ -13,6 +14,7 @@ component("outlook", takeOutlook);
 component("counter", paintCounter);
 component("prompt_note", paintPromptNote);
 component("examples", paintExamples);
+component("variables", paintVariables);
 component("offers", paintOffers);
 component("snap", paintSnap);
 component("references", paintReferences);

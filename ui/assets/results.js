@@ -1,6 +1,7 @@
 /* The results: groups newest first, a tile for each image. The server sends what the store says; a group once seen stays,
    so that older ones asked for by Show more are not lost when the newest change. */
 
+import { askFirst } from "./ask.js";
 import { onPicks, togglePick } from "./compare.js";
 import { announce, h, icon, render } from "./dom.js";
 import { focusPrompt } from "./form.js";
@@ -8,6 +9,9 @@ import { openLightbox } from "./lightbox.js";
 import { useOffer } from "./offers.js";
 import { upload } from "./references.js";
 import { tile } from "./tile.js";
+
+/** More runs in one press are asked about first, as with Run. */
+const RUNS_UNASKED = 8;
 
 const seen = new Map();
 const states = new Map();
@@ -36,7 +40,11 @@ export function paintResults({ element, trigger, props, watch }) {
       focusPrompt();
     },
     more: () => trigger("more", { before: [...seen.keys()].sort()[0] }),
-    again: (button) => trigger("again", { group: button.dataset.group }),
+    again: async ({ dataset }) => {
+      const runs = new Set(seen.get(dataset.group)?.tiles.map((tile) => tile.run)).size;
+      const words = { title: `Start ${runs} runs again?`, text: seen.get(dataset.group)?.again.replace("Again · ", "Together: "), yes: `Run all ${runs}` };
+      if (runs <= RUNS_UNASKED || (await askFirst(words))) trigger("again", { group: dataset.group });
+    },
     demo: () => {
       trigger("demo", {});
       document.getElementById("pg-run")?.focus();
@@ -126,8 +134,19 @@ function group(one) {
       h("div", { class: "group-ways" },
         one.vote ? h("a", { class: "button quiet", key: "vote", href: one.vote }, icon("compare"), "Vote blind") : null,
         h("button", { type: "button", class: "button quiet", key: "again", "data-act": "again", "data-group": one.id }, icon("play"), one.again))),
-    h("div", { class: "tiles" }, one.tiles.map(tile)));
+    h("div", { class: "tiles" }, one.tiles.map(tile)),
+    one.parity ? parity(one.parity) : null);
 }
+
+const PARITY = { provider: "Provider", asked: "Price asked", paid: "Paid", time: "Time", preview: "First preview", got: "Delivered", bytes: "File", changed: "Not taken as asked" };
+
+const parity = ({ rows, finding }) =>
+  h("section", { class: "parity", key: "parity", "aria-label": "The same model at each provider", "data-testid": "parity" },
+    h("p", {}, finding),
+    h("div", { class: "parity-table" }, h("table", {},
+      h("thead", {}, h("tr", {}, Object.entries(PARITY).map(([name, words]) => h("th", { key: name, scope: "col" }, words)))),
+      h("tbody", {}, rows.map((row, index) => h("tr", { key: index }, Object.keys(PARITY).map((name) =>
+        h(name === "provider" ? "th" : "td", { key: name, scope: name === "provider" ? "row" : null, class: name }, row[name]))))))));
 
 const showMore = () => h("div", { class: "show-more", key: "more" }, h("button", { type: "button", class: "button", "data-act": "more" }, "Show more"));
 

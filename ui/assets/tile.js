@@ -21,6 +21,8 @@ export function tile(one) {
     h("div", { class: "tile-head" },
       h("p", { class: "tile-name" }, h("b", {}, one.model), one.provider ? ` ${one.provider}` : ""),
       one.image ? pick(one) : null),
+    // Of a press with variables each run has a prompt of its own.
+    one.prompt ? h("p", { class: "caption tile-prompt", title: one.prompt, key: "prompt" }, one.prompt) : null,
     h("div", { class: "chips" }, one.chips.map((chip, index) => chipOf(chip, index))),
     figures(one),
     // The row is there before its buttons: nothing moves when an image arrives.

@@ -28,7 +28,7 @@ def build(_app: App) -> Page:
             with gr.Column(elem_id="pg-form", min_width=0):
                 form = build_form()
             with gr.Column(elem_id="pg-bar", min_width=0):
-                problems = drawn("problems", None, elem_id="pg-problems")
+                problems = drawn("problems", None, elem_id="pg-problems", events=["agreed"])
                 with gr.Row(elem_id="pg-buttons"):
                     run = gr.Button("Run", variant="primary", elem_id="pg-run", min_width=0)
                     stop = gr.Button("Stop", variant="secondary", elem_id="pg-stop", interactive=False, min_width=0)
@@ -45,6 +45,9 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     watched = [page.results, tabs.strip, page.stop]
     _listen(tabs.demo.load, bound(running.on_open_results, app), [], watched)
     _listen(page.run.click, bound(running.on_run, app), page.form.inputs, [*watched, page.form.outlook], many=True)
+    _listen(
+        page.problems.agreed, bound(running.on_agreed, app), page.form.inputs, [*watched, page.form.outlook], many=True
+    )
     _listen(page.stop.click, bound(running.on_stop, app), [], watched)
     _listen(page.results.retry, bound(running.on_retry, app), [], watched, many=True)
     _listen(page.results.again, bound(running.on_again, app), [], watched, many=True)
@@ -57,7 +60,7 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     _listen(tabs.demo.load, bound(editing.on_open_form, app), [form.draft], shown)
     chosen = (
         fields.size, fields.other_size, fields.ratio, fields.resolution, fields.quality, fields.output_format,
-        fields.moderation, fields.input_fidelity, fields.partial_images, fields.references,
+        fields.moderation, fields.input_fidelity, fields.partial_images, fields.references, fields.variables,
     )  # fmt: skip
     # `input` is what a person does. `change` would answer our own updates too, and while only half of them are in place.
     # Of text and numbers Gradio's `input` misses what comes without a key press, so the counter listens for those.

@@ -27,6 +27,7 @@ class Fields:
     """The components a person sets, in the order in which handlers are given their values."""
 
     prompt: Any
+    variables: Any
     offers: Any
     size: Any
     other_size: Any
@@ -79,24 +80,25 @@ class Form:
         return [self.outlook, self.draft, *self.inputs]
 
 
-def build_prompt() -> tuple[Any, Any, Any]:
-    """The prompt's counter, the prompt, and its examples."""
+def build_prompt() -> tuple[Any, Any, Any, Any]:
+    """The prompt's counter, the prompt, the table of its variables, and its examples."""
     counter = drawn("counter", None, elem_id="pg-counter", events=["input"])
     prompt = gr.Textbox(
         label="Prompt",
-        placeholder="Describe the image.",
+        placeholder="Describe the image. {name} makes a variable.",
         lines=3,
         max_lines=10,
         elem_id="pg-prompt",
         interactive=True,
     )
     drawn("prompt_note", None, elem_id="pg-prompt-note")
-    return counter, prompt, drawn("examples", list(EXAMPLES), elem_id="pg-examples", events=["pick"])
+    variables = drawn("variables", {"rows": []}, elem_id="pg-vars", events=["input"])
+    return counter, prompt, variables, drawn("examples", list(EXAMPLES), elem_id="pg-examples", events=["pick"])
 
 
 def build_form() -> Form:
     """Puts the form on the page."""
-    counter, prompt, examples = build_prompt()
+    counter, prompt, variables, examples = build_prompt()
     offers = drawn("offers", {"ticked": []}, elem_id="pg-offers", events=["input"])
     size = segment(size_choices(FormValues()), SQUARE, label="Size", elem_id="pg-size")
     other_size = gr.Dropdown(
@@ -127,7 +129,7 @@ def build_form() -> Form:
     with gr.Accordion("More settings", open=False, elem_id="pg-more", elem_classes="fold") as more:
         rest = _build_more()
     return Form(
-        fields=Fields(prompt, offers, size, other_size, width, height, *shape, quality, references, **rest),
+        fields=Fields(prompt, variables, offers, size, other_size, width, height, *shape, quality, references, **rest),
         counter=counter,
         examples=examples,
         snap=snap,
@@ -264,6 +266,7 @@ def read(values: Collection[Any]) -> FormValues:
     given = dict(zip(NAMES, values, strict=True))
     tray = given["references"] if isinstance(given["references"], Mapping) else {}
     offers = given["offers"] if isinstance(given["offers"], Mapping) else {}
+    table = given["variables"] if isinstance(given["variables"], Mapping) else {}
     is_by_ratio = given["size"] == OTHER and given["other_size"] == RATIO
     shape = forms.chosen_ratio(given["ratio"], given["ratio_text"], given["resolution"]) if is_by_ratio else ("", "")
     return FormValues(
@@ -285,6 +288,7 @@ def read(values: Collection[Any]) -> FormValues:
         timeout_s=forms.clamp_number(given["timeout_s"], MIN_TIMEOUT_S, MAX_TIMEOUT_S, forms.FormValues().timeout_s),
         references=forms.references_of(tray.get("items")),
         mask=forms.reference_of(tray.get("mask")),
+        variables=forms.rows_of(table.get("rows")),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from playground.plan import Plan
 from playground.ready import Sources
+from playground.variables import fill
 from providers.catalog import Catalog, ModelSpec
 from providers.checks import Problem
 from providers.pricing import Estimate, estimate
@@ -55,7 +56,7 @@ def outlook_of(values: FormValues, sources: Sources) -> Outlook:
     controls = forms.controls_of(specs, values)
     images = [forms.stand_in(reference) for reference in values.references]
     request = forms.request_of(values, controls, images, forms.stand_in(values.mask) if values.mask else None)
-    plan = plan_of(request, values.offers, sources.catalog)
+    plan = plan_of(request, values.offers, sources.catalog, values.variables)
     note, snap = ("", None) if values.is_by_ratio else size_advice(values.size, specs)
     return Outlook(
         values=values,
@@ -91,12 +92,14 @@ def _quality_figure(quality: str, values: FormValues, request: ImageRequest, cat
         return MODELS_PICK if quality == "auto" else "–"
     if any(quality not in spec.qualities for spec in specs_of(values.offers, catalog)):
         return SOME_MODELS
-    return _total(_estimates(replace(request, quality=quality), values.offers, catalog)).at_most()
+    prompts = fill(request.prompt, values.variables).prompts
+    asked = [replace(request, quality=quality, prompt=prompt) for prompt in prompts]
+    return _total(_estimates(asked, values.offers, catalog)).at_most()
 
 
-def _estimates(request: ImageRequest, offers: Sequence[str], catalog: Catalog) -> list[Estimate]:
+def _estimates(requests: Sequence[ImageRequest], offers: Sequence[str], catalog: Catalog) -> list[Estimate]:
     found = [catalog.offer(name) for name in offers]
-    return [estimate(request, catalog.spec(offer), offer) for offer in found]
+    return [estimate(request, catalog.spec(offer), offer) for request in requests for offer in found]
 
 
 def _total(estimates: Sequence[Estimate]) -> views.Total:

@@ -65,6 +65,7 @@ def _document(seen: Outlook) -> dict[str, object]:
     values, controls = seen.values, seen.controls
     return {
         "offers": dict(seen.offers),
+        "runs": len(seen.plan.runs),
         "count": len(values.prompt),
         "limit": max((run.spec.max_prompt_chars for run in seen.plan.runs), default=32_000),
         "takes_mask": controls.mask,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from playground.plan import Plan, PlannedRun, make_plan
+from playground.variables import Row, fill
 from providers.catalog import Catalog, UnknownOffer
 from providers.sizes import resolve_size
 from providers.types import MADE_HERE, ImageRequest
@@ -44,16 +45,21 @@ class Notice:
     text: str
 
 
-def plan_of(request: ImageRequest, offers: Sequence[str], catalog: Catalog) -> Plan:
-    """A run for each offer, each asked for what it can be asked for."""
+def plan_of(request: ImageRequest, offers: Sequence[str], catalog: Catalog, rows: Sequence[Row] = ()) -> Plan:
+    """A run for each prompt and offer, each asked for what it can be asked for. `rows` fill the prompt's variables in."""
     if not offers:
         return make_plan(request, offers, catalog)
-    plans = [make_plan(_fitted(request, name, catalog), [name], catalog, only_listed=True) for name in offers]
+    filled = fill(request.prompt, rows)
+    plans = [
+        make_plan(_fitted(replace(request, prompt=prompt), name, catalog), [name], catalog, only_listed=True)
+        for prompt in filled.prompts
+        for name in offers
+    ]
     return Plan(
         runs=tuple(run for plan in plans for run in plan.runs),
         operation=request.operation,
         prompt=request.prompt,
-        problems=tuple(problem for plan in plans for problem in plan.problems),
+        problems=(*filled.problems, *dict.fromkeys(problem for plan in plans for problem in plan.problems)),
     )
 
 
@@ -104,7 +110,9 @@ def _left_out(run: PlannedRun, asked: ImageRequest) -> list[Notice]:
 
 def notices_view(plan: Plan, asked: ImageRequest) -> dict[str, object] | None:
     """One line for all runs, and under it each run's notices; `None` when everything is sent as asked."""
-    told = [(run, notices) for run in plan.runs if (notices := notices_of(run, asked))]
+    # Runs of one offer differ in their prompts only.
+    runs = {run.offer.offer_id: run for run in reversed(plan.runs)}
+    told = [(run, notices) for run in reversed(runs.values()) if (notices := notices_of(run, asked))]
     if not told:
         return None
     return {

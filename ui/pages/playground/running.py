@@ -17,7 +17,7 @@ from playground.library import GroupView
 from playground.plan import Plan, make_plan
 from playground.ready import sources_of
 from providers.checks import Problem
-from ui import forms, header, tiles
+from ui import forms, header, tiles, views
 from ui.app import App, owner_of
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook
@@ -27,6 +27,8 @@ from ui.pages.playground.planning import plan_of
 
 GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
+RUNS_UNASKED = 8
+"""More runs in one press are asked about first, with their number and price."""
 SHOW_EVERY_S = 1 / 6
 LOOK_AGAIN_S = 2.0
 """How often a watcher looks though no news came: the line moves when somebody else's run ends."""
@@ -41,12 +43,33 @@ async def on_open_results(app: App, request: gr.Request) -> AsyncIterator[list[A
 
 
 async def on_run(app: App, request: gr.Request, *values: Any) -> AsyncIterator[list[Any]]:  # noqa: ANN401 - component values
-    """Sends what the form asks for and shows it while it is made. Yields results, strip, Stop, then the form's words."""
-    owner, read = owner_of(app, request), form.read(values)
+    """Sends what the form asks for and shows it while it is made. Yields results, strip, Stop, then the form's words.
+
+    Of many runs it only asks; `on_agreed` sends them.
+    """
+    async for update in _run(app, owner_of(app, request), form.read(values), agreed=""):
+        yield update
+
+
+async def on_agreed(
+    app: App,
+    request: gr.Request,
+    event: gr.EventData,
+    *values: Any,  # noqa: ANN401 - component values
+) -> AsyncIterator[list[Any]]:
+    """Sends the many runs that a person was asked about, unless the form comes to others by now: then it asks again."""
+    async for update in _run(app, owner_of(app, request), form.read(values), agreed=text_of(event, "agreed")):
+        yield update
+
+
+async def _run(app: App, owner: str, read: FormValues, *, agreed: str) -> AsyncIterator[list[Any]]:
     try:
-        group_id = await _submit(app, owner, read)
+        group_id = await _submit(app, owner, read, agreed)
     except PlanRefused:
         yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read, pressed=True)[0]]
+        return
+    except AskFirst as question:
+        yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0] | {"ask": question.view}]
         return
     said = answer(app, owner, read)[0]
     yield [*await shown(app, owner), said]
@@ -89,7 +112,20 @@ async def on_more(app: App, request: gr.Request, event: gr.EventData) -> dict[st
     return await snapshot(app, owner_of(app, request), before=text_of(event, "before"))
 
 
-async def _submit(app: App, owner: str, read: FormValues) -> str:
+class AskFirst(Exception):  # noqa: N818 - a question, not an error
+    """So many runs go out only after a person agreed to their number and price."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(f"{len(plan.runs)} runs")
+        cost = views.total([(run.estimate.low_microusd, run.estimate.high_microusd) for run in plan.runs])
+        self.view = {
+            "runs": len(plan.runs),
+            "price": cost.about(),
+            "agreed": f"{cost.runs} {cost.low_microusd} {cost.high_microusd} {cost.unknown}",
+        }
+
+
+async def _submit(app: App, owner: str, read: FormValues, agreed: str) -> str:
     sources = sources_of(app.services, owner)
     seen = outlook.outlook_of(read, sources)
     if not seen.plan.is_sendable:
@@ -97,7 +133,11 @@ async def _submit(app: App, owner: str, read: FormValues) -> str:
     images = [await uploads.load_input(app.services, owner, item.sha256) for item in read.references]
     mask = await uploads.load_input(app.services, owner, read.mask.sha256) if read.mask else None
     asked = forms.request_of(seen.values, seen.controls, images, mask)
-    return await app.engine.submit(plan_of(asked, seen.values.offers, sources.catalog), owner)
+    plan = plan_of(asked, seen.values.offers, sources.catalog, seen.values.variables)
+    question = AskFirst(plan)
+    if len(plan.runs) > RUNS_UNASKED and question.view["agreed"] != agreed:
+        raise question
+    return await app.engine.submit(plan, owner)
 
 
 async def _plan_again(app: App, owner: str, group: GroupView) -> Plan:
@@ -113,7 +153,7 @@ async def _plan_again(app: App, owner: str, group: GroupView) -> Plan:
     return Plan(
         runs=tuple(run for plan in plans for run in plan.runs),
         operation=plans[0].operation,
-        prompt=plans[0].prompt,
+        prompt=group.group.template,
         problems=tuple(problem for plan in plans for problem in plan.problems),
     )
 

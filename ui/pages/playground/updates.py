@@ -56,6 +56,7 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
     ratio, ratio_text, resolution = forms.ratio_controls(values)
     return {
         "prompt": values.prompt,
+        "variables": {"rows": [dict(row) for row in values.variables]},
         "offers": {"ticked": list(values.offers)},
         "size": size,
         "other_size": other,
