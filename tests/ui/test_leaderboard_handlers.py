@@ -72,6 +72,28 @@ async def test_the_board_shows_real_models_first_and_demo_ones_on_request(one: H
 
 
 @pytest.mark.asyncio
+async def test_an_open_board_learns_of_each_vote_and_of_each_that_is_taken_back(one: Harness) -> None:
+    page = TestClient(Starlette(routes=routes.routes(one.app)))
+    for offer in ("demo/flat", "demo/sketch"):
+        add_run(one.services, offer)
+
+    async def standing() -> str:
+        shown: Any = await leaderboard.on_ask(one.app, ask(asked=1), VISITOR)
+        # What the page was given with its board is what it is told while nothing happens.
+        told = page.get("/leaderboard/standing").text
+        assert shown.get("standing", told) == told
+        return told
+
+    before = await standing()
+    found = await opening.next_battle(one.services, LOCAL_OWNER)
+    assert found is not None
+    await battle.vote(one.services, found.battle_id, LOCAL_OWNER, "a")
+    voted = await standing()
+    await battle.take_back(one.services, found.battle_id, LOCAL_OWNER)
+    assert len({before, voted, await standing()}) == 3
+
+
+@pytest.mark.asyncio
 async def test_an_unknown_choice_is_said_in_the_boards_place(one: Harness) -> None:
     shown: Any = await leaderboard.on_ask(one.app, ask(level="engine", asked=3), VISITOR)
     assert (shown["state"], shown["asked"]) == ("failed", 3)

@@ -3,6 +3,9 @@
 const REACH = 9;
 const LINE = 14;
 const OFF = 1000;
+/** A label over what belongs to another point reads as that point's name. */
+const FOREIGN = 8;
+const HIDDEN = 200;
 
 let pen = null;
 
@@ -17,7 +20,8 @@ export function widthOf(words, font) {
  * A place for each label: `{x, y, anchor, isHidden}`, y being the baseline.
  *
  * labels: `{x, y, width, isFirst}`, x and y of the point; `isFirst` labels are placed first and never hidden.
- * within: `{left, right, top, bottom}`. marks: boxes that labels should not cover, as `{left, right, top, bottom, weight}`.
+ * within: `{left, right, top, bottom}`. marks: boxes that labels should not cover, as `{left, right, top, bottom, weight, owner}`;
+ * `owner` is the place in `labels` of the point they belong to, if they belong to one.
  */
 export function place(labels, within, marks) {
   const byHeight = labels.map((_, index) => index).sort((a, b) => labels[a].y - labels[b].y);
@@ -29,7 +33,7 @@ export function place(labels, within, marks) {
     const cost = tried.reduce((sum, one) => sum + one.cost, 0);
     if (!found || cost < found.cost) found = { tried, cost };
   }
-  return found.tried.map(({ x, y, anchor, cost }, index) => ({ x, y, anchor, isHidden: !labels[index].isFirst && cost >= OFF }));
+  return found.tried.map(({ x, y, anchor, cost }, index) => ({ x, y, anchor, isHidden: !labels[index].isFirst && cost >= HIDDEN }));
 }
 
 /** One label after the other, and twice more, so that each can move once it knows its neighbours. */
@@ -38,16 +42,16 @@ function settled(order, labels, within, marks) {
   for (let round = 0; round < 3; round += 1) {
     for (const index of order) {
       const others = chosen.filter((other, at) => other && at !== index);
-      chosen[index] = best(labels[index], within, marks, others);
+      chosen[index] = best(labels[index], index, within, marks, others);
     }
   }
   return chosen;
 }
 
-function best(label, within, marks, others) {
+function best(label, owner, within, marks, others) {
   let found = null;
   for (const candidate of candidates(label)) {
-    const cost = candidate.cost + costOf(candidate.box, within, marks, others);
+    const cost = candidate.cost + costOf(candidate.box, owner, within, marks, others);
     if (!found || cost < found.cost) found = { ...candidate, cost };
   }
   return found;
@@ -73,11 +77,11 @@ function candidates({ x, y, width }) {
   return made;
 }
 
-function costOf(box, within, marks, others) {
+function costOf(box, owner, within, marks, others) {
   let cost = 0;
   if (box.left < within.left || box.right > within.right || box.top < within.top || box.bottom > within.bottom) cost += OFF;
   for (const other of others) if (overlap(box, other.box)) cost += OFF;
-  for (const mark of marks) if (overlap(box, mark)) cost += mark.weight;
+  for (const mark of marks) if (overlap(box, mark)) cost += mark.weight * (mark.owner === undefined || mark.owner === owner ? 1 : FOREIGN);
   return cost;
 }
 

@@ -11,6 +11,9 @@ import { sorted, table } from "./leaderboard_table.js";
 
 const FIRST = { board: "generate", category: "", level: "offer", voters: "everyone", when: "all", ties: "half", question: "better", models: "auto" };
 const PATIENCE_MS = 20_000;
+/** How often an open board looks whether there are new votes, and how long it then stands at least. */
+const LOOK_EVERY_MS = 4_000;
+const STAND_MS = 8_000;
 const KEPT_COLUMNS = "diptych-leaderboard-columns";
 
 /** What a link chose before its page was there. */
@@ -51,15 +54,16 @@ window.diptych.component("leaderboard", ({ element, trigger, props, watch }) => 
     for (const field of root.querySelectorAll("select[data-name]")) field.value = page.choices[field.dataset.name] ?? "";
   };
 
-  /** One question at a time: of those asked meanwhile only the last one counts. */
-  function ask(what = "ask") {
+  /** One question at a time: of those asked meanwhile only the last one counts. `isQuiet`: nobody pressed anything. */
+  function ask(what = "ask", isQuiet = false) {
     if (asking.pending && performance.now() - asking.since < PATIENCE_MS) {
       asking.next = what;
       return;
     }
     asking.number += 1;
     Object.assign(asking, { pending: asking.number, since: performance.now(), next: null });
-    page.busy = true;
+    page.busy = !isQuiet;
+    asking.isQuiet = isQuiet;
     draw();
     trigger(what, { ...page.choices, asked: asking.number });
   }
@@ -71,10 +75,11 @@ window.diptych.component("leaderboard", ({ element, trigger, props, watch }) => 
     if (asking.next) return ask(asking.next);
     page.busy = false;
     page.shown = value;
+    page.standing = value.standing ?? page.standing;
     page.proof = null;
     writeAddress(value.address || "");
     draw();
-    announce(value.recounted || (value.state === "board" ? `${value.table.rows.length} rows` : value.title || ""));
+    if (!asking.isQuiet) announce(value.recounted || (value.state === "board" ? `${value.table.rows.length} rows` : value.title || ""));
     if (value.state === "board") trigger("prove", { ...page.choices });
   }
 
@@ -127,7 +132,17 @@ window.diptych.component("leaderboard", ({ element, trigger, props, watch }) => 
     if (button.closest(".lb-menu .popover") && button.tagName === "A") button.closest("details").open = false;
   });
 
+  /** Asks anew when votes came, were taken back or left out since the board was drawn. */
+  async function look() {
+    const isSeen = element.offsetParent !== null && !document.hidden && !root.querySelector("details[open], :focus-visible:is(select, input)");
+    if (!isSeen || asking.pending || !["board", "empty"].includes(page.shown.state) || performance.now() - asking.since < STAND_MS) return;
+    const answer = await fetch("leaderboard/standing", { cache: "no-store" }).catch(() => null);
+    if (!answer?.ok) return;
+    if ((await answer.text()) !== page.standing) ask("ask", true);
+  }
+
   watch("value", answered);
+  setInterval(look, LOOK_EVERY_MS);
   const seen = new ResizeObserver(() => {
     const width = Math.round(element.clientWidth);
     const isOpened = width > 0 && page.width === 0;

@@ -66,9 +66,9 @@ function steps(front, right) {
 }
 
 function labelled(points, front, box, y) {
-  const marks = points.flatMap((point) => [
-    { left: point.px - 6, right: point.px + 6, top: point.py - 6, bottom: point.py + 6, weight: 60 },
-    ...(point.low === null ? [] : [{ left: point.px - 1, right: point.px + 1, top: y(point.high), bottom: y(point.low), weight: 30 }]),
+  const marks = points.flatMap((point, owner) => [
+    { left: point.px - 6, right: point.px + 6, top: point.py - 6, bottom: point.py + 6, weight: 60, owner },
+    ...(point.low === null ? [] : [{ left: point.px - 1, right: point.px + 1, top: y(point.high), bottom: y(point.low), weight: 30, owner }]),
   ]);
   front.forEach((point, index) => {
     const next = front[index + 1];
@@ -109,15 +109,24 @@ function logScale(values, box) {
   const [low, high] = [Math.log(Math.min(...values) / room), Math.log(Math.max(...values) * room * spread ** 0.12)];
   const at = (value) => box.left + ((Math.log(value) - low) / (high - low)) * (box.right - box.left);
   const ticks = [];
-  for (let power = Math.floor(low / Math.LN10); power <= Math.ceil(high / Math.LN10); power += 1) {
-    for (const digit of [1, 2, 5, 3, 1.5, 4, 7]) {
-      const value = Number((digit * 10 ** power).toPrecision(3));
-      const px = at(value);
-      if (px > box.left + 8 && px < box.right - 14 && ticks.every((other) => Math.abs(at(other) - px) > NEAR)) ticks.push(value);
+  const add = (digits) => {
+    for (let power = Math.floor(low / Math.LN10); power <= Math.ceil(high / Math.LN10); power += 1) {
+      for (const digit of digits) {
+        const value = Number((digit * 10 ** power).toPrecision(3));
+        const px = at(value);
+        if (px > box.left + 8 && px < box.right - 14 && ticks.every((other) => Math.abs(at(other) - px) > NEAR)) ticks.push(value);
+      }
     }
-  }
+  };
+  add(ROUND);
+  // Values close together need finer ones.
+  if (ticks.length < LEAST_TICKS) add(FINE);
   return { at, ticks };
 }
+
+const LEAST_TICKS = 3;
+const ROUND = [1, 2, 5, 3, 1.5, 4, 7];
+const FINE = [...ROUND, 6, 8, 9, 2.5, 1.2, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 1.1, 1.3, 1.4];
 
 const dollars = (value) => `$${value < 0.01 ? value.toFixed(value < 0.001 ? 4 : 3) : value < 1 ? value.toFixed(value * 100 === Math.round(value * 100) ? 2 : 3) : value}`;
 
@@ -179,14 +188,11 @@ function dayTicks(times, width) {
   return found;
 }
 
-/** The name as far as there is room; what tells it from its like, behind the comma, stays. */
+/** The end of the name as far as there is room: names of one family begin alike. */
 function clipped(name, room) {
-  if (widthOf(name, FRONT_FONT) <= room) return name;
-  const at = name.lastIndexOf(", ");
-  const [start, end] = at < 0 ? [name, ""] : [name.slice(0, at), name.slice(at)];
-  let cut = start;
-  while (cut.length > 3 && widthOf(`${cut}…${end}`, FRONT_FONT) > room) cut = cut.slice(0, -1);
-  return `${cut.trimEnd()}…${end}`;
+  let cut = name;
+  while (cut.length > 3 && widthOf(`…${cut}`, FRONT_FONT) > room) cut = cut.slice(1);
+  return cut === name || widthOf(name, FRONT_FONT) <= room ? name : `…${cut.trimStart()}`;
 }
 
 function date(time) {

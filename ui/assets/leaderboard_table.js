@@ -88,13 +88,14 @@ const competitor = (row) =>
 
 const across = (value, axis) => ((value - axis.low) / (axis.high - axis.low)) * AXIS;
 
+/** Those whose figure has room in the head; a line without one would say nothing. */
+const labelled = (axis) => axis.ticks.filter(([value]) => across(value, axis) > 14 && across(value, axis) < AXIS - 14);
+
 const ticks = (axis) =>
   h(
     "svg",
     { width: AXIS, height: 16, viewBox: `0 0 ${AXIS} 16`, "aria-hidden": "true" },
-    axis.ticks
-      .filter(([value]) => across(value, axis) > 14 && across(value, axis) < AXIS - 14)
-      .map(([value, words]) => h("text", { key: words, x: across(value, axis), y: 12, "text-anchor": "middle" }, words)),
+    labelled(axis).map(([value, words]) => h("text", { key: words, x: across(value, axis), y: 12, "text-anchor": "middle" }, words)),
   );
 
 function interval(row, axis) {
@@ -104,7 +105,7 @@ function interval(row, axis) {
   return h(
     "svg",
     { width: AXIS, height: ROW, viewBox: `0 0 ${AXIS} ${ROW}`, "aria-hidden": "true" },
-    axis.ticks.map(([value, words]) => h("line", { key: words, class: "lb-grid", x1: across(value, axis), x2: across(value, axis), y1: 0, y2: ROW })),
+    labelled(axis).map(([value, words]) => h("line", { key: words, class: "lb-grid", x1: across(value, axis), x2: across(value, axis), y1: 0, y2: ROW })),
     from === null ? null : h("line", { key: "line", class: "lb-span", x1: from, x2: to, y1: ROW / 2, y2: ROW / 2 }),
     h("circle", { key: "dot", class: "lb-dot", cx: across(rating, axis), cy: ROW / 2, r: 4 }),
   );

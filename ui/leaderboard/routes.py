@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from arena import board
 from arena.board import Board
+from storage import vote_counts
 from ui import guard
 from ui.app import App
 from ui.board_queries import WrongQuery
@@ -29,6 +30,7 @@ def leaderboard_routes(app: App) -> list[Route]:
     return [
         Route("/leaderboard.json", partial(as_json, app, gate)),
         Route("/leaderboard.md", partial(as_markdown, app, gate)),
+        Route("/leaderboard/standing", partial(standing, app)),
     ]
 
 
@@ -50,6 +52,16 @@ async def as_markdown(app: App, gate: asyncio.Semaphore, request: Request) -> Re
         return PlainTextResponse(str(error), 400, _HEADERS)
     content = table_markdown(found, choices, app.services.catalog, sha256)
     return Response(content, media_type="text/markdown; charset=utf-8", headers=_saved(choices, "md"))
+
+
+async def standing(app: App, _request: Request) -> Response:
+    """A few figures that are others whenever a board could be: an open page looks at them and asks for its board then."""
+    return PlainTextResponse(await standing_text(app), headers=_HEADERS)
+
+
+async def standing_text(app: App) -> str:
+    """Those figures as one word."""
+    return "-".join(map(str, await asyncio.to_thread(app.services.store.read, vote_counts.standing)))
 
 
 async def _read(app: App, gate: asyncio.Semaphore, request: Request) -> tuple[Board, Choices, str]:

@@ -21,6 +21,7 @@ from ui.board_queries import WrongQuery
 from ui.components import bound, drawn
 from ui.leaderboard import figures, views
 from ui.leaderboard.choices import NAMES, Choices, query_of, read_choices
+from ui.leaderboard.routes import standing_text
 from ui.leaderboard.table import View
 
 AT_ONCE = 4
@@ -85,11 +86,12 @@ async def _answered(app: App, event: gr.EventData, request: gr.Request, *, with_
 async def _page(app: App, request: gr.Request, choices: Choices, *, with_recount: bool) -> View:
     services, voter, now = app.services, _voter(app, request), app.services.clock()
     query = query_of(choices, voter=voter, now=now)
-    said: View = {}
+    # Read before the board, so that a vote between the two is seen as news.
+    said: View = {"standing": await standing_text(app)}
     found: Board
     if with_recount:
         found, result = await recount(services, query)
-        said = {"recounted": figures.recount_sentence(result), "is_same": result.is_same}
+        said |= {"recounted": figures.recount_sentence(result), "is_same": result.is_same}
     else:
         found = await board.leaderboard(services, query)
     times = await performance(services, voter)
