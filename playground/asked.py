@@ -26,6 +26,7 @@ def asked_document(request: ImageRequest) -> dict[str, object]:
         "timeout_s": request.timeout_s,
         "images": [image.sha256 for image in request.images],
         "mask": request.mask.sha256 if request.mask else None,
+        "lock_outside_mask": request.is_locked if request.mask else request.lock_outside_mask,
     }
 
 
@@ -49,7 +50,13 @@ def request_of(asked: Mapping[str, object], images: Sequence[InputImage], mask: 
         timeout_s=float(timeout_s) if isinstance(timeout_s, int | float) else DEFAULT_TIMEOUT_S,
         images=tuple(images),
         mask=mask,
+        # Before there was a lock nothing was locked.
+        lock_outside_mask=_flag(asked.get("lock_outside_mask", False if mask else None)),
     )
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _text(value: object) -> str | None:

@@ -25,7 +25,7 @@ from providers.client_events import ClientEvent, Fetching, ImageArrived, OnEvent
 from providers.errors import JobCancelled, ProviderError, TimedOut
 from providers.pricing import estimate_as_got
 from providers.transport import Access
-from providers.types import GeneratedImage, ImageResult, Job, PartialImage
+from providers.types import GeneratedImage, ImageResult, Job, PartialImage, said_type_of
 from storage import jobs, runs
 from storage.errors import StoreError
 from storage.records import Run, RunError, StoredJob
@@ -69,6 +69,10 @@ class LiveCall:
     sizes: dict[int, str] = field(default_factory=dict)
     """Place -> size as measured, of those that this process kept."""
     why_unreadable: str = ""
+    arrived_ms: int | None = None
+    """Milliseconds from the sending of the run to the last bytes of an image so far."""
+    answered_ms: int | None = None
+    """The same for a whole answer: keeping its images, and what is made of them here, is no time of the provider's."""
     note: str | None = None
     """What it waits for, in words."""
     is_left: bool = False
@@ -138,9 +142,15 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
 
     The answer is here and paid for: a Stop that comes now is too late to save money, and must not lose an image.
     """
-    told = tuple(image for image in result.images if isinstance(image, GeneratedImage))
+    said = said_type_of(result.answered.got.get("output_format"))
+    told = tuple(
+        replace(image, said_type=image.said_type or said)
+        for image in result.images
+        if isinstance(image, GeneratedImage)
+    )
     if told:
         await to_its_end(_keep(services, call, told, 0))
+    call.answered_ms = call.arrived_ms if call.arrived_ms is not None else call.elapsed_ms()
     # What could not be fetched was made, and is billed, all the same.
     made = max(result.made, len(told), call.images)
     run = call.planned_run
@@ -177,6 +187,7 @@ def _unreadable(call: LiveCall) -> list[RunError]:
 async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage, ...], index: int) -> KeptImages:
     first = call.planned.first_position + index
     start = call.planned.first_position
+    call.arrived_ms = call.elapsed_ms()
     again = range(start, start + call.planned.images) if call.is_again else None
     done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again)
     call.places.update(done.places)

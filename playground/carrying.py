@@ -60,6 +60,11 @@ class LiveRun:
         """Milliseconds since it was sent."""
         return round((time.monotonic() - self.started) * 1000)
 
+    def latency_ms(self) -> int:
+        """Milliseconds from the sending to the last byte of its answers, or to now where some call had none."""
+        times = [call.answered_ms for call in self.calls]
+        return max((each for each in times if each is not None), default=0) if None not in times else self.elapsed_ms()
+
     @property
     def note(self) -> str | None:
         """What it waits for, in words."""
@@ -100,7 +105,7 @@ async def carry_out(services: Services, live: LiveRun, places: Places, hub: Hub,
     if None in ends:
         return
     ended = outcome.combined([end for end in ends if end is not None], live.planned.request.n)
-    log.info("run %s %s %s in %d ms, cost %s", live.run.run_id, live.run.offer, ended.state, live.elapsed_ms(),
+    log.info("run %s %s %s in %d ms, cost %s", live.run.run_id, live.run.offer, ended.state, live.latency_ms(),
              ended.amount_microusd)  # fmt: skip
     await to_its_end(_end(services, live, ended))
     tell("finished")
@@ -205,7 +210,7 @@ async def _mark_sending(services: Services, live: LiveRun, worker_id: str) -> bo
 
 async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
     # Of a run that another process had sent, nobody here knows when that was by this machine's steady clock.
-    latency_ms = live.elapsed_ms() if live.was_sent and not live.is_resumed else None
+    latency_ms = live.latency_ms() if live.was_sent and not live.is_resumed else None
     price = live.planned.offer.price
     end = partial(
         end_run,

@@ -21,6 +21,7 @@ from playground.events import Hub, RunEvent
 from playground.finishing import to_its_end
 from playground.keeping import end_run
 from playground.keys import FoundKey
+from playground.lock_keeping import lock_left
 from playground.offered import access_of, missing_words, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
@@ -68,6 +69,7 @@ class Engine:
         self._entering: set[asyncio.Task[None]] = set()
         self._parked = ParkingLot()
         self._keeper: asyncio.Task[None] | None = None
+        self._locker: asyncio.Task[None] | None = None
         self._is_stopping = False
 
     async def start(self) -> None:
@@ -94,19 +96,30 @@ class Engine:
                 log.exception("run %s could not be taken up", each.run.run_id)
         for run_id in self._parked.too_late(self._services.clock()):
             await self._end_parked(run_id, "Its key did not come back in time.")
+        if self._locker is None or self._locker.done():
+            # Beside everything else: pictures take a while, and nobody's start should wait for them.
+            self._locker = asyncio.create_task(self._lock_left(), name="lock what others left")
+
+    async def _lock_left(self) -> None:
+        try:
+            await asyncio.to_thread(lock_left, self._services, self._worker, lambda: self._is_stopping)
+        except StoreError:
+            log.exception("images that are still to be locked could not be looked up")
 
     async def catch_up(self, wait_s: float) -> None:
-        """For a command that only looks: takes up jobs that an ended process left and waits for them, `wait_s` at most.
+        """For a command that only looks: takes up jobs and locks that an ended process left, waits `wait_s` for them at most.
 
         Nothing is sent; what is queued is left for a process that serves.
         """
         await self._take_up(claim_queued=False)
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *([self._locker] if self._locker else [])]
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
 
-    async def submit(self, plan: Plan, owner: str, *, kind: GroupKind = "run") -> str:
-        """Stores the plan's runs, starts them, and returns the group's id.
+    async def submit(
+        self, plan: Plan, owner: str, *, kind: GroupKind = "run", into: tuple[Group, int] | None = None
+    ) -> str:
+        """Stores the plan's runs, starts them, and returns the group's id. `into`: a group there is, and its runs so far.
 
         Raises: PlanRefused when something stands in the way; MissingKey when a provider has no key for this owner;
             EngineStopping; StoreError when nothing could be stored. In each case nothing was sent.
@@ -117,10 +130,10 @@ class Engine:
             raise PlanRefused(plan.all_problems)
         keys = [self._key(planned, owner) for planned in plan.runs]
         services = self._services
-        group = entering.group_of(plan, owner, kind, services)
+        group, first = into or (entering.group_of(plan, owner, kind, services), 0)
         rows = [
             entering.run_of(group, position, planned, key, self._worker.worker_id, services)
-            for position, (planned, key) in enumerate(zip(plan.runs, keys, strict=True))
+            for position, (planned, key) in enumerate(zip(plan.runs, keys, strict=True), start=first)
         ]
         task = asyncio.create_task(self._enter(group, rows, plan, keys))
         self._entering.add(task)
@@ -232,6 +245,8 @@ class Engine:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
+        if self._locker is not None:
+            await asyncio.wait([self._locker])
         self._worker.close()
 
     def _begin(self, run: Run, planned: PlannedRun, key: FoundKey, found: Found | None = None) -> None:

@@ -25,6 +25,7 @@ def group_of(plan: Plan, owner: str, kind: GroupKind, services: Services) -> Gro
         operation=plan.operation,
         template=plan.prompt,
         created_at=services.now(),
+        layout=plan.layout,
     )
 
 
@@ -48,7 +49,7 @@ def run_of(group: Group, position: int, planned: PlannedRun, key: FoundKey, work
 
 
 def store(services: Services, group: Group, rows: list[Run], plan: Plan) -> None:
-    """Input bytes first, then group, runs, inputs and reservations in one transaction. Blocking."""
+    """Input bytes first, then the group where it is new, runs, inputs and reservations in one transaction. Blocking."""
     for request in {id(planned.request): planned.request for planned in plan.runs}.values():
         for image in [*request.images, *([request.mask] if request.mask else [])]:
             services.store.blobs.put(image.data, image.media_type)
@@ -56,7 +57,8 @@ def store(services: Services, group: Group, rows: list[Run], plan: Plan) -> None
     lines = [_reservation(services, run, planned) for run, planned in zip(rows, plan.runs, strict=True)]
 
     def insert(db: Database) -> None:
-        runs.insert_group(db, group)
+        if rows[0].position == 0:
+            runs.insert_group(db, group)
         runs.insert_runs(db, rows, inputs, lines)
 
     services.store.write(insert)

@@ -17,18 +17,12 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 
 MAX_UPLOAD_BYTES = 50_000_000
 """Providers take files under 50 MB; source: OpenAI's image edit reference, read 2026-08."""
-MAX_MASK_BYTES = 4_000_000
-"""A mask must be under 4 MB; same source."""
 MAX_SIDE_PX = 8192
 MIN_SIDE_PX = 16
 MAX_PIXELS = 40_000_000
 MAX_JPEG_SCANS = 100
 """A progressive JPEG has about ten scans; thousands of them only burn time."""
 JPEG_QUALITY = 95
-MAX_RATIO_GAP = 0.01
-"""How far the aspect ratio of a mask may be from its image's and still be resized."""
-MAX_GREY_SHARE = 0.5
-"""More middle grey than this and a file without transparency is a photo, not a mask."""
 
 EXPECTED = "Use a PNG, JPEG or WebP file."
 
@@ -104,41 +98,14 @@ def clean_image(data: bytes, name: str) -> CleanImage:
 
     Raises: UploadRefused when the file is no image, damaged or outside the limits.
     """
-    form, image, notes = _decoded(data, name)
+    form, image, notes = decoded(data, name)
     encoded, media_type, more = _encoded(image, as_jpeg=form == "JPEG", name=name)
     return CleanImage(encoded, media_type, image.width, image.height, (*notes, *more))
 
 
-def clean_mask(data: bytes, name: str, base_size: Size) -> CleanImage:
-    """A PNG with the size of its image (width, height in pixels), alpha 0 where to repaint.
-
-    A file with transparency is taken as it is; one without is read as black and white, white marking what to repaint.
-
-    Raises: UploadRefused when the file is no mask, marks nothing or everything, or has another aspect ratio.
-    """
-    _, image, notes = _decoded(data, name)
-    said = [note for note in notes if "rotated" in note or "frame" in note]
-    has_alpha = image.mode == "RGBA" and _lowest(image.getchannel("A")) < 255
-    alpha = image.getchannel("A") if has_alpha else _alpha_from_white(image, name)
-    if not has_alpha:
-        said.append("The mask has no transparency: white was taken as the part to repaint.")
-    if alpha.size != base_size:
-        said.append(_refuse_ratio(alpha.size, base_size, name))
-        binary = sum(1 for count in alpha.histogram() if count) <= 2
-        alpha = alpha.resize(base_size, Image.Resampling.NEAREST if binary else Image.Resampling.BILINEAR)
-    _refuse_share(alpha, name)
-    encoded = _mask_png(alpha)
-    if len(encoded) > MAX_MASK_BYTES:
-        encoded = _mask_png(alpha.point(_HARD))
-        said.append("The soft edges of the mask were made hard, because the file was over 4 MB.")
-    if len(encoded) > MAX_MASK_BYTES:
-        raise UploadRefused(f"{shown_name(name)} is over 4 MB as a mask. Use one with larger, calmer shapes.")
-    return CleanImage(encoded, "image/png", *alpha.size, tuple(said))
-
-
 def bare_image(data: bytes, name: str) -> Image.Image:
     """The pixels, upright, in sRGB, RGB or RGBA. Raises: UploadRefused as `clean_image`."""
-    return _decoded(data, name)[1]
+    return decoded(data, name)[1]
 
 
 def sniff(data: bytes) -> str | None:
@@ -158,8 +125,8 @@ def sniff(data: bytes) -> str | None:
     return "BMP" if is_bitmap else None
 
 
-def _decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
-    """The format, the bare upright RGB or RGBA image, and what was changed."""
+def decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
+    """The format, the bare upright RGB or RGBA image, and what was changed. Raises: UploadRefused as `clean_image`."""
     refuse_size(len(data), name)
     form = sniff(data)
     if form is None:
@@ -293,7 +260,7 @@ def _encoded(image: Image.Image, *, as_jpeg: bool, name: str) -> tuple[bytes, st
         if len(data) <= MAX_UPLOAD_BYTES:
             return data, "image/jpeg", []
     else:
-        data = _png(image)
+        data = png_bytes(image)
         if len(data) <= MAX_UPLOAD_BYTES:
             return data, "image/png", []
         if image.mode == "RGB" or _lowest(image.getchannel("A")) == 255:
@@ -309,65 +276,11 @@ def _jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _png(image: Image.Image) -> bytes:
+def png_bytes(image: Image.Image) -> bytes:
+    """The image as a PNG."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-_HARD = [0] * 128 + [255] * 128
-_WHITE_TO_CLEAR = [255 if level <= 16 else 0 if level >= 239 else 255 - level for level in range(256)]
-"""Luminance to alpha; the ends are snapped, because JPEG leaves noise beside black and white."""
-
-
-def _alpha_from_white(image: Image.Image, name: str) -> Image.Image:
-    grey = image.convert("RGB").convert("L")
-    counts = grey.histogram()
-    middle = sum(counts[48:208]) / sum(counts)
-    if middle > MAX_GREY_SHARE or _is_colourful(image):
-        raise UploadRefused(
-            f"{shown_name(name)} is no mask: it has no transparency and is not black and white. "
-            "Use a PNG that is transparent, or white on black, where the image should be repainted."
-        )
-    return grey.point(_WHITE_TO_CLEAR)
-
-
-def _is_colourful(image: Image.Image) -> bool:
-    """Whether more than a fiftieth of the pixels has a clear hue."""
-    small = image.convert("RGB")
-    small.thumbnail((256, 256), Image.Resampling.NEAREST)
-    saturation, value = small.convert("HSV").split()[1:]
-    pairs = zip(saturation.tobytes(), value.tobytes(), strict=True)
-    return sum(1 for s, v in pairs if s * v > 48 * 255) > small.width * small.height / 50
-
-
-def _refuse_ratio(size: Size, base_size: Size, name: str) -> str:
-    """The note that a mask of this size is resized. Raises: UploadRefused when the aspect ratio is another."""
-    gap = abs(size[0] * base_size[1] - size[1] * base_size[0]) / (size[1] * base_size[0])
-    if gap > MAX_RATIO_GAP:
-        raise UploadRefused(
-            f"{shown_name(name)} is {size[0]} x {size[1]} pixels and its image {base_size[0]} x {base_size[1]}. "
-            "A mask must have the size of its image, or at least the same aspect ratio."
-        )
-    return f"The mask was resized from {size[0]} x {size[1]} to {base_size[0]} x {base_size[1]}."
-
-
-def _refuse_share(alpha: Image.Image, name: str) -> None:
-    counts = alpha.histogram()
-    if not sum(counts[:128]):
-        raise UploadRefused(
-            f"{shown_name(name)} marks nothing. Make the part to repaint transparent, or white on black."
-        )
-    if not sum(counts[128:]):
-        raise UploadRefused(
-            f"{shown_name(name)} marks the whole image. Keep some of it, or remove the mask to repaint everything."
-        )
-
-
-def _mask_png(alpha: Image.Image) -> bytes:
-    mask = Image.new("RGBA", alpha.size)
-    mask.putalpha(alpha)
-    return _png(mask)
 
 
 def _lowest(channel: Image.Image) -> int:

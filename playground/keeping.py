@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+from PIL import Image
 from sqlite_utils import Database
 
+from playground import delivery, lock_keeping
+from playground.asked import request_of
 from playground.outcome import Outcome
 from playground.services import Services
-from providers.sizes import parse_size
+from providers.catalog import SizeRule, UnknownOffer
 from providers.types import MADE_HERE, GeneratedImage, PartialImage
-from storage import ledger, runs
+from storage import ledger, locks, runs
 from storage.converted import convert
 from storage.errors import StoreError
-from storage.images import ImageHeader, UnreadableImage, is_blank, read_header
+from storage.images import UnreadableImage, read_header
 from storage.records import Run, StoredImage, StoredPartial
 
 log = logging.getLogger(__name__)
 
 _RAW = "application/octet-stream"
+_MOST_LOOKS = 8
+"""So many images of the press whose hash is near are held beside a new one, the nearest first."""
 
 
 @dataclass(slots=True)
@@ -28,7 +33,6 @@ class Kept:
     """What one run has brought so far; its calls share it."""
 
     unreadable_sha256: str | None = None
-    hashes: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class KeptImages:
 def keep_images(
     services: Services, run: Run, images: Sequence[GeneratedImage], first: int, kept: Kept, again: range | None = None
 ) -> KeptImages:
-    """Stores images of the run from place `first` on: all bytes, then all rows, and only then what needs decoding.
+    """Stores images of the run from place `first` on: all bytes, then all rows, and only then what needs decoding: looks,
+    conversions, locks.
 
     Bytes that cannot be read as an image are kept too, the first of them. `again`: the places of a call whose images may
     be stored in part already, and may come in another order now; what is there stays, once. Blocking.
@@ -52,7 +57,7 @@ def keep_images(
     rows, why = [], ""
     for position, image in enumerate(images, start=first):
         try:
-            rows.append(_keep_bytes(services, run, image, position, kept))
+            rows.append(_keep_bytes(services, run, image, position))
         except UnreadableImage as error:
             why = why or str(error)
             if kept.unreadable_sha256 is None:
@@ -60,14 +65,19 @@ def keep_images(
 
     def add(db: Database) -> tuple[list[StoredImage], list[StoredImage]]:
         placed = _placed(rows, _there(db, run), again) if again is not None else rows
-        return placed, [row for row in placed if runs.add_image(db, row)]
+        added = [row for row in placed if runs.add_image(db, row)]
+        if lock_keeping.is_locked(run):
+            for row in added:
+                locks.owe(db, row.image_id, row.created_at)
+        return placed, added
 
     placed, added = services.store.write(add)
     for row in added:
-        _look_at(services, row)
+        _look_at(services, run, row)
         _convert(services, run, row)
-    sizes = tuple(f"{row.width}x{row.height}" for row in placed)
-    return KeptImages(tuple(row.position for row in placed), why, sizes)
+    places = tuple(row.position for row in placed)
+    lock_keeping.lock_images(services, run, places)
+    return KeptImages(places, why, tuple(f"{row.width}x{row.height}" for row in placed))
 
 
 def _there(db: Database, run: Run) -> dict[int, str]:
@@ -89,12 +99,11 @@ def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -
     return placed
 
 
-def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: int, kept: Kept) -> StoredImage:
+def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: int) -> StoredImage:
     """Raises: UnreadableImage."""
     header = read_header(image.data)
     sha256 = services.store.blobs.put(image.data, header.media_type)
-    is_duplicate = sha256 in kept.hashes
-    kept.hashes.add(sha256)
+    found = delivery.header_checks(request_of(run.asked, (), None), _size_rule(services, run), header, image.said_type)
     return StoredImage(
         image_id=services.new_id(),
         run_id=run.run_id,
@@ -107,8 +116,15 @@ def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: i
         created_at=services.now(),
         seed=image.seed,
         revised_prompt=image.revised_prompt,
-        checks=_checks(run, header, is_duplicate=is_duplicate, is_flagged=image.is_flagged),
+        checks=(*found, *(("flagged",) if image.is_flagged else ())),
     )
+
+
+def _size_rule(services: Services, run: Run) -> SizeRule | None:
+    try:
+        return services.catalog.spec(services.catalog.offer(run.offer)).sizes
+    except UnknownOffer:
+        return None
 
 
 def _convert(services: Services, run: Run, row: StoredImage) -> None:
@@ -131,41 +147,63 @@ def _convert(services: Services, run: Run, row: StoredImage) -> None:
     services.store.write(note)
 
 
-def _checks(run: Run, header: ImageHeader, *, is_duplicate: bool, is_flagged: bool) -> tuple[str, ...]:
-    """What is worth a badge and can be told from the header, or was told by the provider."""
-    found = []
-    asked = run.asked.get("size")
-    if isinstance(asked, str) and parse_size(asked) and asked != f"{header.width}x{header.height}":
-        found.append("size_differs")
-    if run.asked.get("background") == "transparent" and not header.has_alpha:
-        found.append("no_alpha")
-    if is_duplicate:
-        found.append("duplicate")
-    if is_flagged:
-        found.append("flagged")
-    return tuple(found)
-
-
-def _look_at(services: Services, row: StoredImage) -> None:
-    """Makes the thumbnail, which decodes the image and so finds a damaged or blank one.
+def _look_at(services: Services, run: Run, row: StoredImage) -> None:
+    """Makes the thumbnail, which decodes the image and so tells the checks that need its pixels.
 
     The image is safe by now: a thumbnail that cannot be written is made again when a page asks for it.
     """
     original = services.store.blobs.path(row.sha256, row.media_type)
     try:
-        found = "blank" if is_blank(services.store.thumbs.ensure(row.sha256, original)) else None
+        look = services.store.thumbs.look(row.sha256, original)
     except UnreadableImage:
-        found = "damaged"
+        _note_checks(services, row, (*row.checks, "damaged"))
+        return
     except (StoreError, OSError):
         log.exception("run %s: a thumbnail could not be made", row.run_id)
         return
-    if found:
-        checks = (*row.checks, found)
+    seen = delivery.picture_checks(request_of(run.asked, (), None), look.small, look.lowest_alpha)
+    checks = tuple(dict.fromkeys((*row.checks, *seen)))
+    phash = delivery.phash_of(look.small)
+    # From here on others find it, and whichever of two images is written later is the duplicate.
+    others = _note_checks(services, row, checks, phash, run.group_id)
+    again = _repeated(services, row, look.small, phash, others)
+    if again and "blank" not in checks:
+        _note_checks(services, row, (*checks, again), phash)
 
-        def note(db: Database) -> None:
-            runs.set_checks(db, row.image_id, checks)
 
-        services.store.write(note)
+def _note_checks(
+    services: Services, row: StoredImage, checks: Sequence[str], phash: str | None = None, group_id: str = ""
+) -> list[StoredImage]:
+    """Writes what was noticed; the other images of the group that were looked at before."""
+
+    def note(db: Database) -> list[StoredImage]:
+        runs.set_checks(db, row.image_id, checks, phash)
+        found = runs.images_looked_at(db, group_id) if group_id else []
+        return [image for image in found if image.image_id != row.image_id]
+
+    return services.store.write(note)
+
+
+def _repeated(
+    services: Services, row: StoredImage, small: Image.Image, phash: str, others: Sequence[StoredImage]
+) -> str | None:
+    """`duplicate` or `near_duplicate` where one of the others is the same file, or looks the same."""
+    if any(other.sha256 == row.sha256 for other in others):
+        return "duplicate"
+    by_id = {other.image_id: other for other in others}
+    hashes = [(other.image_id, other.phash) for other in others if other.phash is not None]
+    for name in delivery.nearest_first(phash, hashes)[:_MOST_LOOKS]:
+        other = by_id[name]
+        try:
+            thumbnail = services.store.thumbs.ensure(
+                other.sha256, services.store.blobs.path(other.sha256, other.media_type)
+            )
+            with Image.open(thumbnail) as picture:
+                if delivery.looks_same(small, picture):
+                    return "near_duplicate"
+        except (UnreadableImage, StoreError, OSError):
+            log.exception("run %s: an image could not be held beside image %s", row.run_id, name)
+    return None
 
 
 def keep_partial(services: Services, run: Run, partial: PartialImage, preview_ms: int) -> bool:

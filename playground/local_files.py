@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.image_hygiene import CleanImage, UploadRefused, clean_image, clean_mask, refuse_size
+from playground.image_hygiene import CleanImage, UploadRefused, clean_image, refuse_size
+from playground.masks import clean_mask
 from providers.types import InputImage
 
 

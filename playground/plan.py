@@ -5,19 +5,24 @@ The Run button, the command line, and later X-ray, sweeps and the API all read t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from playground.masks import is_same_shape
 from providers.adapter import Adapter, HttpCall
 from providers.adapters import ADAPTERS
+from providers.adapters.fields import converted, emulated, refused
 from providers.catalog import Catalog, ModelSpec, Offer, Provider, UnknownOffer
 from providers.checks import Problem, problems_of
 from providers.pricing import Estimate, estimate
+from providers.sizes import made_size, parse_size
 from providers.types import MADE_HERE, FieldHandling, ImageRequest, Operation
 
 _MOST_CALLS = 20
 """A number of images beyond that is refused by the checks anyway."""
 _SHAPE = ("size", "aspect_ratio", "resolution")
+LOCKED_HERE = "Done here: the original is put back outside the mask."
+"""What is said of a lock that nothing stands in the way of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ class PlannedRun:
         return tuple(
             f"{row.field.replace('_', ' ')}: {row.note}"
             for row in self.fields
-            if row.note and (row.handling in ("refused", "emulated") or row.sent_as is None or row.field in _SHAPE)
+            if row.note not in ("", LOCKED_HERE)
+            and (row.handling in ("refused", "emulated") or row.sent_as is None or row.field in _SHAPE)
         )
 
 
@@ -71,6 +77,8 @@ class Plan:
     prompt: str
     problems: tuple[Problem, ...] = ()
     """Problems of the press as a whole, such as no offer ticked."""
+    layout: Mapping[str, object] | None = None
+    """How the runs of a sweep lie in its grid; see `playground.sweeps`."""
 
     @property
     def is_sendable(self) -> bool:
@@ -127,6 +135,9 @@ def make_plan(
 def _fitted(request: ImageRequest, spec: ModelSpec, default_quality: str | None, *, only_listed: bool) -> ImageRequest:
     if request.quality is None and default_quality in spec.qualities and not spec.passes_unlisted:
         request = replace(request, quality=default_quality)
+    if only_listed:
+        # Previews cost nothing to go without.
+        request = replace(request, partial_images=min(request.partial_images or 0, spec.max_partials) or None)
     if not (only_listed and spec.passes_unlisted):
         return request
     return replace(
@@ -145,6 +156,7 @@ def plan_run(request: ImageRequest, offer: Offer, catalog: Catalog) -> PlannedRu
     """What this offer would be sent for the request, and at what price."""
     provider, spec = catalog.provider(offer.provider_id), catalog.spec(offer)
     calls, fields = _calls(request, offer, spec, ADAPTERS[provider.adapter])
+    fields = (*(_protected(row, request, spec) for row in fields), *_lock_rows(request, spec))
     return PlannedRun(
         offer=offer,
         provider=provider,
@@ -169,6 +181,36 @@ def _calls(
     if len(counts) > 1:
         fields = tuple(_split_row(row, request.n, counts) if row.field == "n" else row for row in fields)
     return calls, fields
+
+
+def _protected(row: FieldHandling, request: ImageRequest, spec: ModelSpec) -> FieldHandling:
+    """The row of a mask that is not sent, with what that means where the lock protects."""
+    if row.field != "mask" or row.handling != "refused" or not request.is_locked:
+        return row
+    words = "The model does not see the mask and may change anything; the lock still protects what lies outside it."
+    return replace(row, note=" ".join(filter(None, (row.note, words, spec.mask_hint))))
+
+
+def _lock_rows(request: ImageRequest, spec: ModelSpec) -> tuple[FieldHandling, ...]:
+    """What becomes of the lock, which no provider is told of."""
+    name, asked = "lock_outside_mask", request.lock_outside_mask
+    if request.is_locked:
+        return (emulated(name, request.is_locked, None, None, _lock_note(request, spec)),)
+    if request.mask is not None:
+        return (converted(name, asked, None, None, "The image stays as it comes, outside the mask too."),)
+    return (refused(name, asked, "There is no mask."),) if asked is not None else ()
+
+
+def _lock_note(request: ImageRequest, spec: ModelSpec) -> str:
+    """That the original is put back; and that it cannot be where an image of another shape is asked for."""
+    size = parse_size(made_size(request, spec.sizes) or "")
+    if not size or not request.images or is_same_shape(size, (request.images[0].width, request.images[0].height)):
+        return LOCKED_HERE
+    base = request.images[0]
+    return (
+        f"The lock needs an image in the shape of image 1, {base.width} x {base.height} px, and {size[0]} x {size[1]} px is "
+        "asked for: the original cannot be put back into that."
+    )
 
 
 def split(wanted: int, most: int) -> tuple[int, ...]:

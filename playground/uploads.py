@@ -20,17 +20,17 @@ from playground.image_hygiene import (
     CleanImage,
     UploadRefused,
     clean_image,
-    clean_mask,
     refuse_size,
     shown_name,
 )
+from playground.masks import clean_mask
 from playground.services import Services
 from providers.types import InputImage
 from storage import history, uploads
 from storage.images import UnreadableImage, read_header
 from storage.records import Upload
 
-__all__ = ["TakenUpload", "UploadRefused", "clean_image", "clean_mask", "load_input", "take_mask", "take_upload"]
+__all__ = ["TakenUpload", "UploadRefused", "clean_image", "load_input", "take_mask", "take_upload"]
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ async def take_upload(services: Services, owner: str, path: Path, name: str) -> 
 
 
 async def take_mask(services: Services, owner: str, path: Path, name: str, base: InputImage) -> TakenUpload:
-    """The file as a mask of `base`: its size, alpha 0 where to repaint.
+    """The file as a mask of `base`: its size, alpha 0 where to repaint. What was guessed stands in the notes.
 
     Raises: UploadRefused with a sentence for the person; OSError when the disk cannot take it.
     """
@@ -85,7 +85,7 @@ async def in_image_thread(work: Callable[[], T]) -> T:
 async def _take(services: Services, owner: str, clean: Callable[[], CleanImage], name: str) -> TakenUpload:
     """Cleans on an image thread, then writes the bytes and, once they are on disk, the row."""
     cleaned = await in_image_thread(clean)
-    return await asyncio.to_thread(_keep, services, owner, cleaned, shown_name(name))
+    return await asyncio.to_thread(keep_cleaned, services, owner, cleaned, shown_name(name))
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -97,7 +97,8 @@ def _read(path: Path, name: str) -> bytes:
         raise UploadRefused(f"{shown_name(name)} is not there any more. Choose the file again.") from None
 
 
-def _keep(services: Services, owner: str, cleaned: CleanImage, name: str) -> TakenUpload:
+def keep_cleaned(services: Services, owner: str, cleaned: CleanImage, name: str) -> TakenUpload:
+    """Keeps a cleaned image as the owner's upload under a name to show. Blocking. Raises: StoreError."""
     sha256 = services.store.blobs.put(cleaned.data, cleaned.media_type)
     row = Upload(
         owner=owner,
@@ -143,4 +144,4 @@ def _as_input(services: Services, owner: str, data: bytes, sha256: str) -> Input
     if header.media_type in SENDABLE and len(data) <= MAX_UPLOAD_BYTES:
         return InputImage(data, header.media_type, header.width, header.height, sha256)
     name = f"image {sha256[:8]}"
-    return _keep(services, owner, _image_threads.submit(clean_image, data, name).result(), name).input
+    return keep_cleaned(services, owner, _image_threads.submit(clean_image, data, name).result(), name).input

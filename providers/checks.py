@@ -124,10 +124,17 @@ def _input_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) 
         )
     if count < spec.min_images:
         yield Problem("images", f"{spec.name} only edits: add a reference image, or choose another model.")
+    yield from _mask_problems(request, spec, provider)
+
+
+def _mask_problems(request: ImageRequest, spec: ModelSpec, provider: Provider) -> Iterator[Problem]:
     if request.mask is None:
+        if request.lock_outside_mask:
+            yield Problem("lock_outside_mask", "There is no mask to lock outside of. Add one, or leave the lock out.")
         return
-    if not spec.mask:
-        way = spec.mask_hint or "Remove the mask, or choose another model."
+    # A lock protects what lies outside also where the model does not see the mask; the plan's notices say that it does not.
+    if not spec.mask and not request.is_locked:
+        way = spec.mask_hint or "Remove the mask, lock what lies outside it, or choose another model."
         yield Problem("mask", f"{spec.name} takes no mask at {provider.name}. {way}")
     if not request.images:
         yield Problem("mask", "A mask needs an image to edit. Add a reference image, or remove the mask.")

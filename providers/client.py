@@ -38,7 +38,7 @@ from providers.jobs import Jobs, cleaned, in_words, with_words, worded
 from providers.streams import off_loop, read_stream
 from providers.throttle import Throttle
 from providers.transport import Access, Transport, read_all, read_error
-from providers.types import GeneratedImage, ImageResult, Job, KeyStatus, Pending, RemoteImage, StopEnd
+from providers.types import GeneratedImage, ImageResult, Job, KeyStatus, Pending, RemoteImage, StopEnd, said_type_of
 
 __all__ = ["Client", "ClientEvent", "Errand", "Fetching", "ImageArrived", "Progress", "Sending", "Waiting"]
 
@@ -360,8 +360,9 @@ class Client:
     async def _image(self, image: GeneratedImage | RemoteImage, access: Access) -> GeneratedImage:
         if isinstance(image, GeneratedImage):
             return image
-        data = await self._transport.fetcher.fetch(image.url, access.base_url, access.fetch_rules)
-        return GeneratedImage(data, image.seed, image.revised_prompt, image.is_flagged)
+        file = await self._transport.fetcher.fetch(image.url, access.base_url, access.fetch_rules)
+        said = said_type_of(file.content_type)
+        return GeneratedImage(file.data, image.seed, image.revised_prompt, image.is_flagged, said)
 
 
 class _Refused(Exception):

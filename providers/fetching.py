@@ -59,6 +59,15 @@ class FetchRules:
     """Whether this machine itself may be fetched from."""
 
 
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """What lay at an address."""
+
+    data: bytes
+    content_type: str
+    """As its host says it, without having looked; may be empty."""
+
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -154,8 +163,8 @@ class Fetcher:
         """Closes all connections."""
         await self._http.aclose()
 
-    async def fetch(self, url: str, base_url: str, rules: FetchRules) -> bytes:
-        """The file's bytes. A relative address is taken from `base_url`. Tried again where that can help.
+    async def fetch(self, url: str, base_url: str, rules: FetchRules) -> FetchedFile:
+        """The file. A relative address is taken from `base_url`. Tried again where that can help.
 
         Raises: UnsafeAddress; MalformedReply when it is gone or too large; ConnectionFailed. Each may have been billed.
         """
@@ -178,16 +187,16 @@ class Fetcher:
             await self._sleep(_FIRST_PAUSE_S * 2**attempt)
         raise AssertionError("the last try returns or raises")
 
-    async def _follow(self, address: str, rules: FetchRules) -> bytes:
+    async def _follow(self, address: str, rules: FetchRules) -> FetchedFile:
         for _ in range(_MAX_REDIRECTS + 1):
             found = await self._once(_checked(address, rules), rules)
-            if isinstance(found, bytes):
+            if isinstance(found, FetchedFile):
                 return found
             address = urljoin(address, found)
         raise MalformedReply("{provider} made the image, but its address leads on and on.", may_have_been_billed=True)
 
-    async def _once(self, address: str, rules: FetchRules) -> bytes | str:
-        """The bytes, or where a redirect leads."""
+    async def _once(self, address: str, rules: FetchRules) -> FetchedFile | str:
+        """The file, or where a redirect leads."""
         request = self._http.build_request("GET", address, extensions={"rules": rules})
         response = await self._http.send(request, stream=True)
         try:
@@ -197,7 +206,7 @@ class Fetcher:
                 raise _TryAgain(str(response.status_code))
             if response.status_code != 200:
                 raise _gone(response.status_code)
-            return await _body(response)
+            return FetchedFile(await _body(response), response.headers.get("content-type", ""))
         finally:
             await response.aclose()
 

@@ -75,11 +75,18 @@ class ImageRequest:
     images: tuple[InputImage, ...] = ()
     mask: InputImage | None = None
     """Alpha 0 marks what to repaint; belongs to the first image and has its size."""
+    lock_outside_mask: bool | None = None
+    """Whether the first image is put back outside the mask afterwards, on this machine. `None`: yes, where there is a mask."""
 
     @property
     def operation(self) -> Operation:
         """`edit` when there are input images, else `generate`."""
         return "edit" if self.images else "generate"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether what lies outside the mask is put back: then a mask protects also where the model does not see it."""
+        return self.mask is not None and self.lock_outside_mask is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,18 @@ class GeneratedImage:
     revised_prompt: str | None = None
     is_flagged: bool = False
     """Whether the provider's content check found something in it."""
+    said_type: str | None = None
+    """Media type that its sender gives it, as `image/png`; `None` where it does not say."""
+
+
+_SAID_TYPES = {form: f"image/{form}" for form in FORMATS} | {"jpg": "image/jpeg"}
+
+
+def said_type_of(words: object) -> str | None:
+    """The media type of an image that a sender names, as `png`, `image/jpg` or `image/webp; q=1`; `None` for anything else."""
+    if not isinstance(words, str):
+        return None
+    return _SAID_TYPES.get(words.partition(";")[0].strip().lower().removeprefix("image/"))
 
 
 @dataclass(frozen=True, slots=True)

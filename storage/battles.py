@@ -12,28 +12,12 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage.records import Battle, BattleState, BoardName, Operation, ReportReason, RunView, StoredImage
+from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
 from storage.rows import changed, fetch, fetch_one, foreign_text, to_run
 from storage.views import views_of
 
 CANDIDATE_RUNS = 2000
 """Newest succeeded runs of a voter among which pairs are looked for; it bounds the work of finding one."""
-
-FAILURES = 3
-"""So many failures on end, and an offer is left out of draws."""
-OUTAGE_KINDS = (
-    "auth",
-    "permission",
-    "quota",
-    "rate_limit",
-    "not_found",
-    "timeout",
-    "server",
-    "network",
-    "malformed",
-    "unknown",
-)
-"""Kinds of errors that say something of the offer, and not of what it was asked."""
 
 COSTED_BATTLES = 2000
 """Newest battles of a board over which cost and latency are told."""
@@ -49,6 +33,28 @@ class BattleImage:
     """Equal within one answer of `candidates` for images of the same prompt, operation and inputs."""
     board: BoardName
     prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Two images that have met in a battle."""
+
+    image_a: str
+    image_b: str
+    state: BattleState
+    source: BattleSource
+
+    @property
+    def pair(self) -> frozenset[str]:
+        """Both, whichever the sides."""
+        return frozenset((self.image_a, self.image_b))
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether they must not meet again: they have a vote or a report, or were made for a battle that was skipped, and stand
+        in the history with their makers since.
+        """
+        return self.state in ("voted", "reported") or (self.state == "skipped" and self.source == "new")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +114,15 @@ def board_of(operation: Operation, sources: int) -> BoardName:
     return "edit-multi" if sources > 1 else "edit-single"
 
 
-def met(db: Database, voter: str, images: Sequence[str]) -> list[tuple[str, str, BattleState]]:
-    """(image_a, image_b, state) of the voter's battles between any two of `images`."""
+def met(db: Database, voter: str, images: Sequence[str]) -> list[Met]:
+    """The voter's battles between any two of `images`."""
     rows = fetch(
         db,
-        """select image_a, image_b, state from battles where voter = :voter
+        """select image_a, image_b, state, source from battles where voter = :voter
         and image_a in (select value from json_each(:images)) and image_b in (select value from json_each(:images))""",
         {"voter": voter, "images": json.dumps(list(images))},
     )
-    return [(row["image_a"], row["image_b"], row["state"]) for row in rows]
+    return [Met(**row) for row in rows]
 
 
 def insert(db: Database, battle: Battle) -> None:
@@ -127,8 +133,8 @@ def insert(db: Database, battle: Battle) -> None:
     """
     db.conn.execute(
         """insert into battles (battle_id, voter, operation, prompt, image_a, image_b, offer_a, offer_b, source, is_demo,
-            probability, state, created_at, expires_at, board, category, prompt_id, quality_a, quality_b)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            probability, state, created_at, expires_at, board, category, prompt_id, quality_a, quality_b, shown_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             battle.battle_id,
             battle.voter,
@@ -149,6 +155,7 @@ def insert(db: Database, battle: Battle) -> None:
             battle.prompt_id,
             battle.quality_a,
             battle.quality_b,
+            battle.shown_at,
         ),
     )
 
@@ -163,20 +170,9 @@ def get(db: Database, battle_id: str, voter: str) -> Battle | None:
     return _to_battle(row) if row else None
 
 
-def failing_offers(db: Database, since: str) -> set[str]:
-    """Offers whose newest `FAILURES` runs since then (UTC text) all failed for reasons of the provider."""
-    rows = fetch(
-        db,
-        """with newest as (
-            select offer, state, error ->> 'kind' as kind, row_number() over (partition by offer order by seq desc) as place
-            from runs where finished_at >= :since and state in ('succeeded', 'failed', 'unknown')
-        )
-        select offer from newest where place <= :failures
-        group by offer having count(*) = :failures and sum(state = 'succeeded' or kind not in (
-            select value from json_each(:kinds))) = 0""",
-        {"since": since, "failures": FAILURES, "kinds": json.dumps(OUTAGE_KINDS)},
-    )
-    return {row["offer"] for row in rows}
+def show(db: Database, battle_id: str, now: str) -> None:
+    """Note that the battle is put before its voter: from now on a vote on another one stands."""
+    db.conn.execute("update battles set shown_at = ? where battle_id = ?", (now, battle_id))
 
 
 def newest_open(db: Database, voter: str, now: str) -> Battle | None:
@@ -197,6 +193,15 @@ def end(db: Database, battle_id: str, voter: str, *, state: BattleState, now: st
         """update battles set state = :state
         where battle_id = :battle_id and voter = :voter and state = 'open' and expires_at > :now""",
         {"battle_id": battle_id, "voter": voter, "state": state, "now": now},
+    )
+
+
+def end_reported(db: Database, battle_id: str, voter: str) -> bool:
+    """Any state but `voted` to `reported`, also where the battle was skipped or is past its time; false: it has its vote."""
+    return changed(
+        db,
+        "update battles set state = 'reported' where battle_id = :battle_id and voter = :voter and state != 'voted'",
+        {"battle_id": battle_id, "voter": voter},
     )
 
 
@@ -233,15 +238,6 @@ def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
     view = views_of(db, [to_run(row)])[0]
     image = next(image for image in view.images if image.image_id == image_id)
     return BattleSide(image, view)
-
-
-def report(db: Database, battle_id: str, voter: str, reason: ReportReason, words: str, now: str) -> bool:
-    """Keep what is wrong with a battle; false when this voter has said so before."""
-    cursor = db.conn.execute(
-        "insert or ignore into reports (battle_id, voter, reason, words, at) values (?, ?, ?, ?, ?)",
-        (battle_id, voter, reason, foreign_text(words), now),
-    )
-    return cursor.rowcount > 0
 
 
 def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[OfferFacts]:

@@ -22,7 +22,7 @@ class Exclusion:
     reason: str
     at: str
     votes: int
-    """Votes of theirs that would count."""
+    """Votes of theirs that everybody's boards would count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def in_force(db: Database) -> list[Exclusion]:
     rows = fetch(
         db,
         """select e.voter, e.kind, e.reason, e.at,
-            (select count(*) from votes as v where v.voter = e.voter and v.counted = 1) as votes
+            (select count(*) from votes as v where v.voter = e.voter and v.counted = 1 and v.reason is null) as votes
         from exclusions as e where e.lifted_at is null order by e.exclusion_id desc""",
     )
     return [Exclusion(**row) for row in rows]
@@ -83,7 +83,7 @@ def shares(db: Database, since: str | None = None) -> Shares:
         db,
         """select coalesce(sum(v.voter in (select voter from exclusions where lifted_at is null)), 0) as excluded,
             count(*) as votes
-        from votes as v where v.counted = 1 and (:since is null or v.voted_at >= :since)""",
+        from votes as v where v.counted = 1 and v.reason is null and (:since is null or v.voted_at >= :since)""",
         {"since": since},
     )
     if row is None:

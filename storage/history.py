@@ -90,19 +90,24 @@ def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | 
 
 
 def find_image(db: Database, sha256: str, owner: str | None) -> Run | None:
-    """The newest run that made an image with these very bytes, or `None`. Owner `None`: anybody's."""
+    """The newest run that made an image with these very bytes, as it came or locked, or `None`. Owner `None`: anybody's."""
     row = fetch_one(
         db,
-        """select r.* from images as i join runs as r on r.run_id = i.run_id
-        where i.sha256 = :sha256 and (:owner is null or r.owner = :owner) order by r.seq desc limit 1""",
+        """with makers (run_id) as (
+            select run_id from images where sha256 = :sha256
+            union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
+                where d.sha256 = :sha256 and d.kind = 'locked'
+        )
+        select r.* from makers as m join runs as r on r.run_id = m.run_id
+        where :owner is null or r.owner = :owner order by r.seq desc limit 1""",
         {"sha256": sha256, "owner": owner},
     )
     return to_run(row) if row else None
 
 
 def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
-    """Whether these bytes belong to `owner`: an image as it came or converted, input, preview or unreadable answer of a
-    run, or an upload.
+    """Whether these bytes belong to `owner`: an image as it came or something made of it, input, preview or unreadable answer
+    of a run, an upload, or a mask that is kept.
 
     Owner `None`: whether they belong to anybody.
     """
@@ -111,13 +116,16 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
         """with users (run_id) as (
             select run_id from images where sha256 = :sha256
             union all select run_id from images where converted_sha256 = :sha256
+            union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
+                where d.sha256 = :sha256
             union all select run_id from inputs where sha256 = :sha256
             union all select run_id from partials where sha256 = :sha256
             union all select run_id from runs where unreadable_sha256 = :sha256
         )
         select exists (select 1 from users join runs as r on r.run_id = users.run_id
                 where :owner is null or r.owner = :owner)
-            or exists (select 1 from uploads where sha256 = :sha256 and (:owner is null or owner = :owner)) as owned""",
+            or exists (select 1 from uploads where sha256 = :sha256 and (:owner is null or owner = :owner))
+            or exists (select 1 from masks where mask_sha256 = :sha256 and (:owner is null or owner = :owner)) as owned""",
         {"sha256": sha256, "owner": owner},
     )
     return bool(row and row["owned"])

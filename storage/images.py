@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy
 from PIL import Image, ImageOps, features
 
 from storage import errors
@@ -111,8 +110,14 @@ def read_header(data: bytes) -> ImageHeader:
         raise UnreadableImage(f"damaged {_PILLOW_NAMES[media_type]} image: its header cannot be read") from error
 
 
-_BLANK_SPAN = 3
-"""Steps of 255 that the encoder of thumbnails may add to a plain colour."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one decoding of a picture shows."""
+
+    small: Image.Image
+    """RGB or RGBA, upright, long edge at most `THUMBNAIL_EDGE_PX`."""
+    lowest_alpha: int
+    """Of all pixels of the picture itself, 0 to 255; 255 also where it has no transparency."""
 
 
 class ThumbnailFolder:
@@ -143,16 +148,22 @@ class ThumbnailFolder:
             FileNotFoundError: `source` is not there.
             StoreFull, StoreNotWritable: it cannot be written.
         """
+        self.look(sha256, source)
+        return self.path(sha256)
+
+    def look(self, sha256: str, source: Path) -> Look:
+        """Make the thumbnail as `make` does, and hand out what was seen on the way. Raises as `make` does."""
         path = self.path(sha256)
         data = source.read_bytes()
         with self._decoders:
-            small = _thumbnail(data)
+            small, lowest_alpha = _decoded(data, THUMBNAIL_EDGE_PX)
+            encoded = _thumbnail(small)
         try:
             make_folder(path.parent)
-            write_durably(path, small, temporary_in=self._incoming)
+            write_durably(path, encoded, temporary_in=self._incoming)
         except OSError as error:
             raise errors.of_os(error, self.root) from error
-        return path
+        return Look(small, lowest_alpha)
 
     def delete(self, sha256: str) -> bool:
         """Delete the thumbnail; false if there was none. Raises `ValueError` when the name is not a SHA-256."""
@@ -162,20 +173,17 @@ class ThumbnailFolder:
         return there
 
 
-def is_blank(thumbnail: Path) -> bool:
-    """Whether the image of that thumbnail is one colour all over, or wholly transparent."""
-    with Image.open(thumbnail) as image:
-        pixels = numpy.asarray(image.convert("RGBA"))
-    spans = numpy.ptp(pixels, axis=(0, 1))
-    return not pixels[..., 3].any() or int(spans.max()) <= _BLANK_SPAN
-
-
 def decode(data: bytes, *, edge_px: int | None = None) -> Image.Image:
     """The first frame as RGB or RGBA, upright, without any metadata; its long edge at most `edge_px` where given.
 
     Raises:
         UnreadableImage: no picture we take, beyond the limits, or damaged.
     """
+    return _decoded(data, edge_px)[0]
+
+
+def _decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
+    """The picture as `decode` gives it, and the lowest alpha it had before it was made smaller."""
     header = read_header(data)
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[header.media_type]]) as image:
@@ -184,6 +192,7 @@ def decode(data: bytes, *, edge_px: int | None = None) -> Image.Image:
                 image.draft("RGB", (edge_px, edge_px))
             image.load()
             plain = _with_plain_mode(image, has_alpha=header.has_alpha)
+            lowest_alpha = _lowest(plain.getchannel("A")) if plain.mode == "RGBA" else 255
             if edge_px is not None:
                 plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
             upright = ImageOps.exif_transpose(plain)
@@ -194,12 +203,16 @@ def decode(data: bytes, *, edge_px: int | None = None) -> Image.Image:
     # Pasted into a new picture: what Pillow carries along (EXIF, place, comment, colour profile) stays behind.
     bare = Image.new(upright.mode, upright.size)
     bare.paste(upright)
-    return bare
+    return bare, lowest_alpha
 
 
-def _thumbnail(data: bytes) -> bytes:
+def _lowest(channel: Image.Image) -> int:
+    return next(level for level, count in enumerate(channel.histogram()) if count)
+
+
+def _thumbnail(small: Image.Image) -> bytes:
     out = io.BytesIO()
-    decode(data, edge_px=THUMBNAIL_EDGE_PX).save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
+    small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
     return out.getvalue()
 
 

@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from storage.board_steps import BOARDS, INSTALL
+
 migrations = Migrations("diptych")
 
-RELEASED: tuple[str, ...] = ("m001_runs", "m002_battles", "m003_jobs", "m004_boards", "m005_install")
+RELEASED: tuple[str, ...] = (
+    "m001_runs",
+    "m002_battles",
+    "m003_jobs",
+    "m004_boards",
+    "m005_install",
+    "m006_locks",
+    "m007_sweeps",
+)
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
 
@@ -41,14 +51,28 @@ def m003_jobs(db: Database) -> None:
 @migrations()
 def m004_boards(db: Database) -> None:
     """Boards apart by task and category, counted votes summed up, votes taken back, reports, and voters left out."""
-    for statement in _BOARDS:
+    for statement in BOARDS:
         db.execute(statement)
 
 
 @migrations()
 def m005_install(db: Database) -> None:
     """What is made once for each store: the salt under which voters are shown. And an index of the votes that do not count."""
-    for statement in _INSTALL:
+    for statement in INSTALL:
+        db.execute(statement)
+
+
+@migrations()
+def m006_locks(db: Database) -> None:
+    """Locks outside the mask with what is made of them, masks kept by their image, and how images look."""
+    for statement in _LOCKS:
+        db.execute(statement)
+
+
+@migrations()
+def m007_sweeps(db: Database) -> None:
+    """How the runs of a sweep lie in its grid."""
+    for statement in _SWEEPS:
         db.execute(statement)
 
 
@@ -221,89 +245,37 @@ _JOBS = (
     "create index images_by_converted on images (converted_sha256) where converted_sha256 is not null",
 )
 
-# Of the battles that are there: the board follows from the source images, the qualities from what was asked.
-_BOARDS = (
-    """alter table battles add column board text not null default 'generate'
-        check (board in ('generate', 'edit-single', 'edit-multi'))""",
-    "alter table battles add column category text not null default 'own'",
-    "alter table battles add column prompt_id text",
-    "alter table battles add column quality_a text not null default 'auto'",
-    "alter table battles add column quality_b text not null default 'auto'",
-    """update battles set
-        board = case when operation = 'generate' then 'generate' when (
-            select count(*) from inputs as i join images as m on m.run_id = i.run_id
-            where m.image_id = battles.image_a and i.role = 'image') > 1 then 'edit-multi' else 'edit-single' end,
-        quality_a = coalesce((select r.asked ->> 'quality' from runs as r join images as m on m.run_id = r.run_id
-            where m.image_id = battles.image_a), 'auto'),
-        quality_b = coalesce((select r.asked ->> 'quality' from runs as r join images as m on m.run_id = r.run_id
-            where m.image_id = battles.image_b), 'auto')""",
-    "alter table votes add column follows text check (follows is null or follows in ('a', 'b', 'tie'))",
-    "alter table votes add column looks text check (looks is null or looks in ('a', 'b', 'tie'))",
-    "alter table votes add column undone_at text",
-    "create index votes_by_voter on votes (voter, seq)",
-    "create index votes_by_time on votes (voted_at)",
-    """create table reports (
-        battle_id text not null references battles (battle_id),
-        voter text not null,
-        reason text not null check (reason in ('broken', 'offensive', 'maker_shown', 'other')),
-        words text not null,
-        at text not null,
-        primary key (battle_id, voter)
+_LOCKS = (
+    """create table derived_images (
+        image_id text not null references images (image_id),
+        kind text not null check (kind in ('locked', 'drift')),
+        sha256 text not null check (length(sha256) = 64),
+        media_type text not null,
+        width integer not null check (width > 0),
+        height integer not null check (height > 0),
+        size_bytes integer not null check (size_bytes > 0),
+        figures text not null check (json_valid(figures)),
+        created_at text not null,
+        primary key (image_id, kind)
     ) strict, without rowid""",
-    """create table exclusions (
-        exclusion_id integer primary key,
-        voter text not null,
-        kind text not null check (kind in ('favourite', 'side', 'agreement', 'too_fast', 'by_hand')),
-        reason text not null,
-        at text not null,
-        lifted_at text
-    ) strict""",
-    "create unique index exclusions_in_force on exclusions (voter) where lifted_at is null",
-    """create table tallies (
-        board text not null,
-        is_demo integer not null check (is_demo in (0, 1)),
-        question text not null check (question in ('better', 'follows', 'looks')),
-        category text not null,
-        offer_a text not null,
-        quality_a text not null,
-        offer_b text not null,
-        quality_b text not null,
-        outcome text not null check (outcome in ('a', 'b', 'tie', 'both_bad')),
-        votes integer not null check (votes > 0),
-        primary key (board, is_demo, question, category, offer_a, quality_a, offer_b, quality_b, outcome)
+    "create index derived_images_by_sha256 on derived_images (sha256)",
+    """create table locks (
+        image_id text primary key references images (image_id),
+        state text not null check (state in ('due', 'made', 'refused')),
+        note text not null,
+        tries integer not null check (tries >= 0),
+        at text not null
     ) strict, without rowid""",
-    """insert into tallies
-        select b.board, b.is_demo, 'better', b.category, b.offer_a, b.quality_a, b.offer_b, b.quality_b, v.outcome, count(*)
-        from votes as v join battles as b on b.battle_id = v.battle_id where v.counted = 1
-        group by 1, 2, 4, 5, 6, 7, 8, 9""",
-    """insert into tallies
-        select board, is_demo, question, '', offer_a, quality_a, offer_b, quality_b, outcome, sum(votes) from tallies
-        group by 1, 2, 3, 5, 6, 7, 8, 9""",
-    """create table tally_totals (
-        board text not null,
-        is_demo integer not null check (is_demo in (0, 1)),
-        question text not null check (question in ('better', 'follows', 'looks')),
-        category text not null,
-        votes integer not null check (votes > 0),
-        primary key (board, is_demo, question, category)
+    "create index locks_due on locks (image_id) where state = 'due'",
+    """create table masks (
+        owner text not null,
+        base_sha256 text not null check (length(base_sha256) = 64),
+        mask_sha256 text not null check (length(mask_sha256) = 64),
+        updated_at text not null,
+        primary key (owner, base_sha256)
     ) strict, without rowid""",
-    """insert into tally_totals
-        select board, is_demo, question, category, sum(votes) from tallies group by 1, 2, 3, 4""",
-    """create table elo_days (
-        board text not null,
-        is_demo integer not null check (is_demo in (0, 1)),
-        level text not null,
-        day text not null,
-        method text not null,
-        last_seq integer not null,
-        votes integer not null,
-        ratings text not null check (json_valid(ratings)),
-        primary key (board, is_demo, level, day)
-    ) strict, without rowid""",
+    "create index masks_by_mask on masks (mask_sha256)",
+    "alter table images add column phash text check (phash is null or length(phash) = 16)",
 )
 
-_INSTALL = (
-    "create table install (name text primary key, value text not null) strict, without rowid",
-    "insert into install (name, value) values ('voter_salt', lower(hex(randomblob(32))))",
-    "create index votes_left_out on votes (reason) where counted = 0",
-)
+_SWEEPS = ("alter table groups add column layout text check (layout is null or json_valid(layout))",)

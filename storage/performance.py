@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage.battles import OUTAGE_KINDS
+from storage.outages import OUTAGE_KINDS
 from storage.rows import fetch
+from storage.unrevealed import UNREVEALED, blind_parameters
 
 NEWEST_RUNS = 10_000
 """Newest runs that are looked at; it bounds the work, however long the history."""
@@ -36,36 +37,23 @@ class OfferTimes:
     """When the newest was queued."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blind:
-    """Whose open battles keep their runs out of sight."""
+def of_offers(db: Database, whose: str | None, *, since: str, viewer: str, blind_at: str | None) -> list[OfferTimes]:
+    """Offers with runs among the newest `NEWEST_RUNS` queued from `since` on, most runs first. Whose `None`: everybody's.
 
-    voter: str
-    now: str
-    """UTC text: battles that end later are open."""
-    since: str
-    """UTC text: no battle that began before is open still."""
-
-
-def of_offers(db: Database, owner: str | None, blind: Blind, *, since: str) -> list[OfferTimes]:
-    """Offers with runs among the newest `NEWEST_RUNS` queued from `since` on, most runs first. Owner `None`: everybody's.
-
-    Runs made for a battle that still waits for its vote are left out, because one more run of two offers would tell who
-    made its images. Percentiles are by nearest rank: times that were measured.
+    `blind_at`: the time now; runs of a battle that is being made or waits for `viewer`'s vote are left out, because one more
+    run of two offers would tell who made its images. `None`: all. Percentiles are by nearest rank: times that were measured.
     """
-    whose = "where owner = :owner" if owner is not None else ""
     rows = fetch(
         db,
-        " ".join([_RECENT % whose, _ENDED, _RANKED, _SUMMED]),
+        " ".join([_RECENT % ("where owner = :whose" if whose is not None else ""), _ENDED, _RANKED, _SUMMED]),
         {
-            "owner": owner,
+            "whose": whose,
+            "owner": viewer,
             "since": since,
-            "voter": blind.voter,
-            "now": blind.now,
-            "open_since": blind.since,
             "newest": NEWEST_RUNS,
             "faults": json.dumps(OUTAGE_KINDS),
-        },
+        }
+        | blind_parameters(blind_at),
     )
     return [OfferTimes(**row) for row in rows]
 
@@ -76,17 +64,16 @@ _RECENT = """with recent as (
     from runs %s order by seq desc limit :newest
 ),"""
 
-_ENDED = """blind as (
-    select m.run_id from battles as b join images as m on m.image_id in (b.image_a, b.image_b)
-    where b.voter = :voter and b.created_at >= :open_since and b.state = 'open' and b.source = 'new' and b.expires_at > :now
-    union all
-    select r.run_id from groups as g join runs as r on r.group_id = g.group_id
-    where g.kind = 'battle' and g.group_id in (
-        select group_id from runs where state in ('queued', 'sending', 'waiting', 'downloading'))
-), ended as (
-    select *, case when state = 'succeeded' then latency_ms end as taken_ms from recent
-    where queued_at >= :since and state in ('succeeded', 'failed', 'unknown') and run_id not in (select run_id from blind)
-),"""
+_ENDED = " ".join(
+    [
+        """ended as (
+        select *, case when state = 'succeeded' then latency_ms end as taken_ms from recent
+        where queued_at >= :since and state in ('succeeded', 'failed', 'unknown')
+        and (:blind_at is null or run_id not in (""",
+        UNREVEALED,
+        "))),",
+    ]
+)
 
 _RANKED = """ranked as (
     select *,

@@ -17,7 +17,9 @@ RunState = Literal["queued", "sending", "waiting", "downloading", "succeeded", "
 LedgerState = Literal["reserved", "settled", "released", "unknown"]
 CostSource = Literal["reported", "computed", "estimated", "unknown"]
 InputRole = Literal["image", "mask"]
-BattleState = Literal["open", "voted", "skipped", "expired"]
+DerivedKind = Literal["locked", "drift"]
+LockState = Literal["due", "made", "refused"]
+BattleState = Literal["open", "voted", "skipped", "expired", "reported"]
 BoardName = Literal["generate", "edit-single", "edit-multi"]
 """What is compared: images from a prompt, edits of one image, or of several."""
 Question = Literal["better", "follows", "looks"]
@@ -26,7 +28,8 @@ Answer = Literal["a", "b", "tie"]
 """To a second question."""
 ExclusionKind = Literal["favourite", "side", "agreement", "too_fast", "by_hand"]
 ReportReason = Literal["broken", "offensive", "maker_shown", "other"]
-BattleSource = Literal["history", "new"]
+BattleSource = Literal["history", "new", "chosen"]
+"""Drawn among images that were there, made for the battle, or two that the voter picked with their makers in sight."""
 Outcome = Literal["a", "b", "tie", "both_bad"]
 
 OPEN_STATES: tuple[RunState, ...] = ("queued", "sending", "waiting", "downloading")
@@ -47,6 +50,8 @@ class Group:
     template: str
     """The prompt as typed, before variables are filled in."""
     created_at: str
+    layout: Json | None = None
+    """Axes and cells of a sweep, see `playground.sweeps`; `None`: runs in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,46 @@ class StoredImage:
     seed: int | None = None
     revised_prompt: str | None = None
     checks: tuple[str, ...] = ()
-    """What was noticed about the image: `size_differs`, `no_alpha`, `duplicate`, `flagged`, `blank`, `damaged`."""
+    """What was noticed about the image, by kind; see `playground.delivery`."""
     converted_sha256: str | None = None
     """Blob with the same picture in the format that was asked, made here; the original stays."""
     converted_type: str | None = None
     """Media type of that blob; `None` where there is none."""
+    phash: str | None = None
+    """How it looks: 64 bits in hexadecimal, see `playground.delivery.phash_of`. `None`: not looked at, or unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedImage:
+    """A picture made here of an image a run produced; the image itself stays as it came."""
+
+    image_id: str
+    kind: DerivedKind
+    """`locked`: the original put back outside the mask. `drift`: a heat map of where the answer is off there."""
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    figures: Json
+    """What was measured; see `playground.locking.Drift`."""
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLock:
+    """How the lock outside the mask stands for one image, with what was made."""
+
+    image_id: str
+    state: LockState
+    """`due` until it is made, or is found to be impossible."""
+    note: str
+    """Why it was refused, or what had to be done to the answer first, as a sentence; may be empty."""
+    tries: int
+    """How often it was begun."""
+    at: str
+    locked: DerivedImage | None = None
+    drift: DerivedImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +255,12 @@ class RunView:
     """Sum of the settled lines; `None` while reserved or when unknown."""
     cost_source: CostSource
     ledger_state: LedgerState
+    locks: tuple[ImageLock, ...] = ()
+    """Of those images that are locked outside a mask, in the order of the images."""
+
+    def lock_of(self, image_id: str) -> ImageLock | None:
+        """How the lock stands for one of the images; `None` where none was asked."""
+        return next((lock for lock in self.locks if lock.image_id == image_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +293,8 @@ class Battle:
     quality_a: str = "auto"
     """As asked."""
     quality_b: str = "auto"
+    shown_at: str | None = None
+    """When it was last put before its voter; `None`: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +306,9 @@ class Vote:
     outcome: Outcome
     decided_ms: int | None
     counted: bool
+    """Counts on its voter's own board, and on everybody's where no reason speaks against it."""
     reason: str | None
-    """Why the vote does not count, where it does not."""
+    """Why it does not count on everybody's boards; `None`: it does, as long as its voter is not left out."""
     voted_at: str
     follows: Answer | None = None
     """Which follows the prompt better, where it was said."""

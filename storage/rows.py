@@ -10,7 +10,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from storage.records import (
+    DerivedImage,
     Group,
+    ImageLock,
     Json,
     LedgerLine,
     Run,
@@ -77,7 +79,8 @@ def error_document(error: RunError | None) -> str | None:
 
 def to_group(row: Row) -> Group:
     """A row of `groups`."""
-    return Group(**row)
+    layout = row.get("layout")
+    return Group(**{**row, "layout": json.loads(layout) if layout else None})
 
 
 def to_run(row: Row) -> Run:
@@ -94,6 +97,16 @@ def to_run(row: Row) -> Run:
 def to_image(row: Row) -> StoredImage:
     """A row of `images`."""
     return StoredImage(**(row | {"checks": tuple(json.loads(row["checks"]))}))
+
+
+def to_derived(row: Row) -> DerivedImage:
+    """A row of `derived_images`."""
+    return DerivedImage(**(row | {"figures": json.loads(row["figures"])}))
+
+
+def to_lock(row: Row) -> ImageLock:
+    """A row of `locks`, without what was made."""
+    return ImageLock(**row)
 
 
 def to_input(row: Row) -> StoredInput:

@@ -34,6 +34,7 @@ from storage.rows import (
     foreign_text,
     storable_integer,
     to_group,
+    to_image,
     to_run,
 )
 from storage.views import views_of
@@ -49,8 +50,12 @@ def insert_group(db: Database, group: Group) -> None:
         sqlite3.IntegrityError: the id is taken.
     """
     db.conn.execute(
-        "insert into groups (group_id, owner, kind, operation, template, created_at) values (?, ?, ?, ?, ?, ?)",
-        (group.group_id, group.owner, group.kind, group.operation, group.template, group.created_at),
+        """insert into groups (group_id, owner, kind, operation, template, created_at, layout)
+        values (?, ?, ?, ?, ?, ?, ?)""",
+        (
+            *(group.group_id, group.owner, group.kind, group.operation, group.template, group.created_at),
+            document(group.layout) if group.layout is not None else None,
+        ),
     )
 
 
@@ -146,9 +151,9 @@ def add_image(db: Database, image: StoredImage) -> bool:
         return False
     db.conn.execute(
         """insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, seed,
-            revised_prompt, checks, created_at, converted_sha256, converted_type)
+            revised_prompt, checks, created_at, converted_sha256, converted_type, phash)
         values (:image_id, :run_id, :position, :sha256, :media_type, :width, :height, :size_bytes, :seed,
-            :revised_prompt, :checks, :created_at, :converted_sha256, :converted_type)""",
+            :revised_prompt, :checks, :created_at, :converted_sha256, :converted_type, :phash)""",
         {
             "image_id": image.image_id,
             "run_id": image.run_id,
@@ -164,6 +169,7 @@ def add_image(db: Database, image: StoredImage) -> bool:
             "created_at": image.created_at,
             "converted_sha256": image.converted_sha256,
             "converted_type": image.converted_type,
+            "phash": image.phash,
         },
     )
     return True
@@ -176,12 +182,23 @@ def set_converted(db: Database, image_id: str, sha256: str, media_type: str) -> 
     )
 
 
-def set_checks(db: Database, image_id: str, checks: Sequence[str]) -> None:
-    """Writes down what was noticed about an image after its row was added."""
-    db.execute(
-        "update images set checks = :checks where image_id = :image_id",
-        {"checks": document(tuple(checks)), "image_id": image_id},
+def set_checks(db: Database, image_id: str, checks: Sequence[str], phash: str | None = None) -> None:
+    """Writes down what was noticed about an image after its row was added, and how it looks, where that was seen."""
+    db.conn.execute(
+        "update images set checks = :checks, phash = coalesce(:phash, phash) where image_id = :image_id",
+        {"checks": document(tuple(checks)), "phash": phash, "image_id": image_id},
     )
+
+
+def images_looked_at(db: Database, group_id: str) -> list[StoredImage]:
+    """Images of a group whose look is known, oldest first."""
+    rows = fetch(
+        db,
+        """select i.* from runs as r join images as i on i.run_id = r.run_id
+        where r.group_id = ? and i.phash is not null order by i.image_id""",
+        (group_id,),
+    )
+    return [to_image(row) for row in rows]
 
 
 def add_partial(db: Database, partial: StoredPartial, *, first_preview_ms: int | None) -> None:

@@ -18,7 +18,12 @@ from storage.rows import fetch
 ANSWERS: Mapping[Question, str] = {"better": "v.outcome", "follows": "v.follows", "looks": "v.looks"}
 """Where a vote `v` has its answer to each question."""
 SIDES = "b.offer_a, b.quality_a, b.offer_b, b.quality_b"
-COUNTS = "v.counted = 1 and not exists (select 1 from exclusions as e where e.voter = v.voter and e.lifted_at is null)"
+OWN = "v.counted = 1"
+"""Whether a vote `v` counts on its voter's own board."""
+PUBLIC = "v.counted = 1 and v.reason is null"
+"""Whether a vote `v` counts on everybody's boards, as long as its voter is not left out."""
+_LEFT_OUT = "exists (select 1 from exclusions as e where e.voter = v.voter and e.lifted_at is null)"
+COUNTS = " and not ".join([PUBLIC, _LEFT_OUT])
 """Whether a vote `v` counts on everybody's boards."""
 ALL = ""
 """The category under which the sums of all categories stand: what most boards are made of need not be summed for each."""
@@ -66,7 +71,7 @@ class BoardFilter:
     @property
     def rows(self) -> str:
         """The counted votes `v` with their battles `b`, as the end of a statement."""
-        whose = "v.counted = 1 and v.voter = :voter" if self.voter is not None else COUNTS
+        whose = f"{OWN} and v.voter = :voter" if self.voter is not None else COUNTS
         return " ".join([_ROWS, "and", whose, "and", ANSWERS[self.question], "is not null"])
 
 
@@ -152,7 +157,7 @@ def add_voter(db: Database, voter: str, sign: int) -> int | None:
     first: int | None = None
     for question, answer in ANSWERS.items():
         for *key, votes, seq in db.conn.execute(
-            _of_votes(answer, "v.voter = :voter and v.counted = 1"), _q(question, voter)
+            _of_votes(answer, f"v.voter = :voter and {PUBLIC}"), _q(question, voter)
         ):
             _add(db, key, sign * votes)
             first = seq if first is None else min(first, seq)

@@ -68,6 +68,8 @@ _KEPT = """
     select sha256, media_type, size_bytes, 'image ' || image_id as holder from images
     union all select converted_sha256, converted_type, null, 'converted image ' || image_id from images
         where converted_sha256 is not null
+    union all select sha256, media_type, size_bytes, kind || ' image of ' || image_id from derived_images
+    union all select mask_sha256, null, null, 'mask of image ' || base_sha256 from masks
     union all select sha256, media_type, null, role || ' ' || position || ' of run ' || run_id from inputs
     union all select sha256, media_type, null, 'preview ' || partial_position || ' of run ' || run_id from partials
     union all select sha256, media_type, size_bytes, 'upload ' || name from uploads

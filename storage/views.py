@@ -1,4 +1,4 @@
-"""Runs with all that a page shows of them, gathered for many runs at once in four queries."""
+"""Runs with all that a page shows of them, gathered for many runs at once in a few queries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from storage.records import CostSource, LedgerLine, LedgerState, Run, RunView, StoredImage, StoredInput, StoredPartial
+from storage import locks
+from storage.records import (
+    CostSource,
+    ImageLock,
+    LedgerLine,
+    LedgerState,
+    Run,
+    RunView,
+    StoredImage,
+    StoredInput,
+    StoredPartial,
+)
 from storage.rows import Row, fetch, to_image, to_input, to_ledger_line, to_partial
 
 T = TypeVar("T")
@@ -36,9 +47,15 @@ def views_of(db: Database, runs: Sequence[Run]) -> list[RunView]:
     inputs = _by_run(db, _INPUTS, ids, to_input)
     partials = _by_run(db, _PARTIALS, ids, to_partial)
     ledger = _by_run(db, _LEDGER, ids, to_ledger_line)
+    locked = locks.of_runs(db, ids)
     return [
         _view(
-            run, tuple(images[run.run_id]), tuple(inputs[run.run_id]), tuple(partials[run.run_id]), ledger[run.run_id]
+            run,
+            tuple(images[run.run_id]),
+            tuple(inputs[run.run_id]),
+            tuple(partials[run.run_id]),
+            ledger[run.run_id],
+            tuple(locked.get(run.run_id, ())),
         )
         for run in runs
     ]
@@ -57,6 +74,7 @@ def _view(
     inputs: tuple[StoredInput, ...],
     partials: tuple[StoredPartial, ...],
     lines: Sequence[LedgerLine],
+    locked: tuple[ImageLock, ...],
 ) -> RunView:
     state = _ledger_state(lines)
     counted = [line for line in lines if line.state == state]
@@ -72,6 +90,7 @@ def _view(
             (source for source in _SOURCES_BY_DOUBT if any(x.source == source for x in counted)), "unknown"
         ),
         ledger_state=state,
+        locks=locked,
     )
 
 

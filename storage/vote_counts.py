@@ -16,7 +16,7 @@ class VoterVotes:
     voter: str
     votes: int
     counted: int
-    """Those that count, or would if the voter were not left out."""
+    """Those that everybody's boards count, or would if the voter were not left out."""
     first_at: str
     last_at: str
 
@@ -25,7 +25,8 @@ def by_voter(db: Database) -> list[VoterVotes]:
     """All who ever voted, those with the most votes first."""
     rows = fetch(
         db,
-        """select voter, count(*) as votes, sum(counted) as counted, min(voted_at) as first_at, max(voted_at) as last_at
+        """select voter, count(*) as votes, sum(counted = 1 and reason is null) as counted,
+            min(voted_at) as first_at, max(voted_at) as last_at
         from votes group by voter order by count(*) desc, voter""",
     )
     return [VoterVotes(**row) for row in rows]

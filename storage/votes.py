@@ -54,26 +54,28 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
             vote.looks,
         ),
     )
-    if vote.counted and not exclusions.has(db, vote.voter):
+    if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, 1)
     return int(cursor.lastrowid or 0)
 
 
 def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
     """Mark the battle's vote as taken back; false when it was given before `since`, was taken back before, or its voter
-    has gone on to another battle.
+    was shown another battle at the moment of the vote or since, or has voted again.
     """
     was = _vote(db, battle.battle_id)
     if was is None or not changed(
         db,
         """update votes set counted = 0, reason = :reason, undone_at = :now
-        where battle_id = :battle_id and undone_at is null and voted_at >= :since and not exists (
-            select 1 from battles as b where b.voter = votes.voter and b.created_at > votes.voted_at)""",
+        where battle_id = :battle_id and undone_at is null and voted_at >= :since
+        and not exists (select 1 from battles as b
+            where b.voter = votes.voter and b.shown_at >= votes.voted_at and b.battle_id != votes.battle_id)
+        and not exists (select 1 from votes as v where v.voter = votes.voter and v.seq > votes.seq)""",
         {"battle_id": battle.battle_id, "now": now, "since": since, "reason": TAKEN_BACK},
     ):
         return False
     seq, vote = was
-    if vote.counted and not exclusions.has(db, vote.voter):
+    if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, -1)
         elo_days.forget_from(db, seq)
     return True
@@ -85,8 +87,8 @@ def has_voted(db: Database, voter: str) -> bool:
 
 
 def left_out(db: Database) -> dict[str, int]:
-    """Reasons for which votes do not count -> how many."""
-    rows = fetch(db, "select coalesce(reason, '') as reason, count(*) as votes from votes where counted = 0 group by 1")
+    """Reasons for which everybody's boards do not count votes -> how many."""
+    rows = fetch(db, "select reason, count(*) as votes from votes where reason is not null group by 1")
     found = {row["reason"]: row["votes"] for row in rows}
     excluded = sum(one.votes for one in exclusions.in_force(db))
     return found | ({"Voters left out": excluded} if excluded else {})
@@ -122,7 +124,9 @@ def exported(db: Database, wanted: BoardFilter) -> Iterator[dict[str, object]]:
             SIDES,
             """, v.outcome, v.follows, v.looks, v.decided_ms, b.board, b.is_demo, b.category, b.prompt_id, b.source,
             b.probability, b.created_at, coalesce(v.reason, (
-                select reason from exclusions as e where e.voter = v.voter and e.lifted_at is null), '') as reason,""",
+                select reason from exclusions as e where e.voter = v.voter and e.lifted_at is null), '') as reason,
+            coalesce((
+                select reason from reports as r where r.battle_id = v.battle_id and r.voter = v.voter), '') as reported,""",
             COUNTS,
             """as counted from votes as v join battles as b on b.battle_id = v.battle_id
             where b.board = :board and b.is_demo = :is_demo and (:category is null or b.category = :category)
@@ -130,10 +134,37 @@ def exported(db: Database, wanted: BoardFilter) -> Iterator[dict[str, object]]:
             and (:voter is null or v.voter = :voter) order by v.seq""",
         ]
     )
+    return _each(db, sql, wanted)
+
+
+def reported_without_vote(db: Database, wanted: BoardFilter) -> Iterator[dict[str, object]]:
+    """Battles of a board that a report ended, as `exported` tells votes: without an answer, and with the report's time."""
+    sql = " ".join(
+        [
+            "select null as seq, r.at as voted_at, r.voter,",
+            SIDES,
+            """, '' as outcome, '' as follows, '' as looks, null as decided_ms, b.board, b.is_demo, b.category, b.prompt_id,
+            b.source, b.probability, b.created_at, '' as reason, r.reason as reported, 0 as counted
+            from reports as r join battles as b on b.battle_id = r.battle_id
+            where b.state = 'reported' and b.board = :board and b.is_demo = :is_demo
+            and (:category is null or b.category = :category)
+            and (:since is null or r.at >= :since) and (:until is null or r.at < :until)
+            and (:voter is null or r.voter = :voter) order by r.at, r.battle_id""",
+        ]
+    )
+    return _each(db, sql, wanted)
+
+
+def _each(db: Database, sql: str, wanted: BoardFilter) -> Iterator[dict[str, object]]:
     cursor = db.conn.execute(sql, wanted.named)
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))
+
+
+def _is_public(db: Database, vote: Vote) -> bool:
+    """Whether it counts on everybody's boards."""
+    return vote.counted and vote.reason is None and not exclusions.has(db, vote.voter)
 
 
 def _vote(db: Database, battle_id: str) -> tuple[int, Vote] | None:

@@ -33,6 +33,7 @@ from providers.types import (
     ImageResult,
     KeyStatus,
     PartialImage,
+    said_type_of,
 )
 
 _REPORTED = ("size", "quality", "background", "output_format")
@@ -173,7 +174,8 @@ def _preview(body: Mapping[str, object]) -> tuple[StreamItem, ...]:
 def _finished(body: Mapping[str, object], headers: Mapping[str, str]) -> StreamItem:
     """The image in an event, or why there is none: what was paid for stays known by what stands beside it."""
     try:
-        return GeneratedImage(bytes_of_base64(body.get("b64_json"), headers))
+        data = bytes_of_base64(body.get("b64_json"), headers)
+        return GeneratedImage(data, said_type=said_type_of(body.get("output_format")))
     except MalformedReply as error:
         return error
 

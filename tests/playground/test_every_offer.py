@@ -251,10 +251,11 @@ def test_a_field_the_offer_does_not_know_is_told_and_never_sent(offer_id: str) -
         assert (row.handling in ("refused", "converted"), row.sent_as, bool(row.note)) == (True, None, True)
         assert not names_in(run.call) & wire_names, name
         if name == "mask":
-            assert [problem.field for problem in run.problems] == ["mask"]
-        else:
-            judge(run, changes)
-            assert any(notice.startswith(name.replace("_", " ")) for notice in run.notices)
+            unlocked = planned(offer_id, **changes, lock_outside_mask=False)
+            assert [problem.field for problem in unlocked.problems] == ["mask"]
+            assert "does not see the mask" in row.note
+        judge(run, changes)
+        assert any(notice.startswith(name.replace("_", " ")) for notice in run.notices)
 
 
 def test_moderation_of_an_edit_at_openai_is_told_and_never_sent() -> None:

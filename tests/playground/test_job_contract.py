@@ -137,9 +137,9 @@ async def test_a_mask_is_sent_where_there_is_a_field_for_it(model: str, world: W
     ],
     indirect=["world"],
 )
-async def test_a_mask_stands_in_the_way_where_there_is_none(offer: str, world: World) -> None:
+async def test_a_mask_without_a_lock_stands_in_the_way_where_there_is_none(offer: str, world: World) -> None:
     one = world.process()
-    plan = world.plan(one, request_of(images=(noise(1),), mask=mask()), offer)
+    plan = world.plan(one, request_of(images=(noise(1),), mask=mask(), lock_outside_mask=False), offer)
     assert not plan.is_sendable
     assert "mask" in [problem.field for problem in plan.all_problems]
     await one.stop()

@@ -100,7 +100,7 @@ async def test_a_new_model_at_a_new_provider_is_planned_priced_made_and_stored(h
 
 def test_its_limits_are_checked_and_its_offers_listed() -> None:
     catalog = with_acme()
-    bad = replace(FOX, n=4, quality="high", size="1360x768", images=IMAGES, mask=IMAGES[0])
+    bad = replace(FOX, n=4, quality="high", size="1360x768", images=IMAGES, mask=IMAGES[0], lock_outside_mask=False)
     (run,) = make_plan(bad, ("acme/paint-1",), catalog).runs
     assert [problem.field for problem in run.problems] == ["n", "size", "quality", "images", "mask"]
     assert all("Paint 1" in problem.message for problem in run.problems)

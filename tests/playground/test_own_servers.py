@@ -138,10 +138,15 @@ async def test_a_mask_is_not_sent_to_a_server_that_may_ignore_it(harness: Make) 
     with FakeCompatible() as fake:
         one = named(harness, fake)
         with pytest.raises(PlanRefused) as raised:
-            await one.run(MASKED, OFFER)
-        await one.stop()
+            await one.run(replace(MASKED, lock_outside_mask=False), OFFER)
         assert fake.calls == []
+        (view,) = await one.run(MASKED, OFFER)
+        await one.stop()
+        assert [part.name for part in fake.calls[0].parts() if part.filename] == ["image[]", "image[]"]
     assert [problem.field for problem in raised.value.problems] == ["mask"]
+    (lock,) = view.locks
+    assert (view.run.state, lock.state) == ("succeeded", "refused")
+    assert "another shape" in lock.note
 
 
 @pytest.mark.asyncio

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from playground import image_hygiene
-from playground.image_hygiene import CleanImage, UploadRefused, clean_image, clean_mask
+from playground.image_hygiene import CleanImage, UploadRefused, clean_image
+from playground.masks import clean_mask
 from playground.services import Services
 from playground.uploads import load_input, take_mask, take_upload
 from providers.types import InputImage

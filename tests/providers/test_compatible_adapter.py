@@ -217,7 +217,7 @@ def test_what_a_server_cannot_do_is_a_problem_and_never_dropped_in_silence(
 ) -> None:
     catalog = own(facts, **limits)
     spec = catalog.spec(catalog.offer("local/flux"))
-    asked = replace(FOX, images=(IMAGE,), mask=MASK)
+    asked = replace(FOX, images=(IMAGE,), mask=MASK, lock_outside_mask=False)
     found = {problem.field: problem.message for problem in problems_of(asked, spec, catalog.provider("local"))}
     assert words in found[field]
     call, rows = built(asked, catalog=catalog)

@@ -240,7 +240,7 @@ def test_an_edit_is_not_made_at_the_dearest_fidelity_unasked(model: str) -> None
         ("gpt-image-1", {"quality": "auto"}, "quality"),
         ("gpt-image-2", {"quality": "max"}, "quality"),
         ("gpt-image-2", {"background": "transparent"}, "background"),
-        ("gpt-image-1-mini", {"mask": MASK, "images": (PICTURE,)}, "mask"),
+        ("gpt-image-1-mini", {"mask": MASK, "images": (PICTURE,), "lock_outside_mask": False}, "mask"),
         ("gpt-image-1.5", {"size": "2048x2048"}, "size"),
     ],
 )

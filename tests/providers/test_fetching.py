@@ -120,7 +120,7 @@ def fetch(url: str, names: Any = None, rules: FetchRules = PUBLIC_ONLY, *, befor
         try:
             for other in before:
                 await fetcher.fetch(other, BASE, rules)
-            return await fetcher.fetch(url, BASE, rules)
+            return (await fetcher.fetch(url, BASE, rules)).data
         finally:
             await fetcher.close()
 

@@ -440,5 +440,5 @@ def test_the_rows_say_what_the_gateway_sells() -> None:
     ):
         assert [problem.field for problem in problems_of(request, CATALOG.spec(two), PROVIDER)] == [field]
     assert list(problems_of(replace(asked, output_format="avif", moderation="low"), CATALOG.spec(two), PROVIDER)) == []
-    masked = replace(asked, images=(IMAGE,), mask=MASK)
+    masked = replace(asked, images=(IMAGE,), mask=MASK, lock_outside_mask=False)
     assert [problem.field for problem in problems_of(masked, CATALOG.spec(fal), PROVIDER)] == ["mask"]

@@ -100,7 +100,7 @@ def test_each_field_has_exactly_one_account() -> None:
     assert len(names) == len(set(names))
     assert set(names) == {
         *("prompt", "n", "size", "quality", "background", "output_format", "output_compression", "moderation"),
-        *("input_fidelity", "partial_images", "user", "images", "mask"),
+        *("input_fidelity", "partial_images", "user", "images", "mask", "lock_outside_mask"),
     }
 
 

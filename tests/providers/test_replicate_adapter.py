@@ -276,9 +276,8 @@ def test_rows_tell_the_truth() -> None:
     asked = ImageRequest("A fox", input_fidelity="high", images=(picture(),))
     assert list(problems_of(asked, mini, PROVIDER)) == []
     assert all(row.spec and not row.spec.mask and not row.spec.max_partials for row in OFFERS)
-    asked = ImageRequest(
-        "A", size="2048x2048", background="transparent", quality="max", images=(picture(),), mask=picture()
-    )
+    shape = {"size": "2048x2048", "background": "transparent", "quality": "max"}
+    asked = ImageRequest("A", **shape, images=(picture(),), mask=picture(), lock_outside_mask=False)
     assert {problem.field for problem in problems_of(asked, two, PROVIDER)} == {"size", "background", "quality", "mask"}
 
 

@@ -9,9 +9,19 @@ from typing import Any
 from PIL import Image
 from sqlite_utils import Database
 
-from storage import runs, uploads
+from storage import locks, masks, runs, uploads
 from storage.database import Store
-from storage.records import Group, LedgerLine, Run, StoredImage, StoredInput, StoredJob, StoredPartial, Upload
+from storage.records import (
+    DerivedImage,
+    Group,
+    LedgerLine,
+    Run,
+    StoredImage,
+    StoredInput,
+    StoredJob,
+    StoredPartial,
+    Upload,
+)
 
 NOW = "2026-11-21T10:15:30.123Z"
 LATER = "2026-11-21T10:15:31.456Z"
@@ -69,15 +79,25 @@ def make_job(run_id: str = "r1", **changes: Any) -> StoredJob:
     return replace(job, **changes)
 
 
+def make_derived(image_id: str = "i-r1", **changes: Any) -> DerivedImage:
+    return replace(DerivedImage(image_id, "locked", SHA, "image/png", 8, 6, 100, {}, NOW), **changes)
+
+
 def make_upload(**changes: Any) -> Upload:
     return replace(Upload("local", SHA, "image/png", 8, 6, 100, "cat.png", NOW), **changes)
+
+
+def insert_group(db: Database, group: Group) -> None:
+    """A group as every version of the schema can hold it."""
+    columns = ("group_id", "owner", "kind", "operation", "template", "created_at")
+    db.table("groups").insert({name: getattr(group, name) for name in columns})
 
 
 def insert(db: Database, *some: Run) -> None:
     """Runs with their groups and reservations."""
     for group_id, owner in dict.fromkeys((run.group_id, run.owner) for run in some):
         if runs.get_group(db, group_id, None) is None:
-            runs.insert_group(db, make_group(group_id, owner=owner))
+            insert_group(db, make_group(group_id, owner=owner))
     runs.insert_runs(db, some, [], [make_line(run.run_id) for run in some])
 
 
@@ -103,7 +123,8 @@ def picture(
 
 def store_everything(store: Store) -> dict[str, str]:
     """One finished run with every kind of row, its bytes and thumbnail; the hashes by kind of row."""
-    data = {kind: picture(colour=shade) for shade, kind in enumerate(("image", "input", "partial", "upload"))}
+    kinds = ("image", "input", "partial", "upload", "locked", "drift", "mask")
+    data = {kind: picture(colour=shade) for shade, kind in enumerate(kinds)}
     sha = {kind: store.blobs.put(content, "image/png") for kind, content in data.items()}
     sha["converted"] = store.blobs.put(picture(form="GIF"), "image/gif")
     sha["unreadable"] = store.blobs.put(b"<html>", "application/octet-stream")
@@ -115,6 +136,12 @@ def store_everything(store: Store) -> dict[str, str]:
         runs.set_converted(db, "i-r1", sha["converted"], "image/gif")
         runs.add_partial(db, make_partial(sha256=sha["partial"]), first_preview_ms=1)
         uploads.add(db, make_upload(sha256=sha["upload"], size_bytes=len(data["upload"])))
+        locks.owe(db, "i-r1", NOW)
+        derived = [
+            make_derived(kind=kind, sha256=sha[kind], size_bytes=len(data[kind])) for kind in ("locked", "drift")
+        ]
+        locks.made(db, "i-r1", derived, note="", at=LATER)
+        masks.keep(db, "local", sha["input"], sha["mask"], NOW)
         end(db, unreadable_sha256=sha["unreadable"])
 
     store.write(job)

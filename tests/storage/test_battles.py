@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from playground.services import Services
 from storage import battles, votes
+from storage.battles import Met
 from storage.database import Store
 from storage.records import Battle, Outcome, Vote
 from tests.arena.world import add_run, make_services, picture
@@ -91,7 +92,9 @@ def test_met_tells_of_battles_between_the_given_images_only(services: Services) 
     first, second = a_battle(services, 1), a_battle(services, 2)
     take_vote(services.store, first)
     images = [first.image_a, first.image_b, second.image_a]
-    assert services.store.read(lambda db: battles.met(db, "local", images)) == [(first.image_a, first.image_b, "voted")]
+    assert services.store.read(lambda db: battles.met(db, "local", images)) == [
+        Met(first.image_a, first.image_b, "voted", "history")
+    ]
     assert services.store.read(lambda db: battles.met(db, "somebody", images)) == []
 
 

@@ -20,7 +20,6 @@ from storage.images import (
     ImageHeader,
     ThumbnailFolder,
     UnreadableImage,
-    is_blank,
     read_header,
 )
 from tests.storage.builders import SHA, picture
@@ -243,15 +242,15 @@ def test_hostile_names_of_thumbnails_lead_nowhere(thumbs: ThumbnailFolder, tmp_p
             use("../../etc/passwd")
 
 
-@pytest.mark.parametrize(
-    ("mode", "colour", "blank"),
-    [("RGB", "white", True), ("RGB", (12, 200, 90), True), ("RGBA", (0, 0, 0, 0), True), ("RGB", None, False)],
-)
-def test_one_colour_all_over_is_blank(mode: str, colour: object, blank: bool, tmp_path: Path) -> None:
-    image = Image.new(mode, (300, 200), colour or "white")  # type: ignore[arg-type]
-    if colour is None:
-        image.paste("black", (20, 20, 60, 60))
-    source = tmp_path / "one.png"
-    image.save(source)
-    thumbs = ThumbnailFolder(tmp_path / "thumbs")
-    assert is_blank(thumbs.make("0" * 64, source)) is blank
+def test_a_look_shows_the_small_picture_and_the_lowest_alpha_of_the_large_one(
+    thumbs: ThumbnailFolder, tmp_path: Path
+) -> None:
+    image = Image.new("RGBA", (2048, 1024), (200, 0, 0, 255))
+    image.putpixel((1000, 500), (0, 0, 0, 3))
+    source = tmp_path / "source"
+    image.save(source, "PNG", compress_level=1)
+    look = thumbs.look(SHA, source)
+    assert (look.small.size, look.small.mode, look.lowest_alpha) == ((512, 256), "RGBA", 3)
+    assert thumbs.path(SHA).is_file()
+    image.convert("RGB").save(source, "PNG", compress_level=1)
+    assert thumbs.look(SHA, source).lowest_alpha == 255

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage import battles, jobs, runs
+from storage import battles, jobs, locks, masks, runs
 from storage.database import Store
 from storage.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreNotWritable, StoreTooNew
 from storage.migrations import RELEASED, migrations
@@ -235,6 +235,39 @@ def test_jobs_and_converted_copies_come_to_a_database_with_images_and_battles(tm
     assert store.read(lambda db: db.conn.execute("pragma integrity_check").fetchall()) == [("ok",)]
     store.close()
     with closing(sqlite3.connect(tmp_path / "before-m003_jobs.sqlite3")) as conn:
+        assert conn.execute("select image_id from images order by image_id").fetchall() == [("i0",), ("i1",)]
+
+
+def test_locks_masks_and_looks_come_to_a_database_with_images(tmp_path: Path) -> None:
+    make_old(tmp_path, rows=False, stop_before="m006_locks")
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as conn, conn:
+        conn.execute("insert into groups values ('g1', 'local', 'run', 'edit', 'a cat', ?)", (NOW,))
+        conn.execute(
+            """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, state, queued_at)
+            values ('r1', 'g1', 'local', 0, 'x/x', 'edit', 'a cat', '{"mask": "ab"}', 'succeeded', ?)""",
+            (NOW,),
+        )
+        for number in range(2):
+            conn.execute(
+                """insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, checks,
+                    created_at) values (?, 'r1', ?, ?, 'image/png', 8, 6, 100, '["duplicate"]', ?)""",
+                (f"i{number}", number, "ab" * 32, NOW),
+            )
+    store = Store.open(tmp_path)
+    view = store.read(lambda db: runs.get(db, "r1", "local"))
+    assert view
+    assert [(image.image_id, image.checks, image.phash) for image in view.images] == [
+        ("i0", ("duplicate",), None),
+        ("i1", ("duplicate",), None),
+    ]
+    assert (view.locks, store.read(locks.due_runs)) == ((), []), "what is older than locks is not locked afterwards"
+    store.write(lambda db: locks.owe(db, "i0", NOW))
+    assert store.read(locks.due_runs) == ["r1"]
+    store.write(lambda db: masks.keep(db, "local", "ab" * 32, "cd" * 32, NOW))
+    store.write(lambda db: runs.set_checks(db, "i1", ("blank",), "0" * 16))
+    assert store.read(lambda db: db.conn.execute("pragma integrity_check").fetchall()) == [("ok",)]
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "before-m006_locks.sqlite3")) as conn:
         assert conn.execute("select image_id from images order by image_id").fetchall() == [("i0",), ("i1",)]
 
 

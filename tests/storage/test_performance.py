@@ -14,12 +14,12 @@ from arena.performance import performance, success_rate
 from playground.services import Services, timestamp
 from storage import battles
 from storage import performance as stored
-from storage.performance import Blind, OfferTimes
+from storage.performance import OfferTimes
 from storage.records import Battle
+from storage.unrevealed import MAKING, UNREVEALED
 from tests.arena.world import Clock, add_run, make_services
 
 LONG_AGO = "2000-01-01T00:00:00.000Z"
-NOBODY = Blind("nobody", LONG_AGO, LONG_AGO)
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def services(tmp_path: Path) -> Iterator[Services]:
 
 
 def times(services: Services, **asked: Any) -> dict[str, OfferTimes]:
-    told: dict[str, Any] = {"owner": None, "blind": NOBODY, "since": LONG_AGO} | asked
+    told: dict[str, Any] = {"whose": None, "viewer": "nobody", "blind_at": None, "since": LONG_AGO} | asked
 
     def read(db: Database) -> list[OfferTimes]:
-        return stored.of_offers(db, told["owner"], told["blind"], since=told["since"])
+        return stored.of_offers(db, **told)
 
     return {one.offer: one for one in services.store.read(read)}
 
@@ -79,13 +79,13 @@ def test_only_the_owners_and_recent_runs_count(services: Services) -> None:
     add_run(services)
     add_run(services, owner="somebody")
     assert times(services)["openai/gpt-image-2"].runs == 2
-    assert times(services, owner="somebody")["openai/gpt-image-2"].runs == 1
+    assert times(services, whose="somebody")["openai/gpt-image-2"].runs == 1
     change(services, "update runs set queued_at = '2026-01-01T00:00:00.000Z' where seq = 1")
     assert times(services, since="2026-06-01T00:00:00.000Z")["openai/gpt-image-2"].runs == 1
 
 
 @pytest.mark.asyncio
-async def test_runs_of_an_open_battle_stay_out_until_its_vote(services: Services) -> None:
+async def test_runs_of_an_open_battle_stay_out_until_its_vote_as_they_do_everywhere(services: Services) -> None:
     for offer in ("openai/gpt-image-2", "fal/gpt-image-2"):
         add_run(services, offer)
     one, two = add_run(services, "openai/gpt-image-2"), add_run(services, "fal/gpt-image-2")
@@ -105,16 +105,26 @@ async def test_runs_of_an_open_battle_stay_out_until_its_vote(services: Services
 
 
 @pytest.mark.asyncio
-async def test_runs_of_a_battle_in_the_making_stay_out(services: Services) -> None:
+async def test_runs_of_a_battle_in_the_making_stay_out_until_it_could_have_begun(tmp_path: Path) -> None:
+    clock = Clock()
+    services = make_services(tmp_path, clock=clock)
     add_run(services)
     change(services, "update groups set kind = 'battle'")
-    assert [row.runs for row in await performance(services, "local")] == [1]
     add_run(services, "fal/gpt-image-2")
     change(
         services,
         "update runs set group_id = (select group_id from runs where seq = 1), state = 'sending' where seq = 2",
     )
     assert await performance(services, "local") == []
+    change(services, "update runs set state = 'succeeded'")
+    assert await performance(services, "local") == [], "its row comes within seconds"
+    clock.move(MAKING)
+    assert len(await performance(services, "local")) == 2
+    services.store.close()
+
+
+def test_the_history_and_the_performance_hide_by_one_rule() -> None:
+    assert UNREVEALED in stored._ENDED
 
 
 @pytest.mark.asyncio
@@ -130,12 +140,12 @@ async def test_a_month_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_the_newest_runs_are_found_by_an_index(services: Services) -> None:
-    whose = stored._RECENT % "where owner = :owner"
+    whose = stored._RECENT % "where owner = :whose"
     plan = services.store.read(
         lambda db: [
             str(row)
             for row in db.conn.execute(
-                f"explain query plan {whose} x as (select 1) select * from recent", {"owner": "x", "newest": 9}
+                f"explain query plan {whose} x as (select 1) select * from recent", {"whose": "x", "newest": 9}
             ).fetchall()
         ]
     )

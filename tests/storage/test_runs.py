@@ -285,8 +285,8 @@ def test_views_take_as_many_queries_for_fifty_runs_as_for_one(store: Store) -> N
         db.conn.set_trace_callback(None)
         return len(views), len(asked)
 
-    assert store.read(lambda db: queries(db, "r07")) == (1, 5)
-    assert store.read(lambda db: queries(db, None)) == (50, 5)
+    assert store.read(lambda db: queries(db, "r07")) == (1, 6)
+    assert store.read(lambda db: queries(db, None)) == (50, 6)
     views = store.read(lambda db: runs.of_group(db, "g1", "local"))
     assert [view.run.position for view in views] == list(range(50))
     assert all(view.images[0].run_id == view.run.run_id for view in views)

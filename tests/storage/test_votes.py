@@ -122,7 +122,7 @@ def test_a_vote_is_taken_back_once_in_time_and_before_the_next_battle(world: Vot
     assert world.store.read(votes.left_out) == {votes.TAKEN_BACK: 1}
     world.vote("b", created_at=DAY.format(2))
     second = world.store.read(lambda db: battles.get(db, f"{2:032x}", "local"))
-    world.battle(created_at=DAY.format(3))
+    world.battle(shown_at=DAY.format(3))
     assert not world.store.write(lambda db: votes.take_back(db, second, now=DAY.format(3), since=DAY.format(2)))  # type: ignore[arg-type]
     assert world.sums() == {"b": 1}
 

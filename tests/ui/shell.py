@@ -16,6 +16,7 @@ from PIL import Image
 from playground.engine import Engine
 from playground.settings import Settings
 from storage.errors import StoreBusy
+from tests.arena.world import make_services
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER
 from ui.app import App
@@ -68,6 +69,20 @@ class Nobody:
         raise AssertionError("a wrong request opened the store")
 
 
+class Composed:
+    """In the place of the application: the command opens the same folder, and closes it as it does its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, _settings: object) -> App:
+        class Worker:
+            def close(self) -> None:
+                return
+
+        return App(make_services(self.folder), None, Worker())  # type: ignore[arg-type]
+
+
 def serve_nothing(*_: object) -> int:
     raise AssertionError("nothing is to be served")
 
@@ -84,7 +99,7 @@ REFUSED = [
     ((*ASK, "--nonsense"), {}, "arguments"),
     ((*ASK, "--out", ""), {}, "out"),
     ((*ASK, "--aspect-ratio", "wide"), {}, "aspect_ratio"),
-    ((*ASK, "--resolution", "big", "--lock-outside-mask"), {}, "lock_outside_mask resolution"),
+    ((*ASK, "--resolution", "big", "--lock-outside-mask"), {}, "resolution lock_outside_mask"),
     ((*ASK, "--prompt", "\udcff fox"), {}, "prompt"),
     ((*ASK, "--user", "\udcff"), {}, "user"),
     ((*ASK, "--offer", "openai/\udcff"), {}, "offers"),

@@ -45,12 +45,13 @@ def test_every_wrong_request_is_one_document_with_its_problems_and_exit_code_2(
     assert "Traceback" not in said
 
 
-def test_an_estimate_shows_the_plan_beside_what_this_version_cannot_do(here: Callable[..., Any]) -> None:
+def test_an_estimate_shows_the_plan_beside_what_stands_in_its_way(here: Callable[..., Any]) -> None:
     code, document, said = here("estimate", *ASK[1:], "--lock-outside-mask")
     assert code == 2
-    assert [problem["field"] for problem in document["problems"]] == ["lock_outside_mask"]
-    assert document["runs"][0]["estimate_microusd"] > 0
-    assert "--no-lock-outside-mask" in said
+    (run,) = document["runs"]
+    assert [problem["field"] for problem in run["problems"]] == ["lock_outside_mask"]
+    assert run["estimate_microusd"] > 0
+    assert "There is no mask" in said
 
 
 def test_an_option_that_is_wrong_is_named_and_not_the_variable_behind_it(here: Callable[..., Any]) -> None:
@@ -59,7 +60,7 @@ def test_an_option_that_is_wrong_is_named_and_not_the_variable_behind_it(here: C
     assert "DIPTYCH_PORT" not in said
 
 
-def test_leaving_what_is_outside_the_mask_to_the_provider_is_what_happens_today(here: Callable[..., Any]) -> None:
+def test_without_a_mask_no_lock_is_nothing_to_refuse(here: Callable[..., Any]) -> None:
     assert here("estimate", *ASK[1:], "--no-lock-outside-mask")[0] == 0
 
 
