@@ -14,7 +14,7 @@ from arena.bank import BankPrompt
 from arena.contenders import Field, field_of, price_range
 from providers.catalog import Catalog
 from providers.types import ImageRequest, InputImage
-from ui import arena_views, forms, views
+from ui import arena_views, drafts, forms, views
 from ui.forms import LANDSCAPE, PORTRAIT, SQUARE, Reference
 
 Kind = Literal["bank", "own"]
@@ -69,7 +69,7 @@ def read_draft(value: object, *, bank_only: bool) -> Draft:
         category=_text(told, "category"),
         prompt_id=_text(told, "prompt_id"),
         prompt=_text(told, "prompt", MAX_PROMPT),
-        images=forms.references_of(told.get("images"))[:MAX_IMAGES],
+        images=drafts.references_of(told.get("images"))[:MAX_IMAGES],
         size=_among(_text(told, "size"), SIZES, ""),
         quality=_among(_text(told, "quality"), QUALITIES, "low"),
         first=_text(told, "first"),

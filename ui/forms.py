@@ -6,11 +6,11 @@ has; for the rest the field stays `None`, "not said".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
-from playground.variables import MOST_CHARS, MOST_NAMES, MOST_ROWS, Row, literal
+from playground.sweeps import Vary
+from playground.variables import Row, literal
 from providers.catalog import ModelSpec
 from providers.sizes import parse_ratio, parse_size
 from providers.types import (
@@ -56,6 +56,16 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepText:
+    """Both axes of a sweep as they are typed: what is varied, and its values one per line."""
+
+    x_vary: Vary = "quality"
+    x_values: str = ""
+    y_vary: Vary = "size"
+    y_values: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FormValues:
     """What the form holds. Money is never spent by a default: quality starts at low."""
 
@@ -83,6 +93,9 @@ class FormValues:
     mask: Reference | None = None
     variables: tuple[Row, ...] = ()
     """Rows of the table that fills the prompt's `{name}`s in."""
+    lock_outside_mask: bool = True
+    """Whether the original is put back outside the mask."""
+    sweep: SweepText = SweepText()
 
     @property
     def is_by_ratio(self) -> bool:
@@ -132,7 +145,7 @@ def controls_of(specs: Sequence[ModelSpec], values: FormValues) -> Controls:
         fidelities=fidelities,
         compression=any(_is_compressed(values.output_format, spec) for spec in specs),
         custom_size=not specs or not fixed or any(not spec.sizes.fixed for spec in specs),
-        mask=is_edit and any(spec.mask for spec in specs),
+        mask=is_edit,
         user=any(spec.takes_user for spec in specs),
         max_n=max((spec.max_n for spec in specs), default=1),
         max_partials=max((spec.max_partials for spec in specs), default=0),
@@ -188,6 +201,7 @@ def request_of(
         timeout_s=values.timeout_s,
         images=tuple(images),
         mask=mask if controls.mask else None,
+        lock_outside_mask=values.lock_outside_mask if mask and controls.mask else None,
     )
 
 
@@ -229,6 +243,7 @@ def from_request(
         timeout_s=asked.timeout_s,
         references=tuple(references),
         mask=mask,
+        lock_outside_mask=asked.lock_outside_mask is not False,
     )
 
 
@@ -314,92 +329,3 @@ def size_controls(values: FormValues, offered: Sequence[str]) -> tuple[str, str,
 def _area(size: str) -> tuple[int, int]:
     width, height = parse_size(size) or (0, 0)
     return width * height, width
-
-
-# The draft a browser keeps, and the tray, are JSON from outside: read with care.
-
-
-def draft_of(values: FormValues) -> dict[str, object]:
-    """The form as JSON for the browser's own storage. References go by hash; there is never a key in it."""
-    return {
-        **{field.name: getattr(values, field.name) for field in fields(values) if field.name not in _NESTED},
-        "offers": list(values.offers),
-        "references": [reference.document() for reference in values.references],
-        "mask": values.mask.document() if values.mask else None,
-        "variables": [dict(row) for row in values.variables],
-    }
-
-
-_NESTED = ("offers", "references", "mask", "variables")
-
-
-def from_draft(draft: object, start: FormValues) -> FormValues:
-    """The form of a draft; whatever in it cannot be read keeps its value of `start`."""
-    if not isinstance(draft, Mapping) or not draft:
-        return start
-    plain: dict[str, Any] = {}
-    for field in fields(FormValues):
-        value, default = draft.get(field.name), getattr(start, field.name)
-        if field.name not in _NESTED and _is_like(value, default):
-            plain[field.name] = value
-    return replace(
-        start,
-        **plain,
-        offers=texts(draft.get("offers")),
-        references=references_of(draft.get("references")),
-        mask=reference_of(draft.get("mask")),
-        variables=rows_of(draft.get("variables")),
-    )
-
-
-def _is_like(value: object, default: object) -> bool:
-    if isinstance(default, float):
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is type(default)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """The texts of a JSON list, each once."""
-    items = value if isinstance(value, list | tuple) else ()
-    return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
-
-
-def references_of(value: object) -> tuple[Reference, ...]:
-    """The references of a JSON list, each image once, at most as many as any model takes."""
-    items = value if isinstance(value, list | tuple) else ()
-    found = {reference.sha256: reference for item in items if (reference := reference_of(item))}
-    return tuple(found.values())[:MAX_REFERENCES]
-
-
-def rows_of(value: object) -> tuple[Row, ...]:
-    """The rows of a JSON list of objects, cut where they are far beyond what can be run."""
-    items = value if isinstance(value, list | tuple) else ()
-    return tuple(
-        {
-            name[:40]: text[: MOST_CHARS + 1]
-            for name, text in list(item.items())[: 2 * MOST_NAMES]
-            if isinstance(name, str) and isinstance(text, str)
-        }
-        for item in items[: MOST_ROWS + 1]
-        if isinstance(item, Mapping)
-    )
-
-
-def reference_of(value: object) -> Reference | None:
-    """The reference of a JSON object, or `None` when it is not one."""
-    if not isinstance(value, Mapping):
-        return None
-    sha256, media_type, name = value.get("sha256"), value.get("media_type"), value.get("name", "")
-    width, height = value.get("width"), value.get("height")
-    if not isinstance(sha256, str) or len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-        return None
-    if not isinstance(media_type, str) or not isinstance(width, int) or not isinstance(height, int):
-        return None
-    return Reference(sha256, media_type, width, height, name if isinstance(name, str) else "")
-
-
-def clamp_number(value: object, low: float, high: float, default: float) -> float:
-    """The number of a field, within its bounds; an empty field says the default."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return default
-    return min(max(float(value), low), high)

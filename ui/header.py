@@ -17,6 +17,10 @@ ASSETS = Path(__file__).parent / "assets"
 KEYS = (
     ("Ctrl Enter", "Run"),
     ("Ctrl .", "Stop"),
+    ("X", "X-ray: what Run would send, its price, and code"),
+    ("J K", "Next, previous image"),
+    ("B R", "Use as base, Remix, on that image"),
+    ("C", "Compare that image, or leave it out"),
     ("/", "Go to search, or to the prompt"),
     ("1 2", "A better, B better, in Arena"),
     ("3 4 0", "Tie, both bad, skip, in Arena"),
@@ -41,6 +45,14 @@ _BRAND = """
 """
 
 
+LETTERS = (
+    '<label class="letters"><span class="box"><input type="checkbox" data-letters checked>'
+    '<svg class="icon" width="16" height="16" aria-hidden="true"><use href="#i-check"/></svg></span>'
+    "Single letters and digits work as keys</label>"
+)
+"""The switch for people whose software types letters by itself; `assets/frame.js` keeps it."""
+
+
 def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
     """Puts the header on the page and returns the strip, whose value is `strip(app, owner)`."""
     sprite = (ASSETS / "icons.svg").read_text(encoding="utf-8")
@@ -63,7 +75,7 @@ def _help() -> str:
     rows = "".join(f"<div><dt>{_caps(keys)}</dt><dd>{meaning}</dd></div>" for keys, meaning in KEYS)
     return (
         '<div id="d-help" class="popover" role="dialog" aria-label="Keyboard" tabindex="-1" hidden>'
-        f"<h2>Keyboard</h2><dl>{rows}</dl><p>On a Mac, Cmd stands for Ctrl.</p></div>"
+        f"<h2>Keyboard</h2><dl>{rows}</dl><p>On a Mac, Cmd stands for Ctrl.</p>{LETTERS}</div>"
     )
 
 

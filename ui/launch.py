@@ -31,6 +31,7 @@ STYLES = (
     "offers.css",
     "tiles.css",
     "compare.css",
+    "xray.css",
     "arena.css",
     "boards.css",
     "leaderboard.css",

@@ -21,6 +21,7 @@ from ui.app import App
 from ui.compare_routes import compare_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
+from ui.sweep_routes import sweep_routes
 from ui.vote_routes import vote_routes
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -39,6 +40,7 @@ def routes(app: App) -> list[Route]:
         *compare_routes(app),
         *key_routes(app),
         *leaderboard_routes(app),
+        *sweep_routes(app),
         *vote_routes(app),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from arena import opening
+from arena import choosing
 from playground import delivery
 from playground.asked import request_of
 from playground.library import GroupView
@@ -14,8 +14,10 @@ from providers.sizes import parse_size, resolve_size
 from storage.records import OPEN_STATES, RunView, StoredImage
 from ui import views
 from ui.failed_tiles import failure_view
+from ui.locks import lock_view
 from ui.naming import format_word, offer_names
 from ui.parity import parity_view
+from ui.sweep_views import grid_view
 
 Json = dict[str, object]
 
@@ -41,8 +43,9 @@ def group_view(group: GroupView, catalog: Catalog, live_of: LiveOf) -> Json:
         "prompt": group.group.template,
         "caption": caption(group.runs),
         # Images of two models that can be told apart only by looking.
-        "vote": f"#arena/group/{group.group.group_id}" if opening.pairs_of(group.runs) else None,
+        "vote": f"#arena/group/{group.group.group_id}" if choosing.pairs_of(group.runs) else None,
         "parity": parity_view(group.runs, catalog),
+        "grid": grid_view(group),
         "again": views.sentence(["Again", _estimated(group.runs)]),
         "tiles": [
             tile | {"prompt": run.run.prompt if run.run.prompt != group.group.template else ""}
@@ -123,6 +126,7 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "alt": run.run.prompt,
         "ratio": f"{width} / {height}",
         "image": _image(image) if image else None,
+        "lock": lock_view(run.lock_of(image.image_id)) if image else None,
         "preview": views.media_url(newest.sha256, newest.media_type) if newest and not image else None,
         "progress": [len(partials), _number(run.run.asked.get("partial_images")) or 0],
         "waits": _waits(run, live, provider or model) if state == "queued" or live.note else "",

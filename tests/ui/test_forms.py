@@ -9,7 +9,7 @@ import pytest
 from providers.catalog import ModelSpec
 from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage
-from ui import forms
+from ui import drafts, forms
 from ui.forms import FormValues, Reference
 
 FOX = Reference("a" * 64, "image/png", 900, 600, "fox.png")
@@ -82,6 +82,7 @@ def test_asked_values_come_back_into_the_form() -> None:
         timeout_s=90.0,
         images=(forms.stand_in(FOX),),
         mask=mask,
+        lock_outside_mask=True,
     )
     values = forms.from_request(asked, ["openai/gpt-image-1.5"], [replace(FOX, name="")], forms.as_reference(mask))
     controls = forms.controls_of([FIXED_SIZE], values)
@@ -149,8 +150,8 @@ def test_a_draft_survives_a_reload_and_holds_no_bytes() -> None:
         mask=HEN,
         timeout_s=60.0,
     )
-    draft = forms.draft_of(values)
-    assert forms.from_draft(draft, FormValues()) == values
+    draft = drafts.draft_of(values)
+    assert drafts.from_draft(draft, FormValues()) == values
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_a_draft_survives_a_reload_and_holds_no_bytes() -> None:
     [None, [], "x", {}, {"prompt": 7, "n": "many", "timeout_s": True, "references": [{"sha256": "../x"}], "mask": 3}],
 )
 def test_a_draft_that_cannot_be_read_changes_nothing(draft: object) -> None:
-    assert forms.from_draft(draft, FormValues()) == FormValues()
+    assert drafts.from_draft(draft, FormValues()) == FormValues()
 
 
 @pytest.mark.parametrize(
@@ -206,4 +207,4 @@ def test_a_new_base_leaves_the_mask_of_the_old_one_behind() -> None:
 
 @pytest.mark.parametrize(("given", "number"), [(None, 5), ("9", 5), (True, 5), (-3, 1), (99, 10), (4.0, 4)])
 def test_a_number_field_stays_within_its_bounds(given: object, number: float) -> None:
-    assert forms.clamp_number(given, 1, 10, 5) == number
+    assert drafts.clamp_number(given, 1, 10, 5) == number

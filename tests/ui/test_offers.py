@@ -15,7 +15,7 @@ from providers.types import ImageRequest
 from ui import forms
 from ui.forms import FormValues
 from ui.pages.playground import offers
-from ui.pages.playground.outlook import Outlook, outlook_of
+from ui.pages.playground.outlook import Outlook, missing_image, outlook_of
 
 TODAY = date(2026, 11, 21)
 SD = with_servers(CATALOG, [Server("sd", "sd", "http://127.0.0.1:1234/v1", "DIPTYCH_SERVER_SD_KEY")])
@@ -137,3 +137,17 @@ def test_one_unknown_price_does_not_hide_the_others() -> None:
     assert seen.run_label.startswith("Run 2 · $0.00")
     assert seen.run_label.endswith(" and 1 unknown")
     assert {value: label for label, value in seen.qualities}["low"].startswith("Low\nover $0.00")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "references", "said"),
+    [
+        ("Put the hat of image 3 on the dog", 2, "The prompt names image 3, but there are only 2 references."),
+        ("Image #2 in the style of photo 1", 1, "The prompt names image 2, but there is only 1 reference."),
+        ("The dog of picture 1", 0, "The prompt names image 1, but there are no reference images."),
+        ("Image 2 beside image 1", 2, ""),
+        ("An image of 3 dogs, 1 photo", 0, ""),
+    ],
+)
+def test_an_image_that_the_prompt_names_and_nobody_gave_is_told(prompt: str, references: int, said: str) -> None:
+    assert missing_image(prompt, references) == said

@@ -46,6 +46,7 @@ START = {
     "partial_images": "2",
     "user": "",
     "timeout_s": 300,
+    "sweep": {},
 }
 
 
@@ -289,6 +290,22 @@ async def test_more_than_eight_runs_ask_first_and_ask_again_when_the_form_change
     assert again[3]["ask"]["runs"] == 10
     updates = [update async for update in running.on_agreed(one.app, None, agreed, *given)]
     assert states(updates[-1][0]) == ["done"] * 9
+    await one.stop()
+
+
+@pytest.mark.asyncio
+async def test_one_run_is_stopped_and_the_others_go_on(harness: HarnessOf) -> None:
+    one = harness(key=None, demo_pace=0.3)
+    given = values(prompt="A fox", offers={"ticked": ["demo/flat", "demo/sketch"]}, partial_images="0")
+    news = running.on_run(one.app, None, *given)
+    (group,) = (await anext(news))[0]["groups"]
+    first = group["tiles"][0]["run"]
+    (stopped,) = (await running.on_stop_run(one.app, None, event(run=first)))[0]["groups"]
+    assert [tile["state"] for tile in stopped["tiles"]][0] in ("stopped", "unknown")
+    updates = [update async for update in news]
+    assert states(updates[-1][0])[1] == "done"
+    # Somebody else's run, or one that has ended, is not stopped.
+    assert not await one.app.engine.cancel(group["tiles"][1]["run"], "somebody else")
     await one.stop()
 
 

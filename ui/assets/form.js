@@ -94,7 +94,9 @@ export function paintPromptNote({ element }) {
   onOutlook((value) => {
     // What a press of Run said stays until the prompt is no longer empty, whatever answer comes after it.
     said = value.prompt_problem || (value.is_blank ? said : "");
-    render(root, said ? h("p", { class: "note", role: "alert" }, icon("warn", "bad"), h("span", {}, said)) : []);
+    render(root,
+      said ? h("p", { class: "note", role: "alert", key: "said" }, icon("warn", "bad"), h("span", {}, said)) : null,
+      value.prompt_note ? h("p", { class: "note", role: "status", key: "note", "data-testid": "prompt-note" }, icon("warn", "warn"), h("span", {}, value.prompt_note)) : null);
   });
 }
 

@@ -147,6 +147,7 @@ function onKey(event) {
   else if (event.key === "Escape") toggleHelp(false);
   else if (withCommand || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   else if (event.key === "?") toggleHelp();
+  else if (event.key === "x" || event.key === "X") press("pg-xray-open");
   else if (event.key === "/") {
     const field = document.querySelector("[role=tabpanel]:not([style*='display: none']) [id$=-search] :is(input, textarea)");
     const shown = field && field.offsetParent !== null ? field : document.querySelector("#pg-prompt textarea");
@@ -186,8 +187,35 @@ function openGate() {
   setTimeout(show, 4000);
 }
 
+/* Single letters and digits as keys can be switched off: some people's software types them by itself. Whoever listens for
+   them listens on the document, later than this. */
+
+const STORED_LETTERS = "diptych-letters";
+const lettersWork = () => localStorage.getItem(STORED_LETTERS) !== "off";
+
+function hushLetters(event) {
+  const isLetter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "?" && event.key !== " ";
+  if (isLetter && !lettersWork() && !isTyping(event.target)) event.stopImmediatePropagation();
+}
+
+function keepLetters() {
+  const show = () => {
+    for (const box of document.querySelectorAll("[data-letters]")) box.checked = lettersWork();
+  };
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-letters]")) return;
+    localStorage.setItem(STORED_LETTERS, event.target.checked ? "on" : "off");
+    show();
+  });
+  // The boxes come with their pages.
+  document.addEventListener("focusin", show);
+  document.addEventListener("click", show);
+}
+
 keepTheme();
 followTabs();
+keepLetters();
+document.addEventListener("keydown", hushLetters, true);
 followLinks();
 openGate();
 document.addEventListener("keydown", onKey);

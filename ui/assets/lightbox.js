@@ -6,7 +6,7 @@ let dialog;
 let shown = [];
 let at = 0;
 
-/** Opens the `index`th of `[{src, alt, caption, download}]`; arrow keys go through the others. */
+/** Opens the `index`th of `[{src, alt, caption, download, under}]`, `under` being shown through what is clear; arrow keys go through the others. */
 export function openLightbox(images, index) {
   shown = images;
   at = index;
@@ -47,5 +47,5 @@ function paint() {
       shown.length > 1 ? [button(-1, "left", "Previous", at === 0), button(1, "right", "Next", at === shown.length - 1)] : null,
       image.download ? h("a", { class: "icon-button", href: image.download, download: true, "aria-label": "Download original", title: "Download original" }, icon("download")) : null,
       button("close", "x", "Close")),
-    h("div", { class: "lightbox-stage" }, h("img", { key: image.src, src: image.src, alt: image.alt })));
+    h("div", { class: "lightbox-stage" }, h("img", { key: image.src, src: image.src, alt: image.alt, style: image.under ? `background: url("${image.under}") center / contain no-repeat` : null })));
 }

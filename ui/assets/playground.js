@@ -6,7 +6,9 @@ import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap,
 import { paintReferences } from "./references.js";
 import { paintResults } from "./results.js";
 import { paintStrip } from "./strip.js";
+import { paintSweep, takeSweepTime } from "./sweep.js";
 import { paintVariables } from "./variables.js";
+import { paintXray } from "./xray.js";
 
 const { component } = window.diptych;
 component("strip", paintStrip);
@@ -18,6 +20,9 @@ component("variables", paintVariables);
 component("offers", paintOffers);
 component("snap", paintSnap);
 component("references", paintReferences);
+component("sweep", paintSweep);
+component("sweep_time", takeSweepTime);
 component("problems", paintProblems);
 component("results", paintResults);
 component("compare_bar", paintCompareBar);
+component("xray", paintXray);

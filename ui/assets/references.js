@@ -4,6 +4,7 @@
 import { announce, h, icon, render } from "./dom.js";
 import { onOutlook, outlook } from "./form.js";
 import { openLightbox } from "./lightbox.js";
+import { openMaskEditor } from "./mask_editor.js";
 
 const IMAGE = /^image\//;
 const EXTENSIONS = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif" };
@@ -15,15 +16,30 @@ export function paintReferences({ element, trigger, props, watch }) {
   let coming = 0;
 
   const items = () => props.value?.items || [];
+  /** `mask`: null when the person removed it, which is other than losing it because image 1 is another one. */
   const arrange = (changed, mask) => {
     const base = items()[0]?.sha256;
     const kept = changed[0]?.sha256 === base ? (mask === undefined ? props.value?.mask || null : mask) : null;
     const lost = props.value?.mask && !kept && mask === undefined;
-    const notes = lost ? [{ text: "The mask was removed: it belonged to another image 1.", is_refusal: false }] : [];
-    props.value = { items: changed, mask: kept, notes };
+    const notes = lost ? [{ text: "The mask stays with its image: it belonged to another image 1.", is_refusal: false }] : [];
+    props.value = { items: changed, mask: kept, lock: isLocked(), is_dropped: mask === null, notes };
     paint();
     trigger("input", {});
   };
+  const isLocked = () => props.value?.lock !== false;
+  const lock = (isOn) => {
+    props.value = { ...props.value, lock: isOn };
+    paint();
+    trigger("input", {});
+  };
+  const paintMask = () => openMaskEditor({
+    image: original(items()[0]),
+    mask: props.value?.mask ? original(props.value.mask) : null,
+    isLocked: isLocked(),
+    lock,
+    upload: () => upload("pg-mask-upload"),
+    apply: (file) => (file ? hand("pg-mask-upload", [file]) : arrange(items(), null)),
+  });
 
   function paint() {
     const list = items();
@@ -42,7 +58,7 @@ export function paintReferences({ element, trigger, props, watch }) {
       list.length ? h("p", { class: "caption edit-note" }, editNote(list.length)) : null,
       (props.value?.notes || []).map((note) =>
         h("p", { class: "note", key: note.text, role: note.is_refusal ? "alert" : null }, note.is_refusal ? icon("warn", "bad") : null, h("span", {}, note.text))),
-      list.length && outlook()?.takes_mask ? maskRow(props.value?.mask) : null);
+      list.length && outlook()?.takes_mask ? maskRow(props.value?.mask, isLocked()) : null);
   }
 
   function act(name, button) {
@@ -50,6 +66,7 @@ export function paintReferences({ element, trigger, props, watch }) {
     const at = list.findIndex((item) => item.sha256 === selected);
     if (name === "choose") return upload("pg-upload");
     if (name === "choose_mask") return upload("pg-mask-upload");
+    if (name === "paint_mask") return paintMask();
     if (name === "drop_mask") return arrange(list, null);
     if (name === "select") selected = selected === button.dataset.sha ? null : button.dataset.sha;
     if (name === "open") return openLightbox([{ src: original(list[at]), alt: `Reference ${at + 1}`, caption: `Reference ${at + 1}` }], 0);
@@ -69,6 +86,9 @@ export function paintReferences({ element, trigger, props, watch }) {
   root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-act]");
     if (button) act(button.dataset.act, button);
+  });
+  root.addEventListener("change", (event) => {
+    if (event.target.name === "lock") lock(event.target.checked);
   });
   document.addEventListener("paste", (event) => take(event.clipboardData, event));
   document.addEventListener("dragover", (event) => {
@@ -112,12 +132,17 @@ function take(transfer, event) {
   const isHere = document.getElementById("pg-upload")?.closest("[role=tabpanel]")?.offsetParent !== null;
   if (!files.length || !isHere || document.querySelector("dialog[open]")) return;
   event.preventDefault();
+  hand("pg-upload", files.slice(0, 16));
+  announce(`Adding ${files.length} ${files.length === 1 ? "image" : "images"}`);
+}
+
+/** Gives files to Gradio's own upload field, as if they had been chosen there. */
+function hand(id, files) {
   const bag = new DataTransfer();
-  for (const file of files.slice(0, 16)) bag.items.add(file);
-  const input = uploadInput("pg-upload");
+  for (const file of files) bag.items.add(file);
+  const input = uploadInput(id);
   input.files = bag.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
-  announce(`Adding ${files.length} ${files.length === 1 ? "image" : "images"}`);
 }
 
 const uploadInput = (id) => document.querySelector(`#${id} input[type=file]`);
@@ -146,12 +171,15 @@ function tools(list, at) {
     one("open", "open", "Open"), one("remove", "trash", "Remove"));
 }
 
-function maskRow(mask) {
-  const button = (name, text) => h("button", { type: "button", class: "button", "data-act": name }, text);
+function maskRow(mask, isLocked) {
+  const button = (name, text) => h("button", { type: "button", class: "button", "data-act": name, key: name }, text);
   return h("div", { class: "mask-row", key: "mask", "data-testid": "mask" },
     h("div", { class: "field-head" }, h("span", { class: "field-label" }, "Mask ", h("span", { class: "quiet" }, mask ? "on image 1" : outlook().mask_mark || "none"))),
     mask
-      ? h("div", { class: "mask-chosen" }, h("img", { class: "mask-thumb", src: `thumbs/${mask.sha256}.webp`, alt: "Mask", width: 40, height: 40 }),
-          h("span", { class: "caption" }, `${mask.width} × ${mask.height}. Only the transparent part is repainted.`), button("drop_mask", "Remove"))
-      : h("div", { class: "mask-chosen" }, h("span", { class: "caption" }, "A PNG, transparent where to repaint, or a black and white image, white there."), button("choose_mask", "Choose")));
+      ? [h("div", { class: "mask-chosen", key: "chosen" },
+          h("button", { type: "button", class: "mask-thumb-button", "data-act": "paint_mask", "aria-label": "Change the mask" }, h("img", { class: "mask-thumb", src: `thumbs/${mask.sha256}.webp`, alt: "", width: 40, height: 40 })),
+          h("span", { class: "caption" }, "Only the transparent part is repainted."), button("paint_mask", "Change"), button("drop_mask", "Remove")),
+        h("label", { class: "letters", key: "lock", title: "After the edit the original is put back outside the mask; what came is kept too." },
+          h("span", { class: "box" }, h("input", { type: "checkbox", name: "lock", checked: isLocked }), icon("check")), "Keep everything else exactly as it is")]
+      : h("div", { class: "mask-chosen" }, h("span", { class: "caption" }, "Say what the model may change."), button("paint_mask", "Paint"), button("choose_mask", "Upload")));
 }

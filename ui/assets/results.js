@@ -8,10 +8,17 @@ import { focusPrompt } from "./form.js";
 import { openLightbox } from "./lightbox.js";
 import { useOffer } from "./offers.js";
 import { upload } from "./references.js";
-import { tile } from "./tile.js";
+import { tile, toggleLock } from "./tile.js";
 
 /** More runs in one press are asked about first, as with Run. */
 const RUNS_UNASKED = 8;
+
+/** What a letter does to the image that has the focus. */
+const ON_TILE = {
+  b: (one) => one?.querySelector("[data-act=base]")?.click(),
+  r: (one) => one?.querySelector("[data-act=remix]")?.click(),
+  c: (one) => one?.querySelector("[data-pick]")?.click(),
+};
 
 const seen = new Map();
 const states = new Map();
@@ -38,6 +45,19 @@ export function paintResults({ element, trigger, props, watch }) {
     edit_prompt: (button) => {
       trigger("remix", { run: button.dataset.run });
       focusPrompt();
+    },
+    holes: ({ dataset }) => trigger("holes", { group: dataset.group }),
+    toggle_lock: ({ dataset }) => {
+      toggleLock(dataset.id);
+      draw();
+    },
+    heat: ({ dataset }) => {
+      const one = [...seen.values()].flatMap((group) => group.tiles).find((tile) => tile.id === dataset.id);
+      openLightbox([
+        { src: one.lock.original, alt: one.alt, caption: "Locked: the original outside the mask" },
+        { src: one.image.original, alt: one.alt, caption: "As it came" },
+        { src: one.lock.heat, under: one.image.original, alt: `Where the answer was off outside the mask. ${one.lock.words}`, caption: one.lock.words },
+      ], 2);
     },
     more: () => trigger("more", { before: [...seen.keys()].sort()[0] }),
     again: async ({ dataset }) => {
@@ -75,9 +95,27 @@ export function paintResults({ element, trigger, props, watch }) {
     draw();
   });
   onPicks(draw);
+  document.addEventListener("keydown", (event) => {
+    if (root.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) return;
+    const key = event.key.toLowerCase();
+    if (key === "j" || key === "k") go(key === "j" ? 1 : -1);
+    else ON_TILE[key]?.(current());
+  });
   setInterval(tickClocks, 100);
   watch("value", paint);
   paint();
+
+  const tiles = () => [...root.querySelectorAll("[data-testid=tile]")];
+  const current = () => tiles().find((one) => one.contains(document.activeElement));
+
+  function go(step) {
+    const all = tiles();
+    const at = all.indexOf(current());
+    const next = all[at < 0 ? 0 : Math.min(Math.max(at + step, 0), all.length - 1)];
+    next?.focus({ preventScroll: true });
+    next?.scrollIntoView({ block: "nearest" });
+  }
 
   function draw() {
     const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
@@ -133,9 +171,28 @@ function group(one) {
         h("p", { class: "caption" }, `${when(one.at)} · ${one.caption}`)),
       h("div", { class: "group-ways" },
         one.vote ? h("a", { class: "button quiet", key: "vote", href: one.vote }, icon("compare"), "Vote blind") : null,
+        h("button", { type: "button", class: "button quiet", key: "xray", "data-xray": one.id }, icon("code"), "X-ray"),
         h("button", { type: "button", class: "button quiet", key: "again", "data-act": "again", "data-group": one.id }, icon("play"), one.again))),
-    h("div", { class: "tiles" }, one.tiles.map(tile)),
+    one.grid ? grid(one) : h("div", { class: "tiles" }, one.tiles.map(tile)),
     one.parity ? parity(one.parity) : null);
+}
+
+/** A sweep: a table with the values of both axes at its edges. */
+function grid({ grid: { x, y, cells, holes, export: file }, id, tiles }) {
+  const byId = new Map(tiles.map((one) => [one.id, one]));
+  const rows = y?.values || [""];
+  const cell = (at, column) => h("td", { key: column }, at?.tile && byId.has(at.tile) ? tile(byId.get(at.tile))
+    : h("p", { class: "hole" }, h("b", {}, "Left out"), h("span", {}, at?.why || "")));
+  return h("div", { class: "sweep-grid", key: "grid", "data-testid": "grid" },
+    h("div", { class: "sweep-ways" },
+      h("span", { class: "caption" }, y ? `Across: ${x.name}. Down: ${y.name}.` : `Across: ${x.name}.`),
+      holes ? h("button", { type: "button", class: "button", "data-act": "holes", "data-group": id }, icon("play"), holes) : null,
+      h("a", { class: "button quiet", href: file, download: true }, icon("download"), "Save as one page")),
+    h("div", { class: "sweep-scroll", tabindex: "0", role: "region", "aria-label": "The grid of the sweep" }, h("table", {},
+      h("thead", {}, h("tr", {}, y ? h("td", { key: "corner" }) : null, x.values.map((value, column) => h("th", { key: column, scope: "col" }, value)))),
+      h("tbody", {}, rows.map((value, row) => h("tr", { key: row },
+        y ? h("th", { key: "row", scope: "row" }, value) : null,
+        x.values.map((_, column) => cell(cells[row * x.values.length + column], column))))))));
 }
 
 const PARITY = { provider: "Provider", asked: "Price asked", paid: "Paid", time: "Time", preview: "First preview", got: "Delivered", bytes: "File", changed: "Not taken as asked" };

@@ -3,6 +3,16 @@
 import { isPicked } from "./compare.js";
 import { h, icon } from "./dom.js";
 
+/** Tiles that show what came instead of what the lock made of it. */
+const asItCame = new Set();
+
+export function toggleLock(id) {
+  asItCame.has(id) ? asItCame.delete(id) : asItCame.add(id);
+}
+
+/** The picture that stands for the tile: the locked one where there is one, unless what came is asked for. */
+const shownOf = (one) => (one.lock?.state === "made" && !asItCame.has(one.id) ? one.lock : one.image);
+
 const ACTIONS = [
   ["base", "base", "Use as base"],
   ["reference", "ref", "Add as reference"],
@@ -12,8 +22,8 @@ const ACTIONS = [
 export function tile(one) {
   const name = `${one.model}${one.provider ? `, ${one.provider}` : ""}`;
   return h("figure", {
-    class: `tile${isPicked(one.id) ? " picked" : ""}`, key: one.id, "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
-    "data-name": name, "data-original": one.image?.original, "data-download": one.image?.downloads[0].url, "data-size": one.image?.size,
+    class: `tile${isPicked(one.id) ? " picked" : ""}`, key: one.id, tabindex: "-1", "data-testid": "tile", "data-state": one.state, "data-run": one.run, "data-position": one.position,
+    "data-name": name, "data-original": one.image && shownOf(one).original, "data-download": one.image && (shownOf(one) === one.lock ? one.lock.original : one.image.downloads[0].url), "data-size": one.image && shownOf(one).size,
   },
   box(one),
   progress(one),
@@ -25,15 +35,16 @@ export function tile(one) {
     one.prompt ? h("p", { class: "caption tile-prompt", title: one.prompt, key: "prompt" }, one.prompt) : null,
     h("div", { class: "chips" }, one.chips.map((chip, index) => chipOf(chip, index))),
     figures(one),
+    one.lock ? locked(one) : null,
     // The row is there before its buttons: nothing moves when an image arrives.
-    h("div", { class: "tile-actions" }, one.image ? actions(one) : null)));
+    h("div", { class: "tile-actions" }, one.image ? actions(one) : ["queued", "running"].includes(one.state) ? stopOne(one) : null)));
 }
 
 function box(one) {
   const ratio = { style: `aspect-ratio: ${one.ratio}` };
   if (one.image) {
     return h("button", { type: "button", class: "image-box", ...ratio, "data-act": "open", "aria-label": `Open: ${one.alt}`, key: "box" },
-      h("img", { src: one.image.thumb, alt: one.alt, key: "img", decoding: "async" }));
+      h("img", { src: shownOf(one).thumb, alt: one.alt, key: "img", decoding: "async" }));
   }
   if (one.failure) return h("div", { class: "image-box failed", ...ratio, key: "failed" }, failure(one));
   if (one.preview) return h("div", { class: "image-box", ...ratio, key: "preview" }, h("img", { src: one.preview, alt: `Preview: ${one.alt}`, key: "img" }));
@@ -76,6 +87,20 @@ function figures(one) {
   return h("p", { class: "caption figures", key: "clock" },
     h("time", { "data-since": one.since, "data-word": one.state === "queued" ? "Waiting " : "", "data-first": one.first ? `, preview at ${one.first}` : "", key: one.since }));
 }
+
+function locked(one) {
+  const { state, words, note, heat } = one.lock;
+  if (state !== "made") return h("p", { class: "caption tile-lock", key: "lock" }, words);
+  const isRaw = asItCame.has(one.id);
+  return h("div", { class: "tile-lock", key: "lock", "data-testid": "lock" },
+    h("p", { class: "caption" }, words, note ? ` ${note}` : ""),
+    h("div", { class: "lock-ways" },
+      h("button", { type: "button", class: "link", "data-act": "toggle_lock", "data-id": one.id, "aria-pressed": String(isRaw) }, isRaw ? "Show the locked image" : "Show it as it came"),
+      heat ? h("button", { type: "button", class: "link", "data-act": "heat", "data-id": one.id }, "Where it changed") : null));
+}
+
+const stopOne = (one) =>
+  h("button", { type: "button", class: "button quiet stop-one", key: "stop", "data-act": "stop_run", "data-run": one.run, "data-position": one.position, title: "Stop this run only" }, icon("stop"), "Stop");
 
 function actions(one) {
   const at = { "data-run": one.run, "data-position": one.position };

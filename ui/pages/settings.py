@@ -103,7 +103,8 @@ def _shortcuts() -> str:
         f"<div><dt>{' '.join(f'<kbd>{key}</kbd>' for key in keys.split())}</dt><dd>{meaning}</dd></div>"
         for keys, meaning in header.KEYS
     )
-    return f"<h2>Shortcuts</h2><div class='panel'><dl>{rows}</dl><p class='caption'>On a Mac, Cmd stands for Ctrl.</p></div>"
+    mac = "<p class='caption'>On a Mac, Cmd stands for Ctrl.</p>"
+    return f"<h2>Shortcuts</h2><div class='panel'><dl>{rows}</dl>{mac}{header.LETTERS}</div>"
 
 
 def _about() -> str:

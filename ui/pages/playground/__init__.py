@@ -14,11 +14,11 @@ import gradio as gr
 
 from ui.app import App, Tabs
 from ui.components import bound, drawn
-from ui.pages.playground import editing, running
+from ui.pages.playground import editing, running, sweeping, xray
 from ui.pages.playground.form import build_form
 from ui.pages.playground.page import Page
 
-RESULT_EVENTS = ("base", "reference", "remix", "retry", "again", "more", "demo")
+RESULT_EVENTS = ("base", "reference", "remix", "retry", "again", "holes", "stop_run", "more", "demo")
 
 
 def build(_app: App) -> Page:
@@ -32,10 +32,12 @@ def build(_app: App) -> Page:
                 with gr.Row(elem_id="pg-buttons"):
                     run = gr.Button("Run", variant="primary", elem_id="pg-run", min_width=0)
                     stop = gr.Button("Stop", variant="secondary", elem_id="pg-stop", interactive=False, min_width=0)
+                    gr.Button("X-ray", variant="secondary", elem_id="pg-xray-open", min_width=0)
+                drawer = drawn("xray", None, elem_id="pg-xray", events=["look"])
         with gr.Column(elem_id="pg-main", min_width=0):
             results = drawn("results", None, elem_id="pg-results", events=RESULT_EVENTS)
             drawn("compare_bar", None, elem_id="pg-cmp")
-    return Page(form, run, stop, problems, results)
+    return Page(form, run, stop, problems, results, drawer)
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
@@ -48,9 +50,15 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     _listen(
         page.problems.agreed, bound(running.on_agreed, app), page.form.inputs, [*watched, page.form.outlook], many=True
     )
+    sweep = page.form.fields.sweep
+    _listen(sweep.start, bound(sweeping.on_start, app), page.form.inputs, [*watched, page.form.outlook], many=True)
+    _listen(sweep.forecast, bound(sweeping.on_forecast, app), page.form.inputs, [page.form.sweep_time], latest=True)
     _listen(page.stop.click, bound(running.on_stop, app), [], watched)
+    _listen(page.xray.look, bound(xray.on_look, app), page.form.inputs, [page.xray], latest=True)
     _listen(page.results.retry, bound(running.on_retry, app), [], watched, many=True)
     _listen(page.results.again, bound(running.on_again, app), [], watched, many=True)
+    _listen(page.results.stop_run, bound(running.on_stop_run, app), [], watched, many=True)
+    _listen(page.results.holes, bound(sweeping.on_holes, app), [], watched, many=True)
     _listen(page.results.more, bound(running.on_more, app), [], [page.results])
 
 
@@ -61,6 +69,7 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     chosen = (
         fields.size, fields.other_size, fields.ratio, fields.resolution, fields.quality, fields.output_format,
         fields.moderation, fields.input_fidelity, fields.partial_images, fields.references, fields.variables,
+        fields.sweep,
     )  # fmt: skip
     # `input` is what a person does. `change` would answer our own updates too, and while only half of them are in place.
     # Of text and numbers Gradio's `input` misses what comes without a key press, so the counter listens for those.

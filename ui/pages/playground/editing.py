@@ -12,9 +12,10 @@ import gradio as gr
 
 from playground import library, uploads
 from playground.asked import request_of
+from playground.kept_masks import forget_mask, keep_mask, kept_mask
 from playground.ready import sources_of
 from storage.records import RunView
-from ui import forms
+from ui import drafts, forms
 from ui.app import App, owner_of
 from ui.forms import AUTO, FormValues, Reference
 from ui.pages.playground import form, offers, outlook
@@ -31,21 +32,25 @@ async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any
     owner = owner_of(app, request)
     sources = sources_of(app.services, owner)
     start = forms.first_visit(offers.free_offers(sources), offers.default_offer(sources))
-    values = forms.from_draft(draft, start)
+    values = drafts.from_draft(draft, start)
     kept = await _still_there(app, owner, values)
     return answer(app, owner, kept, fill=ALL)
 
 
 async def on_change(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
-    """Prices, controls and the words on Run for what the form holds now."""
-    return answer(app, owner_of(app, request), form.read(values))
+    """Prices, controls and the words on Run for what the form holds now. An image that comes back has its mask again."""
+    owner, read = owner_of(app, request), form.read(values)
+    if form.is_mask_dropped(values) and read.references:
+        await forget_mask(app.services, owner, read.references[0].sha256)
+    masked = await _with_kept_mask(app, owner, read)
+    return answer(app, owner, masked, fill=("references",) if masked != read else ())
 
 
 async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
     """The same after an offer was ticked. Previews come with free offers; the first priced one turns them off."""
     owner, read = owner_of(app, request), form.read(values)
     sources = sources_of(app.services, owner)
-    before = forms.from_draft(draft, FormValues()).offers
+    before = drafts.from_draft(draft, FormValues()).offers
     if read.partial_images and offers.are_free(before, sources) and not offers.are_free(read.offers, sources):
         return answer(app, owner, replace(read, partial_images=0), fill=("partial_images",))
     return answer(app, owner, read)
@@ -114,7 +119,7 @@ async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *val
         notes += [Note(text) for text in upload.notes]
     if len(read.references) + len(taken) > forms.MAX_REFERENCES:
         notes.append(Note(f"At most {forms.MAX_REFERENCES} reference images are kept; the rest was left out."))
-    changed = forms.add_references(read, taken)
+    changed = await _with_kept_mask(app, owner, forms.add_references(read, taken))
     return answer(app, owner, changed, fill=REFERENCE_FIELDS, notes=notes)
 
 
@@ -128,6 +133,7 @@ async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any)
         taken = await uploads.take_mask(app.services, owner, Path(path), name, base)
     except uploads.UploadRefused as error:
         return answer(app, owner, read, fill=("references",), notes=[Note(str(error), is_refusal=True)])
+    await keep_mask(app.services, owner, base.sha256, taken.input.sha256)
     changed = replace(read, mask=forms.as_reference(taken.input, name))
     return answer(app, owner, changed, fill=("references",), notes=[Note(text) for text in taken.notes])
 
@@ -164,9 +170,21 @@ async def _take_result(
     image = next((item for item in view.images if item.position == position), None) if view else None
     if image is None:
         raise uploads.UploadRefused("This image is not there any more.")
-    taken = await uploads.load_input(app.services, owner, image.sha256)
+    lock = view.lock_of(image.image_id) if view else None
+    # What the person sees is what is taken on: the locked image, where there is one.
+    sha256 = lock.locked.sha256 if lock and lock.locked else image.sha256
+    taken = await uploads.load_input(app.services, owner, sha256)
     changed = forms.add_references(read, [forms.as_reference(taken)], as_base=as_base)
+    changed = await _with_kept_mask(app, owner, changed)
     return answer(app, owner, changed, fill=REFERENCE_FIELDS)
+
+
+async def _with_kept_mask(app: App, owner: str, values: FormValues) -> FormValues:
+    """The form with the mask that was made for its base image before, where it has none."""
+    if values.mask is not None or not values.references:
+        return values
+    kept = await kept_mask(app.services, owner, values.references[0].sha256)
+    return replace(values, mask=forms.as_reference(kept, "mask.png")) if kept else values
 
 
 def _inputs(view: RunView, role: str) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
 from providers.types import MAX_TIMEOUT_S, MIN_TIMEOUT_S
-from ui import forms, views
+from ui import drafts, forms, views
 from ui.components import drawn, segment
 from ui.forms import ANY_TIER, AUTO, CUSTOM, LANDSCAPE, OTHER, PORTRAIT, RATIO, RATIOS, SQUARE, TIERS, FormValues
 from ui.pages.playground.examples import EXAMPLES
@@ -47,6 +47,7 @@ class Fields:
     partial_images: Any
     user: Any
     timeout_s: Any
+    sweep: Any
 
 
 NAMES = tuple(Fields.__dataclass_fields__)
@@ -68,6 +69,8 @@ class Form:
     """Draws nothing itself: hands offers, tray, counter and problems what the server says."""
     draft: Any
     more: Any
+    sweep_time: Any
+    """Hands the sweep how long it is likely to take."""
 
     @property
     def inputs(self) -> list[Any]:
@@ -128,8 +131,13 @@ def build_form() -> Form:
     )
     with gr.Accordion("More settings", open=False, elem_id="pg-more", elem_classes="fold") as more:
         rest = _build_more()
+    with gr.Accordion("Sweep", open=False, elem_id="pg-sweep-fold", elem_classes="fold"):
+        sweep = drawn("sweep", asdict(forms.SweepText()), elem_id="pg-sweep", events=["input", "forecast", "start"])
+        sweep_time = drawn("sweep_time", None, elem_id="pg-sweep-time")
     return Form(
-        fields=Fields(prompt, variables, offers, size, other_size, width, height, *shape, quality, references, **rest),
+        fields=Fields(
+            prompt, variables, offers, size, other_size, width, height, *shape, quality, references, **rest, sweep=sweep
+        ),
         counter=counter,
         examples=examples,
         snap=snap,
@@ -138,6 +146,7 @@ def build_form() -> Form:
         outlook=drawn("outlook", None, elem_id="pg-outlook"),
         draft=gr.BrowserState({}, storage_key=DRAFT_KEY, secret=DRAFT_KEY),
         more=more,
+        sweep_time=sweep_time,
     )
 
 
@@ -271,25 +280,33 @@ def read(values: Collection[Any]) -> FormValues:
     shape = forms.chosen_ratio(given["ratio"], given["ratio_text"], given["resolution"]) if is_by_ratio else ("", "")
     return FormValues(
         prompt=given["prompt"] or "",
-        offers=forms.texts(offers.get("ticked")),
+        offers=drafts.texts(offers.get("ticked")),
         size=forms.chosen_size(given["size"], given["other_size"], given["width"], given["height"]),
         is_custom_size=given["size"] == OTHER and given["other_size"] == CUSTOM,
         aspect_ratio=shape[0],
         resolution=shape[1],
         quality=given["quality"] or "low",
-        n=int(forms.clamp_number(given["n"], 1, 10, 1)),
+        n=int(drafts.clamp_number(given["n"], 1, 10, 1)),
         background=given["background"] or AUTO,
         output_format=given["output_format"] or "png",
-        output_compression=int(forms.clamp_number(given["output_compression"], 0, 100, forms.DEFAULT_COMPRESSION)),
+        output_compression=int(drafts.clamp_number(given["output_compression"], 0, 100, forms.DEFAULT_COMPRESSION)),
         moderation=given["moderation"] or AUTO,
         input_fidelity=given["input_fidelity"] or forms.MODEL_DECIDES,
-        partial_images=int(forms.clamp_number(_whole(given["partial_images"]), 0, 3, 0)),
+        partial_images=int(drafts.clamp_number(_whole(given["partial_images"]), 0, 3, 0)),
         user=given["user"] or "",
-        timeout_s=forms.clamp_number(given["timeout_s"], MIN_TIMEOUT_S, MAX_TIMEOUT_S, forms.FormValues().timeout_s),
-        references=forms.references_of(tray.get("items")),
-        mask=forms.reference_of(tray.get("mask")),
-        variables=forms.rows_of(table.get("rows")),
+        timeout_s=drafts.clamp_number(given["timeout_s"], MIN_TIMEOUT_S, MAX_TIMEOUT_S, forms.FormValues().timeout_s),
+        references=drafts.references_of(tray.get("items")),
+        mask=drafts.reference_of(tray.get("mask")),
+        lock_outside_mask=tray.get("lock") is not False,
+        variables=drafts.rows_of(table.get("rows")),
+        sweep=drafts.sweep_of(given["sweep"]),
     )
+
+
+def is_mask_dropped(values: Collection[Any]) -> bool:
+    """Whether the person has just taken the mask away, which is other than having none."""
+    tray = dict(zip(NAMES, values, strict=True))["references"]
+    return isinstance(tray, Mapping) and tray.get("is_dropped") is True and not tray.get("mask")
 
 
 def _whole(text: object) -> object:

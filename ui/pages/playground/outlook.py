@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from providers.pricing import Estimate, estimate
 from providers.sizes import nearest_size, parse_size, size_problem
 from providers.types import ImageRequest
 from ui import forms, views
+from ui import sweep_views as sweeping
 from ui.forms import Controls, FormValues
 from ui.pages.playground.offers import offers_view, specs_of
 from ui.pages.playground.planning import notices_view, plan_of, sizes_view
@@ -47,6 +49,8 @@ class Outlook:
     """What stands in the way, without what is told beside prompt and size."""
     notices: Mapping[str, object] | None
     """What is not sent as asked, for the line above Run; it stands in nobody's way."""
+    sweep: Mapping[str, object] | None
+    """The grid that the axes come to; `None` while none is typed."""
 
 
 def outlook_of(values: FormValues, sources: Sources) -> Outlook:
@@ -70,6 +74,7 @@ def outlook_of(values: FormValues, sources: Sources) -> Outlook:
         sizes=tuple(sizes_view(plan)) if values.is_by_ratio else (),
         problems=tuple(dict.fromkeys(_shown_problems(plan))),
         notices=notices_view(plan, request),
+        sweep=sweeping.outlook_view(values, request, sources),
     )
 
 
@@ -127,6 +132,19 @@ def _shown_problems(plan: Plan) -> list[str]:
 def prompt_problem(plan: Plan) -> str:
     """What is wrong with the prompt; empty when nothing is."""
     return next((problem.message for problem in plan.all_problems if problem.field == "prompt"), "")
+
+
+def missing_image(prompt: str, references: int) -> str:
+    """What to be careful with when the prompt names an image by a number that no reference has; empty otherwise."""
+    named = [int(number) for number in _NUMBERED.findall(prompt)]
+    beyond = sorted({number for number in named if number > references})
+    if not beyond:
+        return ""
+    there = "no reference images" if not references else f"only {views.counted(references, 'reference')}"
+    return f"The prompt names image {beyond[0]}, but there {'is' if references == 1 else 'are'} {there}."
+
+
+_NUMBERED = re.compile(r"\b(?:image|picture|photo|reference|img)[ #]{1,2}(\d{1,2})\b", re.IGNORECASE)
 
 
 def first_field(problems: Sequence[Problem]) -> str:

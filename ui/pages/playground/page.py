@@ -27,6 +27,7 @@ class Page:
     stop: Any
     problems: Any
     results: Any
+    xray: Any
 
     @property
     def shown(self) -> list[Any]:
@@ -76,7 +77,9 @@ def _document(seen: Outlook) -> dict[str, object]:
         "sizes": list(seen.sizes),
         "is_blank": not values.prompt.strip(),
         "prompt_problem": "",
+        "prompt_note": outlook.missing_image(values.prompt, len(values.references)),
         "problems": list(seen.problems),
         "notices": seen.notices,
+        "sweep": seen.sweep,
         "focus": "",
     }

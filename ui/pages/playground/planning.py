@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from playground.plan import Plan, PlannedRun, make_plan
 from playground.variables import Row, fill
-from providers.catalog import Catalog, UnknownOffer
+from providers.catalog import Catalog
 from providers.sizes import resolve_size
 from providers.types import MADE_HERE, ImageRequest
 from ui import views
@@ -51,7 +51,7 @@ def plan_of(request: ImageRequest, offers: Sequence[str], catalog: Catalog, rows
         return make_plan(request, offers, catalog)
     filled = fill(request.prompt, rows)
     plans = [
-        make_plan(_fitted(replace(request, prompt=prompt), name, catalog), [name], catalog, only_listed=True)
+        make_plan(replace(request, prompt=prompt), [name], catalog, only_listed=True)
         for prompt in filled.prompts
         for name in offers
     ]
@@ -61,15 +61,6 @@ def plan_of(request: ImageRequest, offers: Sequence[str], catalog: Catalog, rows
         prompt=request.prompt,
         problems=(*filled.problems, *dict.fromkeys(problem for plan in plans for problem in plan.problems)),
     )
-
-
-def _fitted(request: ImageRequest, offer_id: str, catalog: Catalog) -> ImageRequest:
-    """Without previews where none are sent: they cost nothing to go without."""
-    try:
-        most = catalog.spec(catalog.offer(offer_id)).max_partials
-    except UnknownOffer:
-        return request
-    return replace(request, partial_images=min(request.partial_images or 0, most) or None)
 
 
 # What does not reach an offer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,6 +17,7 @@ from playground.library import GroupView
 from playground.plan import Plan, make_plan
 from playground.ready import sources_of
 from providers.checks import Problem
+from storage.records import GroupKind, RunView
 from ui import forms, header, tiles, views
 from ui.app import App, owner_of
 from ui.forms import FormValues
@@ -24,6 +25,7 @@ from ui.pages.playground import form, outlook
 from ui.pages.playground.editing import text_of
 from ui.pages.playground.page import answer
 from ui.pages.playground.planning import plan_of
+from ui.sweep_views import first_of
 
 GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
@@ -92,7 +94,8 @@ async def on_again(app: App, request: gr.Request, event: gr.EventData) -> AsyncI
     group = await library.group(app.services, text_of(event, "group"), owner)
     if group is None or not group.runs:
         raise PlanRefused((Problem("group", "These runs are not there any more."),))
-    group_id = await app.engine.submit(await _plan_again(app, owner, group), owner)
+    kind: GroupKind = "sweep" if group.group.layout else "run"
+    group_id = await app.engine.submit(await plan_again(app, owner, group), owner, kind=kind)
     yield await shown(app, owner)
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
         yield update
@@ -104,6 +107,14 @@ async def on_stop(app: App, request: gr.Request) -> list[Any]:
     stopped = await app.engine.cancel_all(owner)
     if not stopped:
         gr.Info("Nothing is running.")
+    return await shown(app, owner)
+
+
+async def on_stop_run(app: App, request: gr.Request, event: gr.EventData) -> list[Any]:
+    """Ends one run and leaves the others."""
+    owner = owner_of(app, request)
+    if not await app.engine.cancel(text_of(event, "run"), owner):
+        gr.Info("This run has ended already.")
     return await shown(app, owner)
 
 
@@ -140,21 +151,21 @@ async def _submit(app: App, owner: str, read: FormValues, agreed: str) -> str:
     return await app.engine.submit(plan, owner)
 
 
-async def _plan_again(app: App, owner: str, group: GroupView) -> Plan:
-    """The group's runs as they were asked, each for itself: not every offer was asked for the same."""
-    first = group.runs[0]
+async def plan_again(app: App, owner: str, group: GroupView, runs: Sequence[RunView] | None = None) -> Plan:
+    """The group's runs, or these of them, as they were asked, each for itself: not every offer was asked for the same."""
+    runs = runs or first_of(group)
+    first = runs[0]
     images = [item.sha256 for item in sorted(first.inputs, key=lambda item: item.position) if item.role == "image"]
     masks = [item.sha256 for item in first.inputs if item.role == "mask"]
     loaded = [await uploads.load_input(app.services, owner, sha256) for sha256 in images]
     mask = await uploads.load_input(app.services, owner, masks[0]) if masks else None
-    plans = [
-        make_plan(request_of(run.run.asked, loaded, mask), [run.run.offer], app.services.catalog) for run in group.runs
-    ]
+    plans = [make_plan(request_of(run.run.asked, loaded, mask), [run.run.offer], app.services.catalog) for run in runs]
     return Plan(
         runs=tuple(run for plan in plans for run in plan.runs),
         operation=plans[0].operation,
         prompt=group.group.template,
         problems=tuple(problem for plan in plans for problem in plan.problems),
+        layout=group.group.layout,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 
-from ui import forms, views
+from ui import drafts, forms, views
 from ui.forms import AUTO, CUSTOM, OTHER, RATIO
 from ui.pages.playground.form import (
     BACKGROUND_WORDS,
@@ -47,7 +47,7 @@ def updates(
         else gr.skip()
         for name in NAMES
     ]
-    return [document, forms.draft_of(outlook.values), *fields]
+    return [document, drafts.draft_of(outlook.values), *fields]
 
 
 def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
@@ -69,6 +69,7 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
         "references": {
             "items": [item.document() for item in values.references],
             "mask": values.mask.document() if values.mask else None,
+            "lock": values.lock_outside_mask,
             "notes": [{"text": note.text, "is_refusal": note.is_refusal} for note in notes],
         },
         "n": values.n,
@@ -80,6 +81,7 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
         "partial_images": str(values.partial_images),
         "user": values.user,
         "timeout_s": values.timeout_s,
+        "sweep": asdict(values.sweep),
     }
 
 

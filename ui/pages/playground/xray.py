@@ -1,0 +1,82 @@
+"""Handlers of the X-ray drawer: what a press of Run would send, or what a group would send if it were run again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from playground import library, uploads
+from playground.keys import FoundKey
+from playground.offered import access_of
+from playground.plan import Plan, PlannedRun
+from playground.ready import sources_of
+from playground.samples import subject_of
+from providers.types import ImageRequest
+from ui import forms
+from ui.app import App, owner_of
+from ui.forms import FormValues
+from ui.pages.playground import form
+from ui.pages.playground.editing import text_of
+from ui.pages.playground.offers import specs_of
+from ui.pages.playground.planning import plan_of
+from ui.pages.playground.running import plan_again
+from ui.pages.playground.xray_view import Ray, drawer_view
+
+NOW = "Exactly what Run will send. Keys are hidden."
+NOT_YET = "Run sends nothing yet: what stands in its way is marked. Keys are hidden."
+AGAIN = "What Again would send, by today’s rules and prices. Keys are hidden."
+GONE = "These runs are not there any more."
+
+
+async def on_look(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:  # noqa: ANN401 - component values
+    """The drawer's value: of the form as it stands, or of the group that the page names."""
+    owner, group_id = owner_of(app, request), text_of(event, "group")
+    try:
+        view = await _of_group(app, owner, group_id) if group_id else await _of_form(app, owner, form.read(values))
+    except uploads.UploadRefused as error:
+        view = _nothing(str(error))
+    # A fresh mark each time: the page waits for the answer to this look, also where nothing changed.
+    return view | {"group": group_id, "turn": app.services.new_id()}
+
+
+async def _of_form(app: App, owner: str, read: FormValues) -> dict[str, object]:
+    sources = sources_of(app.services, owner)
+    offers = tuple(name for name in read.offers if sources.is_usable(name))
+    read = replace(read, offers=offers)
+    images = [await uploads.load_input(app.services, owner, item.sha256) for item in read.references]
+    mask = await uploads.load_input(app.services, owner, read.mask.sha256) if read.mask else None
+    controls = forms.controls_of(specs_of(offers, sources.catalog), read)
+    asked = forms.request_of(read, controls, images, mask)
+    plan = plan_of(asked, offers, sources.catalog, read.variables)
+    return drawer_view(_rays(app, owner, plan, asked), plan, words=NOW if plan.is_sendable else NOT_YET)
+
+
+async def _of_group(app: App, owner: str, group_id: str) -> dict[str, object]:
+    group = await library.group(app.services, group_id, owner)
+    # The runs of a battle would tell its makers.
+    if group is None or not group.runs or group.group.kind == "battle":
+        return _nothing(GONE)
+    plan = await plan_again(app, owner, group)
+    return drawer_view(_rays(app, owner, plan, None), plan, words=AGAIN)
+
+
+def _rays(app: App, owner: str, plan: Plan, asked: ImageRequest | None) -> list[Ray]:
+    """The first run of each offer. `asked`: before it was fitted to each; `None`: each was asked for by itself."""
+    count = Counter(run.offer.offer_id for run in plan.runs)
+    first = {run.offer.offer_id: run for run in reversed(plan.runs)}
+    return [_ray(app, owner, first[offer], asked, runs) for offer, runs in count.items()]
+
+
+def _ray(app: App, owner: str, run: PlannedRun, asked: ImageRequest | None, runs: int) -> Ray:
+    found = app.services.keys.find(run.provider, owner)
+    has_key = not run.provider.key_is_optional or (found is not None and found.secret is not None)
+    # Without the key: what is not there cannot be shown.
+    access = access_of(run.provider, FoundKey("none", None), app.services.settings)
+    return Ray(run, asked or run.request, subject_of(run, access, has_key=has_key), runs)
+
+
+def _nothing(words: str) -> dict[str, object]:
+    return {"words": "", "problems": [words], "offers": []}

@@ -1,0 +1,51 @@
+"""A sweep as one file to take along."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playground import library
+from playground.library import GroupView
+from ui import guard
+from ui.app import App
+from ui.sweep_page import sweep_page
+
+_GROUP = re.compile(r"[0-9A-Za-z]{1,64}")
+
+
+def sweep_routes(app: App) -> list[Route]:
+    """The routes, relative to where the app is mounted."""
+    return [Route("/sweeps/{group_id}.html", partial(saved, app))]
+
+
+async def saved(app: App, request: Request) -> Response:
+    """The visitor's sweep as one HTML page, pictures inside."""
+    group_id = request.path_params["group_id"]
+    try:
+        owner = guard.owner_of(app.services.settings, request)
+    except guard.UnknownVisitor:
+        return _nothing()
+    group = await library.group(app.services, group_id, owner) if _GROUP.fullmatch(group_id) else None
+    page = await asyncio.to_thread(_page, app, group, owner) if group else None
+    if page is None:
+        return _nothing()
+    headers = {"Content-Disposition": f'attachment; filename="sweep-{group_id}.html"', "Cache-Control": "no-store"}
+    return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _page(app: App, group: GroupView, owner: str) -> str | None:
+    shown = {run.images[0].sha256 for run in group.runs if run.images}
+    paths = {sha256: library.owned_thumbnail(app.services, sha256, owner) for sha256 in shown}
+    return sweep_page(
+        group, {sha256: path.read_bytes() for sha256, path in paths.items() if path}, app.services.catalog
+    )
+
+
+def _nothing() -> Response:
+    return Response("Not found.", 404, media_type="text/plain", headers={"Cache-Control": "no-store"})
