@@ -214,6 +214,12 @@ async def test_rows_of_variables_are_counted_not_repeated(harness: HarnessOf) ->
     assert offer["cost"]["several"] == "All 3 runs together"
 
 
+def test_runs_that_differ_in_more_than_their_prompts_are_only_counted() -> None:
+    low, high = (make_plan(ImageRequest("A fox", quality=name), [OFFER], CATALOG).runs[0] for name in ("low", "high"))
+    assert xray_view.other_runs([low, high]) == "The first of 2 runs here."
+    assert xray_view.other_runs([low]) == ""
+
+
 @pytest.mark.asyncio
 async def test_four_offers_take_no_time_and_no_call(harness: HarnessOf) -> None:
     with FakeOpenAI(key=KEY) as fake:

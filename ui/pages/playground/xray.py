@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +22,7 @@ from ui.pages.playground.editing import text_of
 from ui.pages.playground.offers import specs_of
 from ui.pages.playground.planning import plan_of
 from ui.pages.playground.running import plan_again
-from ui.pages.playground.xray_view import Ray, drawer_view
+from ui.pages.playground.xray_view import Ray, drawer_view, other_runs
 
 NOW = "Exactly what Run will send. Keys are hidden."
 NOT_YET = "Run sends nothing yet: what stands in its way is marked. Keys are hidden."
@@ -65,17 +64,19 @@ async def _of_group(app: App, owner: str, group_id: str) -> dict[str, object]:
 
 def _rays(app: App, owner: str, plan: Plan, asked: ImageRequest | None) -> list[Ray]:
     """The first run of each offer. `asked`: before it was fitted to each; `None`: each was asked for by itself."""
-    count = Counter(run.offer.offer_id for run in plan.runs)
-    first = {run.offer.offer_id: run for run in reversed(plan.runs)}
-    return [_ray(app, owner, first[offer], asked, runs) for offer, runs in count.items()]
+    by_offer: dict[str, list[PlannedRun]] = {}
+    for run in plan.runs:
+        by_offer.setdefault(run.offer.offer_id, []).append(run)
+    return [_ray(app, owner, runs, asked) for runs in by_offer.values()]
 
 
-def _ray(app: App, owner: str, run: PlannedRun, asked: ImageRequest | None, runs: int) -> Ray:
+def _ray(app: App, owner: str, runs: list[PlannedRun], asked: ImageRequest | None) -> Ray:
+    run = runs[0]
     found = app.services.keys.find(run.provider, owner)
     has_key = not run.provider.key_is_optional or (found is not None and found.secret is not None)
     # Without the key: what is not there cannot be shown.
     access = access_of(run.provider, FoundKey("none", None), app.services.settings)
-    return Ray(run, asked or run.request, subject_of(run, access, has_key=has_key), runs)
+    return Ray(run, asked or run.request, subject_of(run, access, has_key=has_key), other_runs(runs))
 
 
 def _nothing(words: str) -> dict[str, object]:

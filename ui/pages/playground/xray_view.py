@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -47,8 +47,17 @@ class Ray:
     asked: ImageRequest
     """What the form asked for, before it was fitted to this offer."""
     subject: Subject
-    runs: int = 1
-    """How many runs of this offer there are: more than one where the prompt has variables."""
+    others: str = ""
+    """What is to be said of further runs of this offer."""
+
+
+def other_runs(runs: Sequence[PlannedRun]) -> str:
+    """What is to be said of an offer's runs beside the first: those of variables differ in their prompts, a sweep's in more."""
+    if len(runs) < 2:
+        return ""
+    first, *others = [replace(run.request, prompt="") for run in runs]
+    alike = "; the others differ in their prompts only" if all(one == first for one in others) else ""
+    return f"The first of {len(runs)} runs here{alike}."
 
 
 def drawer_view(rays: Sequence[Ray], plan: Plan, *, words: str) -> Json:
@@ -238,5 +247,4 @@ def _request_view(ray: Ray) -> Json:
 def _calls_words(ray: Ray) -> str:
     """What is to be said beside the call that is shown; empty when it is the only one, and leaves this machine."""
     inside = "" if ray.subject.base_url else f"{ray.run.provider.name} answers inside this app: it goes nowhere else."
-    prompts = f"The first of {ray.runs} runs here; the others differ in their prompts only." if ray.runs > 1 else ""
-    return " ".join(filter(None, (inside, ray.subject.calls_note, prompts)))
+    return " ".join(filter(None, (inside, ray.subject.calls_note, ray.others)))
