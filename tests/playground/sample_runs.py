@@ -210,11 +210,9 @@ def _without_waits(environ: dict[str, str], folder: Path) -> None:
     (tools / "sleep").write_text("#!/bin/sh\nexit 0\n")
     (tools / "sleep").chmod(0o755)
     (tools / "sitecustomize.py").write_text("import time\ntime.sleep = lambda _: None\n")
-    (tools / "now.cjs").write_text(
     later = "const later = globalThis.setTimeout;"
     sooner = "globalThis.setTimeout = (f, ms, ...rest) => later(f, ms === 1000 ? 1 : ms, ...rest);"
     (tools / "now.cjs").write_text(f"{later}\n{sooner}\n")
-    )
     environ["PATH"] = f"{tools}{os.pathsep}{environ['PATH']}"
     environ |= {"PYTHONPATH": str(tools), "NODE_OPTIONS": f"--require={tools / 'now.cjs'}"}
 
