@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from functools import cache
 
-from arena import bank
+from arena import bank, prompts
 from arena.bank import BankPrompt, BrokenBank, SourceImage
 from providers.types import InputImage
 from storage.images import read_header
@@ -49,9 +49,11 @@ def input_of(image: SourceImage) -> InputImage:
 
 
 def place_of(text: str, operation: str, hashes: Sequence[str]) -> tuple[str, str | None]:
-    """Category and id of the bank's prompt with this text on these very images; `own` and none when there is none."""
-    category, prompt_id = bank.place_of(text, operation)
+    """Category and id of the bank's prompt with this text on these very images; without an id when there is none, and then
+    `own` but for a prompt that ships for the Demo.
+    """
+    category, prompt_id = prompts.place_of(text, operation)
     if prompt_id is None:
-        return bank.OWN, None
+        return category, None
     given = [bank.source(name).sha256 for name in bank.prompt(prompt_id).sources]
     return (category, prompt_id) if list(hashes) == given else (bank.OWN, None)

@@ -1,4 +1,4 @@
-"""The vote and the reveal.
+"""The vote and the reveal, and how a battle ends without one.
 
 The vote is one transaction that ends the battle, writes the vote and reads the reveal, so a battle has one vote however
 many are sent at once. How battles begin stands in `arena.opening`.
@@ -7,6 +7,7 @@ many are sent at once. How battles begin stands in `arena.opening`.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,13 +18,18 @@ from sqlite_utils import Database
 from arena import copies, elo_days
 from arena.elo_days import RatingChange
 from playground.services import Services, timestamp
-from storage import battles, votes
+from storage import battles, exclusions, reports, votes
 from storage.battles import BattleSide
-from storage.records import Answer, Battle, CostSource, Outcome, ReportReason, Vote
+from storage.records import Answer, Battle, BattleSource, BattleState, CostSource, Outcome, ReportReason, Vote
+
+log = logging.getLogger(__name__)
 
 MAX_DECIDED_MS = 24 * 3600 * 1000
 
 REPEATED = "You have voted on these two images before."
+CHOSEN = "You picked these two with their makers in sight, so your vote counts for your own board only."
+LEFT_OUT = "Your votes are left out of everybody's boards. They are kept, and count for your own."
+"""The finding is the operator's to tell; it stands in the export beside the votes."""
 
 OUTCOMES: dict[str, Outcome] = {outcome: outcome for outcome in get_args(Outcome)}
 ANSWERS: dict[str, Answer] = {answer: answer for answer in get_args(Answer)}
@@ -35,14 +41,18 @@ MAX_REPORT = 500
 UNDO = timedelta(seconds=10)
 """So long a vote can be taken back."""
 
-RefusedKind = Literal["unknown_battle", "already_voted", "skipped", "expired", "unknown_outcome", "too_late"]
+RefusedKind = Literal[
+    "unknown_battle", "already_voted", "skipped", "reported", "expired", "unknown_outcome", "too_late"
+]
 
 _WORDS: dict[str, str] = {
     "open": "This battle ran out of time. Nothing was counted; take the next one.",
     "expired": "This battle ran out of time. Nothing was counted; take the next one.",
     "voted": "This battle has its vote already. Only the first one counts.",
     "skipped": "This battle was skipped. Take the next one.",
+    "reported": "This battle was reported and takes no vote. Take the next one.",
 }
+_KINDS: dict[str, RefusedKind] = {"voted": "already_voted", "skipped": "skipped", "reported": "reported"}
 
 
 class VoteRefused(ValueError):
@@ -80,11 +90,22 @@ class VoteResult:
     """What became of a vote."""
 
     counted: bool
+    """On everybody's boards."""
+    is_own: bool
+    """Whether it counts on the voter's own board, if not on everybody's."""
     reason: str | None
-    """Why it does not count, where it does not."""
+    """Why it does not count on everybody's boards, where it does not."""
     reveal: Reveal
-    change: RatingChange
-    """Ratings on this battle's board before and after the vote."""
+    change: RatingChange | None
+    """Ratings on this battle's board before and after the vote; `None` when they cannot be told now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The battle that a report was taken for, as it was before."""
+
+    state: BattleState
+    source: BattleSource
 
 
 async def vote(
@@ -111,17 +132,32 @@ async def vote(
     second = _second(follows), _second(looks)
     now, decided = services.now(), _plausible(decided_ms)
 
-    def write(db: Database) -> tuple[Battle, Reveal, Vote, int]:
+    def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool]:
         battle = _end(db, battle_id, voter, state="voted", now=now)
-        reason = REPEATED if battles.voted_before(db, battle) else None
-        row = Vote(battle_id, voter, answer, decided, reason is None, reason, now, *second)
-        return battle, _reveal(db, battle), row, votes.insert(db, row, battle)
+        is_repeated = battles.voted_before(db, battle)
+        reason = REPEATED if is_repeated else CHOSEN if battle.source == "chosen" else None
+        row = Vote(battle_id, voter, answer, decided, not is_repeated, reason, now, *second)
+        # Not in the row: the vote counts again once its voter does.
+        is_out = exclusions.has(db, voter)
+        return battle, _reveal(db, battle), row, votes.insert(db, row, battle), is_out
+
+    battle, reveal, row, seq, is_out = await asyncio.to_thread(services.store.write, write)
+    reason = row.reason or (LEFT_OUT if is_out else None)
+    change = await _change_by(services, battle, seq)
+    return VoteResult(reason is None, row.counted and reason is not None, reason, reveal, change)
+
+
+async def _change_by(services: Services, battle: Battle, seq: int) -> RatingChange | None:
+    """What the vote changed; `None` when that fails, because the vote is on disk whatever becomes of this."""
 
     def change(db: Database) -> RatingChange:
         return elo_days.change_by(db, battle, seq)
 
-    battle, reveal, row, seq = await asyncio.to_thread(services.store.write, write)
-    return VoteResult(row.counted, row.reason, reveal, await asyncio.to_thread(services.store.write, change))
+    try:
+        return await asyncio.to_thread(services.store.write, change)
+    except Exception:
+        log.exception("a vote was taken, but what it changed cannot be told")
+        return None
 
 
 async def take_back(services: Services, battle_id: str, voter: str) -> None:
@@ -145,8 +181,8 @@ async def take_back(services: Services, battle_id: str, voter: str) -> None:
     await asyncio.to_thread(services.store.write, write)
 
 
-async def report(services: Services, battle_id: str, voter: str, reason: str, words: str = "") -> None:
-    """Keeps what is wrong with a battle, and ends it where it still waits for a vote; such a battle is no skip.
+async def report(services: Services, battle_id: str, voter: str, reason: str, words: str = "") -> Reported:
+    """Keeps what is wrong with a battle, and ends it unless it has its vote; its pair is never drawn again.
 
     Raises:
         VoteRefused: the battle is not the voter's, or the reason is unknown.
@@ -158,17 +194,20 @@ async def report(services: Services, battle_id: str, voter: str, reason: str, wo
         )
     now = services.now()
 
-    def write(db: Database) -> None:
-        if battles.get(db, battle_id, voter) is None:
+    def write(db: Database) -> Reported:
+        battle = battles.get(db, battle_id, voter)
+        if battle is None:
             raise VoteRefused("unknown_battle", "There is no such battle of yours. Take the next one.")
-        battles.end(db, battle_id, voter, state="skipped", now=now)
-        battles.report(db, battle_id, voter, known, words.strip()[:MAX_REPORT], now)
+        battles.end_reported(db, battle_id, voter)
+        reports.add(db, battle_id, voter, known, words.strip()[:MAX_REPORT], now)
+        return Reported(battle.state, battle.source)
 
-    await asyncio.to_thread(services.store.write, write)
+    return await asyncio.to_thread(services.store.write, write)
 
 
 async def skip(services: Services, battle_id: str, voter: str) -> None:
-    """Ends the battle without a vote; its pair comes again only when no other is left.
+    """Ends the battle without a vote. A pair of the history comes again only when no other is left; one that was made for this
+    battle never does, as its makers stand in the history from now on.
 
     Raises:
         VoteRefused: the battle is not the voter's, or is over.
@@ -205,8 +244,7 @@ def _end(db: Database, battle_id: str, voter: str, *, state: Literal["voted", "s
     if battle is None:
         raise VoteRefused("unknown_battle", "There is no such battle of yours. Take the next one.")
     if not battles.end(db, battle_id, voter, state=state, now=now):
-        kinds: dict[str, RefusedKind] = {"voted": "already_voted", "skipped": "skipped"}
-        raise VoteRefused(kinds.get(battle.state, "expired"), _WORDS[battle.state])
+        raise VoteRefused(_KINDS.get(battle.state, "expired"), _WORDS[battle.state])
     return battle
 
 

@@ -42,7 +42,7 @@ async def wait_for(services: Services, engine: Engine, voter: str, group_id: str
     for _ in range(_LOOKS if len(images) > 1 else 0):
         found = await asyncio.to_thread(opening.newest_open, services, voter)
         if found is not None and found[0].image_a in images:
-            return opening.blind_of(services, found[0], found[1].view)
+            return await asyncio.to_thread(opening.show, services, found[0], found[1].view)
         await asyncio.sleep(_LOOK_AGAIN_S)
     return None
 

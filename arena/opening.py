@@ -1,4 +1,5 @@
-"""How battles begin: drawn from history, made now, or chosen; each ends in two neutral copies and one row.
+"""How battles begin: drawn from history or made now; each ends in two neutral copies and one row. Those between images that
+the voter picked stand in `arena.choosing`.
 
 Until the vote a battle is a random id, a prompt and two copies that were made alike; nothing that is returned here
 tells the makers.
@@ -7,7 +8,6 @@ tells the makers.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +16,9 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from arena import bank, bank_battles, board, copies, pairing
+from arena import bank_battles, board, copies, pairing, prompts
 from arena.blind import UnfitImage
 from arena.drawing import chances_of
-from arena.offers import Meeting, draw_two
 from playground import library
 from playground.engine import Engine
 from playground.plan import make_plan
@@ -28,13 +27,10 @@ from playground.uploads import in_image_thread
 from providers.types import ImageRequest
 from storage import battles
 from storage.battles import BattleImage, BattleSide
-from storage.records import Battle, BattleSource, BoardName, RunView
+from storage.records import Battle, BattleSource, RunView
 
 LIFE = timedelta(hours=24)
 """How long a battle waits for its vote, and how long its copies are kept."""
-
-OUTAGE = timedelta(minutes=30)
-"""Failures of this time speak against an offer."""
 
 UNFIT = ("blank", "damaged")
 """Checks that keep an image out of battles."""
@@ -81,6 +77,8 @@ class BlindBattle:
     source: BattleSource
     category: str
     """Of the prompt bank, or `own`."""
+    is_free: bool
+    """Made for this battle by drawn models; its price was told before it began."""
 
 
 async def next_battle(services: Services, voter: str, wanted: Wanted = ANYTHING) -> BlindBattle | None:
@@ -139,74 +137,7 @@ async def start_new(
     if len(fit) != 2:
         raise BattleOff("The battle is off: not both models made an image.", _reasons(services, views))
     image_a, image_b = pairing.draw_sides(fit[0], fit[1], services.rng)
-    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, probability), "new")
-
-
-async def start_from_images(services: Services, voter: str, image_id_1: str, image_id_2: str) -> BlindBattle:
-    """A battle between two images that the voter chose.
-
-    Raises:
-        BattleOff: they are not the voter's, not of the same prompt and inputs, of one offer, or damaged or blank.
-    """
-    await asyncio.to_thread(_refuse_unlike, services, voter, image_id_1, image_id_2)
-    image_a, image_b = pairing.draw_sides(image_id_1, image_id_2, services.rng)
-    return await _open_or_off(services, voter, pairing.Pair(image_a, image_b, 1.0), "history")
-
-
-async def start_from_group(services: Services, voter: str, group_id: str) -> BlindBattle:
-    """A battle between two images of one press of Run, drawn among the pairs not voted on yet, if there are any.
-
-    Raises:
-        BattleOff: the group is not the voter's, or no two of its images can meet.
-    """
-    group = await library.group(services, group_id, voter)
-    views = group.runs if group else ()
-    pairs = pairs_of(views)
-    if not pairs:
-        raise BattleOff("These runs have no two images of different models that can meet.")
-    fresh = await asyncio.to_thread(_not_voted_on, services, voter, pairs)
-    return await start_from_images(services, voter, *services.rng.choice(fresh or pairs))
-
-
-def pairs_of(views: Sequence[RunView]) -> list[tuple[str, str]]:
-    """Ids of images of one prompt that can meet: of two offers, both drawn or both real, neither damaged nor blank."""
-    fit = [
-        (image.image_id, view.run.offer)
-        for view in views
-        for image in view.images
-        if not set(image.checks) & set(UNFIT)
-    ]
-    return [
-        (one, other)
-        for (one, offer), (other, against) in itertools.combinations(fit, 2)
-        if offer != against and pairing.is_demo(offer) == pairing.is_demo(against)
-    ]
-
-
-def _not_voted_on(services: Services, voter: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    def read(db: Database) -> list[tuple[str, str]]:
-        met = battles.met(db, voter, list({image for pair in pairs for image in pair}))
-        voted = {frozenset(pair) for *pair, state in met if state == "voted"}
-        return [pair for pair in pairs if frozenset(pair) not in voted]
-
-    return services.store.read(read)
-
-
-async def draw_offers(
-    services: Services, ready: Sequence[str], first: str | None, second: str | None, *, board: BoardName = "generate"
-) -> Meeting | None:
-    """Two offers for a new battle, drawn by what a vote on them would tell; `None` when no two of these choices can meet."""
-
-    def read(db: Database) -> Meeting | None:
-        failing = _failing(services, db)
-        chances = chances_of(db, failing)
-        return draw_two(ready, first, second, services.rng, board=board, failing=failing, chances=chances)
-
-    return await asyncio.to_thread(services.store.read, read)
-
-
-def _failing(services: Services, db: Database) -> set[str]:
-    return battles.failing_offers(db, timestamp(services.clock() - OUTAGE))
+    return await open_or_off(services, voter, pairing.Pair(image_a, image_b, probability), "new")
 
 
 def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str]) -> pairing.Pair | None:
@@ -222,8 +153,8 @@ def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str
         met = battles.met(db, voter, [row.image_id for row in rows])
         return pairing.draw_pair(
             [pairing.Candidate(row.image_id, row.offer, row.kin, row.board) for row in rows],
-            voted={frozenset(pair) for *pair, state in met if state == "voted"},
-            seen={frozenset(pair) for *pair, state in met if state != "voted"},
+            spent={one.pair for one in met if one.is_spent},
+            seen={one.pair for one in met},
             rng=services.rng,
             # An image that is there can be shown, whatever has become of its maker.
             chances=chances_of(db, ()),
@@ -237,7 +168,7 @@ def _is_wanted(row: BattleImage, wanted: Wanted, *, bank_only: bool) -> bool:
     operation = "generate" if row.board == "generate" else "edit"
     if wanted.task not in ("any", operation):
         return False
-    category, prompt_id = bank.place_of(row.prompt, operation)
+    category, prompt_id = prompts.place_of(row.prompt, operation)
     return wanted.category in (None, category) and (prompt_id is not None or not bank_only)
 
 
@@ -245,35 +176,17 @@ def _is_bank(prompt: str, operation: str, hashes: Sequence[str]) -> bool:
     return bank_battles.place_of(prompt, operation, hashes)[1] is not None
 
 
-def _side(services: Services, voter: str, image_id: str) -> BattleSide | None:
+def side_of(services: Services, voter: str, image_id: str) -> BattleSide | None:
+    """The voter's image with its run; `None` when there is none. Blocking."""
+
     def read(db: Database) -> BattleSide | None:
         return battles.side(db, image_id, voter)
 
     return services.store.read(read)
 
 
-def _refuse_unlike(services: Services, voter: str, image_id_1: str, image_id_2: str) -> None:
-    """Raises: BattleOff when the two images cannot meet."""
-    one, two = _side(services, voter, image_id_1), _side(services, voter, image_id_2)
-    if one is None or two is None:
-        raise BattleOff("One of the two images is not there any more. Choose again.")
-    if _kin(one.view) != _kin(two.view):
-        raise BattleOff("A blind vote needs two images of the same prompt and the same inputs. Choose again.")
-    offers = (one.view.run.offer, two.view.run.offer)
-    if offers[0] == offers[1]:
-        raise BattleOff("Both images are from the same model at the same provider. Choose images of two.")
-    if pairing.is_demo(offers[0]) != pairing.is_demo(offers[1]):
-        raise BattleOff("Drawn demo images only meet each other. Choose two of a kind.")
-    if set(one.image.checks + two.image.checks) & set(UNFIT):
-        raise BattleOff("A blank or damaged image cannot take part. Choose another one.")
-
-
-def _kin(view: RunView) -> tuple[object, ...]:
-    inputs = tuple((given.role, given.position, given.sha256) for given in view.inputs)
-    return view.run.operation, view.run.prompt, inputs
-
-
-async def _open_or_off(services: Services, voter: str, pair: pairing.Pair, source: BattleSource) -> BlindBattle:
+async def open_or_off(services: Services, voter: str, pair: pairing.Pair, source: BattleSource) -> BlindBattle:
+    """A battle between these two. Raises: BattleOff when an image is gone or cannot be read."""
     try:
         return await _open(services, voter, pair, source)
     except UnfitImage as error:
@@ -286,7 +199,7 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
     Raises:
         UnfitImage: an image is gone or cannot be read, or its prompt is none of the bank's where only those are fought over.
     """
-    sides = [await asyncio.to_thread(_side, services, voter, image) for image in (pair.image_a, pair.image_b)]
+    sides = [await asyncio.to_thread(side_of, services, voter, image) for image in (pair.image_a, pair.image_b)]
     side_a, side_b = sides
     if side_a is None or side_b is None:
         raise UnfitImage("One of the two images is not there any more.", 0 if side_a is None else 1)
@@ -318,6 +231,7 @@ async def _open(services: Services, voter: str, pair: pairing.Pair, source: Batt
         prompt_id=prompt_id,
         quality_a=_quality(side_a.view),
         quality_b=_quality(side_b.view),
+        shown_at=timestamp(now),
     )
 
     def write(db: Database) -> None:
@@ -339,7 +253,18 @@ def _resume(services: Services, voter: str, wanted: Wanted) -> BlindBattle | Non
     battle = found[0]
     if wanted.task not in ("any", battle.operation) or wanted.category not in (None, battle.category):
         return None
-    return blind_of(services, battle, found[1].view)
+    return show(services, battle, found[1].view)
+
+
+def show(services: Services, battle: Battle, view: RunView) -> BlindBattle:
+    """The open battle as it is put before its voter once more; `view` is the run of its first side. Blocking."""
+    now = services.now()
+
+    def write(db: Database) -> None:
+        battles.show(db, battle.battle_id, now)
+
+    services.store.write(write)
+    return blind_of(services, battle, view)
 
 
 def newest_open(services: Services, voter: str) -> tuple[Battle, BattleSide] | None:
@@ -361,7 +286,15 @@ def blind_of(services: Services, battle: Battle, view: RunView) -> BlindBattle:
     width, height = copies.canvas(services.store.data_dir, battle.battle_id)
     inputs = tuple(given.sha256 for given in view.inputs if given.role == "image")
     return BlindBattle(
-        battle.battle_id, battle.prompt, battle.operation, inputs, width, height, battle.source, battle.category
+        battle_id=battle.battle_id,
+        prompt=battle.prompt,
+        operation=battle.operation,
+        inputs=inputs,
+        width=width,
+        height=height,
+        source=battle.source,
+        category=battle.category,
+        is_free=battle.is_demo and battle.source == "new",
     )
 
 

@@ -75,17 +75,18 @@ def is_demo(offer: str) -> bool:
 def draw_pair(
     candidates: Iterable[Candidate],
     *,
-    voted: Collection[ImagePair],
+    spent: Collection[ImagePair],
     seen: Collection[ImagePair],
     rng: random.Random,
     chances: Chances = uniform,
 ) -> Pair | None:
     """A pair at random, or `None` when there is none left.
 
-    Pairs of `voted` never come; those of `seen` (skipped, or run out of time) only when no other is left.
+    Pairs of `spent` never come (they have a vote or a report); those of `seen` (skipped, or run out of time) only when no
+    other is left.
     `candidates` come newest first. `chances` says how likely each two offers of a league are to meet.
     """
-    slots = _slots(candidates, voted)
+    slots = _slots(candidates, spent)
     fresh = [
         replace(slot, pairs=free) for slot in slots if (free := [p for p in slot.pairs if frozenset(p) not in seen])
     ]
@@ -109,8 +110,8 @@ def draw_sides(first: str, second: str, rng: random.Random) -> tuple[str, str]:
     return (first, second) if rng.random() < 0.5 else (second, first)
 
 
-def _slots(candidates: Iterable[Candidate], voted: Collection[ImagePair]) -> list[_Slot]:
-    """For each kin and each two offers that may meet: the pairs not voted on. Empty ones are left out."""
+def _slots(candidates: Iterable[Candidate], spent: Collection[ImagePair]) -> list[_Slot]:
+    """For each kin and each two offers that may meet: the pairs that are not spent. Empty ones are left out."""
     families: dict[tuple[str, int], dict[str, list[str]]] = {}
     for one in candidates:
         images = families.setdefault((one.board, one.kin), {}).setdefault(one.offer, [])
@@ -120,7 +121,7 @@ def _slots(candidates: Iterable[Candidate], voted: Collection[ImagePair]) -> lis
     for (board, _), family in families.items():
         for offer, other in combinations(sorted(family), 2):
             if is_demo(offer) == is_demo(other):
-                free = [pair for pair in product(family[offer], family[other]) if frozenset(pair) not in voted]
+                free = [pair for pair in product(family[offer], family[other]) if frozenset(pair) not in spent]
                 if free:
                     slots.append(_Slot((board, is_demo(offer)), (offer, other), free))
     return slots

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 from sqlite_utils import Database
 
-from arena.opening import LIFE
 from playground.services import Services, timestamp
 from storage import performance as stored
-from storage.performance import Blind, OfferTimes
+from storage.performance import OfferTimes
 
 DAYS = 30
 
@@ -19,10 +18,10 @@ async def performance(services: Services, owner: str) -> list[OfferTimes]:
     """How offers did in the runs of `owner`, most runs first; on a machine of one's own, in everybody's."""
     now = services.clock()
     whose = owner if services.settings.mode == "public" else None
-    blind = Blind(owner, timestamp(now), timestamp(now - LIFE))
+    since = timestamp(now - timedelta(days=DAYS))
 
     def read(db: Database) -> list[OfferTimes]:
-        return stored.of_offers(db, whose, blind, since=timestamp(now - timedelta(days=DAYS)))
+        return stored.of_offers(db, whose, since=since, viewer=owner, blind_at=timestamp(now))
 
     return await asyncio.to_thread(services.store.read, read)
 

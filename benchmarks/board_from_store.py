@@ -86,7 +86,7 @@ def _filled(folder: Path, count: int) -> Services:
 
     def write(db: Database) -> None:
         of_battles = ((_battle_row(n, offers, cells[n], moments[n])) for n in range(count))
-        db.conn.executemany(_insert("battles", 19), of_battles)
+        db.conn.executemany(_insert("battles", 20), of_battles)
         of_votes = ((_vote_row(n, cells[n], moments[n])) for n in range(count))
         db.conn.executemany(_insert("votes", 11), of_votes)
         tallies.make_anew(db)
@@ -103,7 +103,20 @@ def _battle_row(number: int, offers: list[str], cell: tuple[int, int, int, int],
     a, b, _, voter = cell
     return (
         *(f"{number:032x}", f"v{voter:04}", "generate", "A fox", f"i-{a:02}", f"i-{b:02}", offers[a], offers[b]),
-        *("history", 0, 0.01, "voted", at, at, "generate", CATEGORIES[number % len(CATEGORIES)], None, "low", "low"),
+        *(
+            "history",
+            0,
+            0.01,
+            "voted",
+            at,
+            at,
+            at,
+            "generate",
+            CATEGORIES[number % len(CATEGORIES)],
+            None,
+            "low",
+            "low",
+        ),
     )
 
 

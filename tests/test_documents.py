@@ -16,7 +16,18 @@ def test_every_command_of_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"app\.py (\w+)", readme):
         assert name in (
-            *("generate", "estimate", "models", "history", "leaderboard", "voters", "verify", "backup", "serve"),
+            *(
+                "generate",
+                "estimate",
+                "models",
+                "history",
+                "leaderboard",
+                "voters",
+                "reports",
+                "verify",
+                "backup",
+                "serve",
+            ),
         )
 
 

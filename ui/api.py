@@ -15,9 +15,10 @@ from typing import get_args
 
 import gradio as gr
 
-from arena import bank, bank_battles, battle, contenders, opening
+from arena import bank, bank_battles, battle, contenders, drawing, opening
 from arena.bank import BankError
 from arena.battle import RevealedSide, VoteRefused
+from arena.elo_days import RatingChange
 from arena.opening import BattleOff, BlindBattle, Task, Wanted
 from arena.stated_board import of_store
 from playground.ready import sources_of
@@ -74,7 +75,9 @@ async def new_battle(
 
 
 async def vote(app: App, request: gr.Request, battle_id: str, outcome: str) -> dict[str, object]:
-    """Your one vote on a battle: a, b, tie or both_bad. Answers whether it counts, who made the two, and what it changed."""
+    """Your one vote on a battle: a, b, tie or both_bad. Answers whether it counts on everybody's boards, who made the two, and
+    what it changed (`null` where that cannot be told now).
+    """
     return await _answered(_vote(app, battle_id, outcome, request))
 
 
@@ -100,8 +103,8 @@ async def _asked(app: App, voter: str, task: Task, category: str | None, *, is_d
         row.offer_id for row in sources_of(app.services, voter).usable() if not is_demo or row.provider_id == "demo"
     ]
     field = contenders.field_of(asked, ready, app.services.catalog)
-    meeting = await opening.draw_offers(
-        app.services, field.offers, None, None, board=board_of(asked.operation, len(asked.images))
+    meeting = await drawing.draw_offers(
+        app.services, voter, field.offers, None, None, board=board_of(asked.operation, len(asked.images))
     )
     if meeting is None:
         raise BattleOff("There are no two ready models that can meet over this. Add a key, or choose another task.")
@@ -129,15 +132,20 @@ def _battle_document(found: BlindBattle) -> Document:
 
 async def _vote(app: App, battle_id: str, outcome: str, request: gr.Request) -> Document:
     result = await battle.vote(app.services, str(battle_id), owner_of(app, request), str(outcome))
-    change = result.change
     return {
         "counted": result.counted,
         "reason": result.reason,
         "reveal": {"a": _side_document(result.reveal.a), "b": _side_document(result.reveal.b)},
-        "change": {
-            "a": {"before": change.a_before, "after": change.a_after},
-            "b": {"before": change.b_before, "after": change.b_after},
-        },
+        "change": _change_document(result.change),
+    }
+
+
+def _change_document(change: RatingChange | None) -> Document | None:
+    if change is None:
+        return None
+    return {
+        "a": {"before": change.a_before, "after": change.a_after},
+        "b": {"before": change.b_before, "after": change.b_after},
     }
 
 

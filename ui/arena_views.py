@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from arena import bank
-from arena.battle import UNDO, RevealedSide, VoteResult
+from arena.battle import UNDO, Reported, RevealedSide, VoteResult
+from arena.elo_days import RatingChange
 from arena.opening import BlindBattle
 from providers.catalog import Catalog, UnknownOffer
 from ui import views
 
 View = dict[str, object]
 
-SOURCES = {"history": "pair already made, free", "new": "made for this battle"}
+SOURCES = {
+    "history": "pair already made, free",
+    "new": "made for this battle",
+    "chosen": "picked by you, counts for your own board only",
+}
 UNKNOWN = "unknown"
 FREE = "free"
 """Where a battle of drawn models came from: one press makes the next."""
@@ -50,10 +55,10 @@ def category_name(slug: str) -> str:
 
 
 def battle_view(battle: BlindBattle, origin: str | None = None) -> View:
-    """A battle before its vote. `origin`: what the next one comes from, where that is not where this one came from."""
+    """A battle before its vote. `origin`: what the next one comes from, where that does not follow from this one."""
     return {
         "state": "battle",
-        "origin": origin or battle.source,
+        "origin": origin or (FREE if battle.is_free else battle.source),
         "battle_id": battle.battle_id,
         "prompt": battle.prompt,
         "inputs": [views.thumb_url(sha256) for sha256 in battle.inputs],
@@ -67,30 +72,46 @@ def battle_view(battle: BlindBattle, origin: str | None = None) -> View:
 
 def revealed_view(shown: View, outcome: str, result: VoteResult, catalog: Catalog) -> View:
     """The battle that is shown, with its makers and what became of the vote."""
-    change = result.change
-    counted = "Your vote counted." if result.counted else f"Your vote did not count. {result.reason or ''}".strip()
+    steps = _steps(result.change if result.counted else None)
     return shown | {
         "state": "revealed",
         "outcome": outcome,
-        "said": counted,
+        "said": counted_words(result),
         # The page counts down from when it hears of it; the server's clock decides.
-        "undo_s": UNDO.total_seconds() if result.counted else 0,
+        "undo_s": UNDO.total_seconds() if result.counted or result.is_own else 0,
         "reveal": {
-            "a": _side(result.reveal.a, change.a_before, change.a_after, catalog),
-            "b": _side(result.reveal.b, change.b_before, change.b_after, catalog),
+            "a": _side(result.reveal.a, catalog) | {"rating": steps[0]},
+            "b": _side(result.reveal.b, catalog) | {"rating": steps[1]},
         },
         "open_run": (result.reveal.b if outcome == "b" else result.reveal.a).run_id,
     }
 
 
-def _side(side: RevealedSide, before: float, after: float, catalog: Catalog) -> View:
+def counted_words(result: VoteResult) -> str:
+    """Whether the vote counted, and why not."""
+    if result.counted:
+        return "Your vote counted."
+    return result.reason or "" if result.is_own else f"Your vote did not count. {result.reason or ''}".strip()
+
+
+def _steps(change: RatingChange | None) -> tuple[str, str]:
+    """What a vote changed of the ratings on both sides; empty where it changed none, or nobody knows."""
+    if change is None:
+        return "", ""
+    return _step(change.a_before, change.a_after), _step(change.b_before, change.b_after)
+
+
+def _step(before: float, after: float) -> str:
+    return f"rating {rating(before)} to {rating(after)} ({signed(after - before)})"
+
+
+def _side(side: RevealedSide, catalog: Catalog) -> View:
     model, provider = maker(catalog, side.offer)
     cost = "cost unknown" if side.cost_microusd is None else views.money(side.cost_microusd)
     return {
         "model": model,
         "provider": provider,
         "facts": views.sentence([cost, views.seconds(side.latency_ms)]),
-        "rating": f"rating {rating(before)} to {rating(after)} ({signed(after - before)})",
     }
 
 
@@ -101,23 +122,33 @@ def taken_back_view(shown: View) -> View:
     return shown | {"reveal": sides, "outcome": "", "said": TAKEN_BACK, "undo_s": 0}
 
 
-def reported_view(shown: View, reason: str) -> View:
-    """A battle that was reported: before the vote it has ended, after it the vote stays."""
+def reported_view(shown: View, reason: str, was: Reported) -> View:
+    """A battle that was reported: before the vote it has ended, after it the vote stays. `was`: the battle before."""
     if shown.get("state") == "revealed":
         return shown | {
             "said": f"{shown.get('said', '')} Reported: {REPORTS[reason].lower()}.".strip(),
             "reported": True,
         }
+    is_voted = was.state == "voted"
     return {
         "state": "reported",
         "prompt": shown.get("prompt", ""),
         "inputs": [],
         "origin": shown.get("origin", "history"),
         "battle_id": shown.get("battle_id"),
-        "title": "Reported, and ended without a vote",
-        "text": f"{REPORTS[reason]}. The report is kept with the battle. Who made the images stays unsaid.",
+        "title": "Reported; its vote stays" if is_voted else "Reported, and ended without a vote",
+        "text": f"{REPORTS[reason]}. The report is kept with the battle. {_after_report(was)}",
         "said": "",
     }
+
+
+def _after_report(was: Reported) -> str:
+    """What becomes of the two images."""
+    if was.state == "voted":
+        return "This pair does not come again."
+    if was.source == "new":
+        return "Both images are in History now, with their makers, and do not come again as a pair."
+    return "This pair does not come again, and its makers are not named here."
 
 
 def rating(points: float) -> str:
@@ -142,9 +173,9 @@ def empty_view(*, has_voted: bool, has_demo: bool, has_models: bool, is_filtered
     title = "No pairs left to vote on" if has_voted else "No pairs to vote on yet"
     text = "Two images of the same prompt make a pair. Run a prompt on two models, or start a battle here."
     if is_filtered:
-        title, text = "No pairs of this kind", "None of the pairs you have made is of this task and category."
+        title, text = "No pairs of this kind", "No pair that waits for your vote is of this task and category."
     elif has_voted:
-        text = "Every pair you have made has its vote. New images of one prompt make new pairs."
+        text = "No other pair of yours waits for a vote. New images of one prompt make new pairs."
     elif not has_models:
         text = "Two images of the same prompt make a pair, and no two models are ready. Add a key to make some."
     return {

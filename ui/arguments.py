@@ -127,6 +127,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_board_options(command("leaderboard", shared, "ratings by votes, the store's or a file's; and votes as a file"))
     voters = command("voters", shared, "who voted, what is odd about them, and whose votes are left out")
     _add_voter_options(voters)
+    reports = command("reports", shared, "what voters say is wrong with battles, newest first")
+    reports.add_argument(
+        "--limit", type=_whole_number(1, MAX_PAGE), default=100, metavar="N", help=f"reports to show, 1 to {MAX_PAGE}"
+    )
     command("verify", shared, "check that every row has its bytes and every byte its row")
     backup = command("backup", shared, "copy the database; safe while the app runs")
     backup.add_argument("file", type=_name, metavar="FILE")
@@ -156,7 +160,9 @@ def _add_board_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="DAY", help="first day or time, UTC, as 2026-11-01")
     parser.add_argument("--until", metavar="DAY", help="day or time before which the last vote was cast")
     parser.add_argument("--export", type=_name, metavar="FILE", help="write the votes to FILE.csv or FILE.jsonl")
-    parser.add_argument("--all", action="store_true", help="export votes too that do not count, with the reason")
+    parser.add_argument(
+        "--all", action="store_true", help="export votes too that do not count, and reported battles, with the reason"
+    )
 
 
 def _add_voter_options(parser: argparse.ArgumentParser) -> None:

@@ -73,9 +73,12 @@ def _export(options: argparse.Namespace, answer: Answer, app: App, query: BoardQ
         written = vote_export.write_file(app.services, query, path, everything=options.all)
     except OSError as error:
         return answer.fail(refused([Problem("export", f"{path} cannot be written: {error.strerror}.")]))
-    answer.document({"path": str(path), "votes": written.rows, "counted": written.counted})
+    answer.document(
+        {"path": str(path), "votes": written.votes, "counted": written.counted, "reported": written.reported}
+    )
+    more = f", and {counted(written.reported, 'reported battle')} without one" if written.reported else ""
     answer.say(
-        f"Written: {path}, {counted(written.rows, 'vote')}, {written.counted:,} of them counted. "
+        f"Written: {path}, {counted(written.votes, 'vote')}, {written.counted:,} of them counted{more}. "
         f"`leaderboard --votes {path.name}` makes the board of them."
     )
     return ALL_WELL

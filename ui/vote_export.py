@@ -11,6 +11,7 @@ import csv
 import io
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,13 +28,15 @@ from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import install, votes
 from storage.records import Question
+from storage.tallies import BoardFilter
+from ui.arena_views import REPORTS
 
 ExportKind = Literal["csv", "jsonl"]
 
 COLUMNS = (
     *("competitor_a", "competitor_b", "outcome", "voted_at", "voter", "side_a", "probability", "source", "category"),
     *("prompt_id", "decided_ms", "follows", "looks", "offer_a", "quality_a", "offer_b", "quality_b", "created_at"),
-    *("counted", "reason", "seq"),
+    *("counted", "reason", "reported", "seq"),
 )
 SAME = "Both images are of one competitor on this board."
 BLOCK_ROWS = 500
@@ -49,9 +52,11 @@ Row = dict[str, object]
 class Written:
     """What an export holds."""
 
-    rows: int
+    votes: int
     counted: int
-    """Of these rows, those that the board counts."""
+    """Of these votes, those that the board counts."""
+    reported: int
+    """Battles that a report ended without a vote."""
 
 
 def kind_of(name: str) -> ExportKind | None:
@@ -99,12 +104,13 @@ def write_votes(
     encode = _as_csv if kind == "csv" else _as_json
 
     def read(db: Database) -> Written:
-        rows = counted = 0
+        found: Counter[str] = Counter()
         block: list[Row] = []
         file.write(_header() if kind == "csv" else b"")
         for row in _rows(db, services, query, everything=everything):
             block.append(row)
-            rows, counted = rows + 1, counted + int(row["counted"] == 1)
+            found["votes" if row["outcome"] else "reported"] += 1
+            found["counted"] += row["counted"] == 1
             if len(block) == BLOCK_ROWS:
                 file.write(encode(block))
                 block.clear()
@@ -112,7 +118,7 @@ def write_votes(
                     break
         file.write(encode(block))
         file.flush()
-        return Written(rows, counted)
+        return Written(found["votes"], found["counted"], found["reported"])
 
     return services.store.read(read)
 
@@ -121,7 +127,7 @@ def _rows(db: Database, services: Services, query: BoardQuery, *, everything: bo
     salt = install.voter_salt(db)
     shown = lru_cache(100_000)(lambda voter: shown_voter(salt, voter))
     competing, answer = board.competing_on(services, query), _ANSWERS[query.question]
-    for vote in votes.exported(db, board.filter_of(db, query)):
+    for vote in _told(db, board.filter_of(db, query), everything=everything):
         if vote[answer] is None:
             continue
         a = competing(str(vote["offer_a"]), str(vote["quality_a"]))
@@ -140,6 +146,14 @@ def _rows(db: Database, services: Services, query: BoardQuery, *, everything: bo
         }
         row = vote | own
         yield {name: row[name] for name in COLUMNS}
+
+
+def _told(db: Database, wanted: BoardFilter, *, everything: bool) -> Iterator[Row]:
+    """Votes in their order, and with `everything` the battles of the main question that a report ended without one."""
+    yield from votes.exported(db, wanted)
+    if everything and wanted.question == "better":
+        for row in votes.reported_without_vote(db, wanted):
+            yield row | {"reason": f"Reported: {REPORTS[str(row['reported'])].lower()}."}
 
 
 def _reason(words: str, *, is_counted: bool) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from arena import battle, board, opening
+from arena import battle, board, choosing, opening
 from arena.battle import VoteRefused
 from arena.board import BoardQuery
 from arena.opening import BattleOff
@@ -186,18 +186,18 @@ def test_two_results_can_be_sent_to_a_blind_vote(services: Services) -> None:
     three = add_run(services, "openai/gpt-image-2")[0]
     foreign = add_run(services, "openai/gpt-image-1-mini", owner="somebody")[0]
     elsewhere = add_run(services, "openai/gpt-image-1-mini", "Another prompt")[0]
-    blind = go(opening.start_from_images(services, "local", one, two))
+    blind = go(choosing.start_from_images(services, "local", one, two))
     assert go(opening.next_battle(services, "local")) == blind
     for image in (three, foreign, elsewhere, one, "nothing"):
         with pytest.raises(BattleOff):
-            go(opening.start_from_images(services, "local", one, image))
+            go(choosing.start_from_images(services, "local", one, image))
 
 
 def test_a_second_vote_on_the_same_two_images_does_not_count_and_says_why(services: Services) -> None:
     one, two = a_pair(services)
     vote(services, next_of(services).battle_id, "a")
     before = go(board.leaderboard(services, BoardQuery()))
-    again = go(opening.start_from_images(services, "local", two, one))
+    again = go(choosing.start_from_images(services, "local", two, one))
     result = vote(services, again.battle_id, "a")
     assert not result.counted
     assert result.reason == battle.REPEATED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,74 @@ def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page) -> None:
     expect(battle).to_have_attribute("data-gate", "open")
 
 
+def test_the_image_that_did_not_load_is_named_and_can_be_loaded_again(page: Page) -> None:
+    page.route("**/blind/*/b.webp", lambda route: route.abort())
+    page.goto("#arena")
+    battle = page.get_by_test_id("battle")
+    expect(battle).to_have_attribute("data-gate", "broken")
+    expect(page.get_by_test_id("side-b")).to_contain_text("Did not load")
+    expect(page.get_by_test_id("side-a")).to_contain_text("Waits for the other image")
+    expect(page.locator(".ar-line").first).to_contain_text("Image B did not load.")
+    expect(page.locator(".ar-box img")).to_have_count(0)
+    again = page.get_by_role("button", name="Load image B again")
+    again.click()
+    expect(again).to_be_visible()
+    page.unroute("**/blind/*/b.webp")
+    again.press("Enter")
+    expect(battle).to_have_attribute("data-gate", "open")
+    expect(page.locator(".ar-bar.answers")).to_be_focused()
+    page.keyboard.press("2")
+    expect(battle).to_have_attribute("data-state", "revealed")
+
+
+def test_a_pair_that_a_link_names_is_voted_on_and_left_at_once(page: Page, tmp_path: Path) -> None:
+    with sqlite3.connect(f"file:{tmp_path / 'data' / 'diptych.sqlite3'}?mode=ro", uri=True) as db:
+        one, two = (row[0] for row in db.execute("select run_id from runs where prompt = 'Prompt 1'"))
+    page.goto(f"#arena/images/{one}:0/{two}:0")
+    battle = page.get_by_test_id("battle")
+    expect(page.locator(".ar-line").first).to_contain_text("picked by you, counts for your own board only")
+    expect(battle).to_have_attribute("data-gate", "open")
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("said")).to_contain_text("your vote counts for your own board only")
+    page.keyboard.press("n")
+    expect(battle).to_have_attribute("data-state", "battle")
+    expect(battle).to_have_attribute("data-gate", "open")
+
+
+def test_no_key_answers_while_the_focus_is_on_something_with_keys_of_its_own(page: Page) -> None:
+    sent = answers_sent(page)
+    page.goto("#arena")
+    battle = page.get_by_test_id("battle")
+    expect(battle).to_have_attribute("data-gate", "open")
+    tab = page.get_by_role("tab", name="Arena")
+    tab.focus()
+    for key in ("ArrowRight", "ArrowLeft", "1", "4", "0", "n", "z"):
+        page.keyboard.press(key)
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<ul role=menu tabindex=0 id=mine></ul>')"
+    )
+    page.locator("#mine").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    expect(battle).to_have_attribute("data-state", "battle")
+    expect(page.get_by_test_id("zoom")).to_have_count(0)
+    assert sent == []
+    page.get_by_role("tab", name="History").click()
+    tab.click()
+    expect(battle).to_have_attribute("data-gate", "open")
+    page.keyboard.press("ArrowRight")
+    expect(battle).to_have_attribute("data-state", "revealed")
+
+
 def test_no_place_jumps_when_the_makers_are_shown(page: Page) -> None:
     page.goto("#arena")
     page.get_by_test_id("battle").wait_for(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")
-    seen = "document.querySelectorAll('.ar-box, .ar-bar, .ar-prompt')"
-    places = f"[...{seen}].map((one) => JSON.stringify(one.getBoundingClientRect()))"
+    # Five answers make room for two buttons, so of the bar only its height and place from the top stay.
+    places = """[
+        ...[...document.querySelectorAll('.ar-box, .ar-prompt')].map((one) => JSON.stringify(one.getBoundingClientRect())),
+        ...[...document.querySelectorAll('.ar-bar')].map((one) => [one.getBoundingClientRect().top, one.offsetHeight]),
+    ]"""
     before = page.evaluate(places)
     page.keyboard.press("3")
     expect(page.get_by_test_id("battle")).to_have_attribute("data-state", "revealed")

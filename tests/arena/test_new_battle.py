@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from arena import battle, opening
+from arena import battle, choosing, opening
 from playground import library
 from playground.services import LOCAL_OWNER
 from providers.types import ImageRequest
@@ -51,11 +51,11 @@ async def test_two_results_of_one_press_are_sent_to_a_vote(harness: Callable[...
     one = harness()
     runs = await one.run(ImageRequest("a fox"), "demo/flat", "demo/sketch")
     other = await one.run(ImageRequest("a cat"), "demo/flat")
-    blind = await opening.start_from_group(one.services, LOCAL_OWNER, runs[0].run.group_id)
+    blind = await choosing.start_from_group(one.services, LOCAL_OWNER, runs[0].run.group_id)
     assert blind.prompt == "a fox"
     result = await battle.vote(one.services, blind.battle_id, LOCAL_OWNER, "b", 900)
     assert {result.reveal.a.offer, result.reveal.b.offer} == {"demo/flat", "demo/sketch"}
     for group_id, owner in ((other[0].run.group_id, LOCAL_OWNER), (runs[0].run.group_id, "somebody else")):
         with pytest.raises(opening.BattleOff):
-            await opening.start_from_group(one.services, owner, group_id)
+            await choosing.start_from_group(one.services, owner, group_id)
     await one.stop()

@@ -20,7 +20,7 @@ CANDIDATES = st.lists(st.tuples(st.sampled_from(OFFERS), st.integers(1, 4)), max
 
 @given(CANDIDATES, st.integers())
 def test_a_pair_is_kin_of_two_offers_and_never_mixes_drawn_and_real(candidates: list[Candidate], seed: int) -> None:
-    pair = draw_pair(candidates, voted=(), seen=(), rng=random.Random(seed))
+    pair = draw_pair(candidates, spent=(), seen=(), rng=random.Random(seed))
     of = {one.image_id: one for one in candidates}
     if pair is None:
         may_meet = [
@@ -45,7 +45,7 @@ def test_the_stored_probability_is_the_share_of_draws() -> None:
     ]  # fmt: skip
     rng, said, drawn = random.Random(3), {}, Counter()
     for _ in range(20_000):
-        pair = draw_pair(candidates, voted=(), seen=(), rng=rng)
+        pair = draw_pair(candidates, spent=(), seen=(), rng=rng)
         key = frozenset((pair.image_a, pair.image_b))
         said[key] = pair.probability
         drawn[key] += 1
@@ -60,17 +60,17 @@ def test_the_coin_is_fair() -> None:
     assert abs(on_a - 10_000) < 4 * (20_000 * 0.25) ** 0.5
 
 
-def test_voted_pairs_never_come_and_seen_ones_only_at_the_end() -> None:
+def test_spent_pairs_never_come_and_seen_ones_only_at_the_end() -> None:
     candidates = [Candidate("a", "openai/x", 1), Candidate("b", "fal/x", 1), Candidate("c", "openai/y", 1)]
     ab, ac, bc = frozenset("ab"), frozenset("ac"), frozenset("bc")
     rng = random.Random(1)
 
     def pairs(**known: Any) -> set[frozenset[str]]:
-        found = (draw_pair(candidates, rng=rng, **({"voted": (), "seen": ()} | known)) for _ in range(60))
+        found = (draw_pair(candidates, rng=rng, **({"spent": (), "seen": ()} | known)) for _ in range(60))
         return {frozenset((pair.image_a, pair.image_b)) for pair in found if pair}
 
     assert pairs() == {ab, ac, bc}
-    assert pairs(voted={ab}) == {ac, bc}
-    assert pairs(voted={ab}, seen={ac}) == {bc}
-    assert pairs(voted={ab}, seen={ac, bc}) == {ac, bc}
-    assert pairs(voted={ab, ac, bc}) == set()
+    assert pairs(spent={ab}) == {ac, bc}
+    assert pairs(spent={ab}, seen={ac}) == {bc}
+    assert pairs(spent={ab}, seen={ac, bc}) == {ac, bc}
+    assert pairs(spent={ab, ac, bc}) == set()

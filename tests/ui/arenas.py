@@ -31,7 +31,7 @@ async def visit(one: Harness, shown: object = None) -> Any:
 
 
 async def answer(one: Harness, shown: object, visitor: Any = VISITOR, **told: object) -> Any:
-    return (await voting.on_answer(one.app, shown, event(**told), visitor))[0]
+    return (await last(voting.on_answer(one.app, shown, event(**told), visitor)))[0]
 
 
 async def form(one: Harness, act: str = "", **draft: object) -> Any:

@@ -24,7 +24,7 @@ from storage import ledger, runs
 from storage.records import StoredImage
 from tests.arena.world import add_run, picture
 from tests.harness import Harness
-from tests.ui.arenas import STRANGER, VISITOR, add_pair, answer, event, form, page_of, started, visit
+from tests.ui.arenas import STRANGER, VISITOR, add_pair, answer, event, form, last, page_of, started, visit
 from ui import guard, header
 from ui.pages.arena import voting
 
@@ -134,7 +134,7 @@ async def test_lists_and_sums_keep_a_new_battle_to_themselves_until_its_vote(har
     assert await seen() == (["Earlier"], spent["before"])
     totals = one.services.store.read(lambda db: ledger.totals(db, LOCAL_OWNER, ""))
     assert totals.settled_microusd == 47_000, "limits count what the page keeps to itself"
-    _, strip = await voting.on_answer(one.app, None, event(battle_id=blind.battle_id, outcome="tie"), VISITOR)
+    _, strip = await last(voting.on_answer(one.app, None, event(battle_id=blind.battle_id, outcome="tie"), VISITOR))
     assert (await seen())[0] == ["A fox", "A fox", "Earlier"]
     assert strip["spent"] == "$0.047"
 

@@ -18,9 +18,8 @@ from storage import exclusions
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.simulated import published_counts, published_votes
 from tests.arena.world import make_services
-from tests.ui.shell import Nobody
+from tests.ui.shell import Composed, Nobody
 from ui import command_line
-from ui.app import App
 
 KEYS = ["method", "votes", "votes_sha256", "competitors", "side_bias", "fragility", "tie_parameter"]
 ROW_KEYS = [
@@ -218,20 +217,6 @@ def services(tmp_path: Path) -> Iterator[Services]:
     )
     yield one
     one.store.close()
-
-
-class Composed:
-    """In the place of the application: the command opens the same folder, and closes it as it does its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, _settings: object) -> App:
-        class Worker:
-            def close(self) -> None:
-                return
-
-        return App(make_services(self.folder), None, Worker())  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlite_utils import Database
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -16,12 +19,16 @@ from arena.board import BoardQuery, digest
 from arena.ratings.method import votes_digest
 from arena.votes_file import read_votes
 from playground.services import Services
+from storage import reports, tallies
+from storage.records import ReportReason
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import make_services
 from ui import vote_export, vote_routes
 from ui.app import App
+from ui.leaderboard.routes import leaderboard_routes
 from ui.vote_export import COLUMNS
 
+LATER = "2026-11-21T11:00:00.000Z"
 STRENGTHS = {"openai/gpt-image-2": 1100, "fal/gpt-image-2": 1000, "openai/gpt-image-1": 950}
 
 
@@ -38,7 +45,14 @@ def client(services: Services, *, mode: str = "local") -> TestClient:
 
     served = replace(services, settings=replace(services.settings, mode=mode))  # type: ignore[arg-type]
     app = App(served, None, None)  # type: ignore[arg-type]
-    return TestClient(Starlette(routes=vote_routes.vote_routes(app)))
+    return TestClient(Starlette(routes=[*vote_routes.vote_routes(app), *leaderboard_routes(app)]))
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text()
+    if path.suffix == ".csv":
+        return list(csv.DictReader(io.StringIO(text)))
+    return [json.loads(line) for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
@@ -95,14 +109,49 @@ def test_an_unknown_value_is_refused_by_name(services: Services, query: str, fie
     assert answer.json()["error"]["kind"] == "validation"
 
 
-def test_in_public_mode_only_the_known_are_answered(services: Services) -> None:
+@pytest.mark.parametrize("path", ["votes.csv", "votes.jsonl", "leaderboard.json", "leaderboard.md"])
+def test_in_public_mode_a_board_and_its_votes_are_everybodys(services: Services, path: str) -> None:
     public = client(services, mode="public")
-    refused = public.get("/votes.csv")
-    assert (refused.status_code, refused.json()["error"]["kind"]) == (403, "permission")
-    token = public.post("/visitor").json()["token"]
-    assert public.get("/votes.csv", headers={"X-Diptych-Visitor": token}).status_code == 200
-    assert public.get("/votes.csv", headers={"X-Diptych-Visitor": "short"}).status_code == 403
-    assert token != public.post("/visitor").json()["token"]
+    told = {public.get(f"/{path}", headers=headers).status_code for headers in ({}, {"X-Diptych-Visitor": "short"})}
+    assert told == {200}
+
+
+def test_each_visitor_gets_a_token_of_their_own(services: Services) -> None:
+    public = client(services, mode="public")
+    assert public.post("/visitor").json()["token"] != public.post("/visitor").json()["token"]
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_reports_go_with_the_votes_and_stand_in_nobodys_way(services: Services, tmp_path: Path, name: str) -> None:
+    def report(db: Database, number: int, reason: ReportReason) -> str:
+        battle_id = f"{1:04x}{number:028x}"
+        voter = db.execute("select voter from battles where battle_id = ?", [battle_id]).fetchone()[0]
+        reports.add(db, battle_id, voter, reason, "In private words", LATER)
+        return battle_id
+
+    services.store.write(lambda db: report(db, 3, "offensive"))
+    ended = services.store.write(lambda db: report(db, 4, "maker_shown"))
+    services.store.write(lambda db: db.execute("delete from votes where battle_id = ?", [ended]) and None)
+    services.store.write(
+        lambda db: db.execute("update battles set state = 'reported' where battle_id = ?", [ended]) and None
+    )
+    services.store.write(tallies.make_anew)
+    path = tmp_path / name
+    path.write_bytes(client(services).get(f"/{name}?all=1").content)
+    assert b"In private words" not in path.read_bytes(), "what somebody wrote is the operator's to read"
+    rows = rows_of(path)
+    told = [row for row in rows if row["reported"]]
+    assert [
+        (row["reported"], str(row["counted"]), row["outcome"] in ("a", "b", "tie", "both_bad")) for row in told
+    ] == [
+        ("offensive", "1", True),
+        ("maker_shown", "0", False),
+    ]
+    assert (told[1]["reason"], told[1]["voted_at"], told[1]["seq"] or "") == ("Reported: shows its maker.", LATER, "")
+    found = read_votes(path)
+    assert (len(found.votes), found.left_out, found.ordered_by) == (1199, 1, "seq")
+    assert votes_digest(found.votes) == asyncio.run(digest(services, BoardQuery()))
+    assert len(rows_of(path)) - len(client(services).get("/votes.jsonl").content.splitlines()) == 1
 
 
 def test_a_client_that_leaves_ends_the_writing_and_gives_its_place_back(services: Services) -> None:

@@ -14,6 +14,8 @@ export function board(shown, gate, look, form) {
     "div",
     { class: `ar${look.more && shown.state === "battle" ? " more" : ""}`, "data-testid": "battle", "data-state": shown.state, "data-gate": shown.state === "battle" ? gate.state : "closed" },
     shown.prompt && h("h2", { class: "ar-prompt", key: "prompt" }, shown.prompt),
+    // On a phone the line at the foot lies below both images; this is to be known before the vote.
+    shown.state === "battle" && shown.origin === "chosen" ? h("p", { class: "ar-note caption", key: "note" }, shown.source) : null,
     shown.inputs?.length ? sources(shown.inputs) : null,
     shown.width ? pair(shown, gate) : null,
     shown.state === "reported" ? reported(shown) : null,
@@ -50,7 +52,7 @@ function half(shown, gate, side) {
     isShown
       ? h("button", { type: "button", class: "ar-box", "data-zoom": side, "aria-label": `Enlarge both images, ${letter} first`, title: "Enlarge both (Z)" },
           h("img", { src: gate.images[side], alt: told ? `${letter}: ${shown.prompt}` : `Image ${letter}`, width: shown.width, height: shown.height }))
-      : h("div", { class: gate.state === "broken" && shown.state !== "working" ? "ar-box broken" : "ar-box sheen" }, gate.state === "broken" && shown.state === "battle" ? h("p", {}, icon("warn", "warn"), "Did not load") : null),
+      : h("div", { class: gate.state === "broken" && shown.state !== "working" ? "ar-box broken" : "ar-box sheen" }, gate.state === "broken" && shown.state === "battle" ? unshown(gate, side) : null),
     h(
       "figcaption",
       {},
@@ -63,6 +65,15 @@ function half(shown, gate, side) {
     ),
   );
 }
+
+/** Neither image is seen without the other, so the one that came waits. */
+const unshown = (gate, side) =>
+  gate.missing.includes(side)
+    ? [
+        h("p", { key: "words" }, icon("warn", "warn"), "Did not load"),
+        h("button", { type: "button", class: "button", key: "again", "data-ask": "reload", "aria-label": `Load image ${side.toUpperCase()} again`, disabled: gate.sent }, "Load again"),
+      ]
+    : h("p", { key: "words" }, "Waits for the other image");
 
 const voted = (shown, side) => (shown.outcome === side ? h("span", { class: "chip" }, icon("check", "ok"), "Your vote") : null);
 

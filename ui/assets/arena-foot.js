@@ -46,13 +46,13 @@ const working = (look) => [
   h("div", { class: "ar-bar", key: "wait", role: "status" },
     h("span", { class: "ar-wait" }, icon("spin", "spin busy"), "Both models are at work.", h("span", { class: "ar-clock", "aria-hidden": "true" }, `${Math.max(0, Math.floor((look.now() - look.since) / 1000))} s`)),
     h("button", { type: "button", class: "button quiet", "data-ask": "stop" }, "Stop")),
-  h("p", { class: "ar-line caption", key: "line" }, h("span", {}, "The images appear together. If you leave, the pair waits for you here.")),
+  h("p", { class: "ar-line caption", key: "line" }, h("span", {}, "The images appear together. If you leave, the pair waits here for a day.")),
 ];
 
 const answers = (gate) =>
   h(
     "div",
-    { class: "ar-bar answers", key: "answers", role: "group", "aria-label": "Which is better?" },
+    { class: "ar-bar answers", key: "answers", role: "group", "aria-label": "Which is better?", tabindex: -1 },
     ANSWERS.map(([outcome, words, key]) =>
       h(
         "button",
@@ -79,6 +79,9 @@ const questions = (gate, look) =>
         h("div", { class: "ar-choices" }, SIDES.map(([side, letter]) =>
           h("button", { type: "button", key: side, "data-second": `${name} ${side}`, "aria-pressed": String(look.second[name] === side), disabled: gate.sent || gate.state !== "open" }, letter))))));
 
+/** Which of the two images did not come, as a sentence. */
+export const notLoaded = (missing) => (missing.length > 1 ? "Neither image loaded." : `Image ${missing.join("").toUpperCase()} did not load.`);
+
 const count = (look) => (look.battle ? `Battle ${look.battle}` : "");
 
 function line(shown, gate, look) {
@@ -86,7 +89,7 @@ function line(shown, gate, look) {
   return h(
     "p",
     { class: "ar-line caption", key: "line" },
-    h("span", { key: "where" }, gate.state === "broken" ? "An image did not load. Skip this pair, or report it." : where),
+    h("span", { key: "where" }, gate.state === "broken" ? `${notLoaded(gate.missing)} Load again, skip this pair, or report it.` : where),
     h("span", { key: "wanted", class: "ar-wanted" }, filterWords(look.wanted, shown.filters)),
     opener("options", "Change source", look),
     opener("report", "Report", look, gate.sent || !["open", "broken"].includes(gate.state)),

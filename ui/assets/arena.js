@@ -3,25 +3,31 @@
    The value tells a battle's id, its prompt and the addresses of two neutral copies; makers come with the vote. */
 
 import { board } from "./arena-board.js";
-import { ANY } from "./arena-foot.js";
+import { ANY, notLoaded } from "./arena-foot.js";
 import { battleForm } from "./arena-form.js";
 import { closeZoom, openZoom } from "./arena-zoom.js";
 import { announce, render } from "./dom.js";
 import { openLightbox } from "./lightbox.js";
 
 const KEYS = { 1: "a", ArrowLeft: "a", 2: "b", ArrowRight: "b", 3: "tie", 4: "both_bad", 0: "skip" };
+/* What has the focus may have its own use for a key, arrows above all: there no key answers. */
+const KEEPS_KEYS = `input, textarea, select, summary, dialog, [contenteditable=true], ${["tab", "menu", "menuitem", "listbox", "option", "combobox", "radio", "slider", "spinbutton", "tree", "grid", "dialog"].map((role) => `[role=${role}]`).join(", ")}`;
+/* Where the focus goes on when what was pressed made room for another state. */
+const NEXT_FOCUS = { working: "[data-ask=stop]", battle: ".ar-bar.answers", form: "#ar-form-head", empty: ".row .button", off: ".row .button" };
 const MORE_QUESTIONS = "diptych-arena-questions";
 const SESSION = "diptych-arena-session";
 const PATIENCE_MS = 20000;
 const ANYTHING = { task: "any", category: "" };
 
 function arena({ element, trigger, props, watch }) {
-  const gate = { battle: null, state: "closed", openedAt: 0, sent: false, images: null };
+  const gate = { battle: null, state: "closed", openedAt: 0, sent: false, images: null, missing: [] };
   const look = { menu: null, more: remembered(MORE_QUESTIONS) === "on", second: {}, undoUntil: 0, since: 0, battle: 0, wanted: ANYTHING, now: () => performance.now() };
 
   let current = { state: "loading" };
   let awaited = null;
   let silence;
+  let hadFocus = false;
+  let wantsForm = true;
 
   const value = () => current;
   const draw = () => {
@@ -35,9 +41,12 @@ function arena({ element, trigger, props, watch }) {
     return awaited !== null && performance.now() < awaited.until && incoming.named !== awaited.named;
   }
 
+  /** The form's answer to what was changed before the battle was started must not take that battle's place. */
+  const isLateForm = (incoming) => incoming.state === "form" && !wantsForm && !incoming.is_refusal;
+
   function paint() {
     const incoming = props.value || { state: "loading" };
-    if (isBeside(incoming)) {
+    if (isBeside(incoming) || (incoming !== current && isLateForm(incoming))) {
       if (incoming !== current && incoming.state !== "loading") props.value = current;
       return;
     }
@@ -50,6 +59,12 @@ function arena({ element, trigger, props, watch }) {
     if (current.state !== before.state || current.mark !== before.mark) wait(false);
     draw();
     if (["revealed", "refused", "reported"].includes(current.state)) tellOutcome(before);
+    else if (current.state !== before.state || current.battle_id !== before.battle_id) passFocus(NEXT_FOCUS[current.state]);
+  }
+
+  /** Puts the focus on what took the place of the control that had it, unless it was taken elsewhere meanwhile. */
+  function passFocus(where) {
+    if (where && hadFocus && document.activeElement === document.body) element.querySelector(where)?.focus({ preventScroll: true });
   }
 
   function entered(before) {
@@ -68,25 +83,37 @@ function arena({ element, trigger, props, watch }) {
     focusNext();
   }
 
-  async function begin(shown) {
+  function begin(shown) {
     forget(gate.images);
-    Object.assign(gate, { battle: shown.battle_id, state: "closed", sent: false, images: null });
+    Object.assign(gate, { battle: shown.battle_id, sent: false });
     Object.assign(look, { second: {}, undoUntil: 0, battle: counted(shown.battle_id) });
+    load(shown);
+  }
+
+  /** Fetches both images; the gate opens once both were painted. Neither is shown without the other. */
+  async function load(shown) {
+    Object.assign(gate, { state: "closed", images: null, missing: [] });
     const isCurrent = () => gate.battle === shown.battle_id;
-    try {
-      const [a, b] = await Promise.all([loaded(shown.a), loaded(shown.b)]);
-      if (!isCurrent()) return forget({ a, b });
+    const [a, b] = (await Promise.allSettled([loaded(shown.a), loaded(shown.b)])).map((one) => one.value);
+    if (!isCurrent() || !a || !b) forget({ a, b });
+    if (!isCurrent()) return;
+    if (a && b) {
       Object.assign(gate, { state: "shown", images: { a, b } });
       draw();
       await painted();
-    } catch {
-      if (isCurrent()) gate.state = "broken";
-    }
-    if (!isCurrent()) return undefined;
-    if (gate.state === "shown") Object.assign(gate, { state: "open", openedAt: performance.now() });
+      if (!isCurrent()) return;
+      Object.assign(gate, { state: "open", openedAt: performance.now() });
+    } else Object.assign(gate, { state: "broken", missing: [...(a ? [] : ["a"]), ...(b ? [] : ["b"])] });
     draw();
-    if (value().state === "battle") announce(gate.state === "open" ? "Both images are here. Which is better?" : "An image did not load.");
-    return undefined;
+    if (value().state !== "battle") return;
+    passFocus(gate.missing.length ? "[data-ask=reload]" : NEXT_FOCUS.battle);
+    announce(gate.missing.length ? notLoaded(gate.missing) : "Both images are here. Which is better?");
+  }
+
+  function reload() {
+    if (gate.state !== "broken" || gate.sent) return;
+    load(value());
+    draw();
   }
 
   /** Nothing can be pressed until the server's next word; if none comes, what was pressed can be pressed again. */
@@ -94,6 +121,8 @@ function arena({ element, trigger, props, watch }) {
     clearTimeout(silence);
     gate.sent = is;
     if (is) {
+      // Whoever goes on is past the link that led here: what is shown next is no other tab's.
+      awaited = null;
       silence = setTimeout(() => {
         gate.sent = false;
         draw();
@@ -111,8 +140,8 @@ function arena({ element, trigger, props, watch }) {
     draw();
     const decided_ms = gate.state === "open" ? Math.round(performance.now() - gate.openedAt) : null;
     const second = look.more && outcome !== "skip" ? look.second : {};
-    const then = outcome === "skip" && shown.origin === "new" ? "form" : "";
-    if (then) carry(form.draft());
+    const then = (outcome === "skip" && { new: "form", free: "demo" }[shown.origin]) || "";
+    if (then === "form") carry(form.draft());
     trigger("answer", { battle_id: shown.battle_id, outcome, decided_ms, then, wanted: look.wanted, ...second });
   }
 
@@ -151,6 +180,7 @@ function arena({ element, trigger, props, watch }) {
 
   /** The draft travels within the value: of several changes in a row the last one counts, and it must count whole. */
   function carry(draft) {
+    wantsForm = true;
     current = { ...current, form: { ...current.form, draft } };
     props.value = current;
   }
@@ -161,6 +191,7 @@ function arena({ element, trigger, props, watch }) {
     clearTimeout(silence);
     gate.sent = true;
     carry(form.draft());
+    wantsForm = false;
     draw();
     trigger("start", {});
   }
@@ -234,6 +265,7 @@ function arena({ element, trigger, props, watch }) {
       if (what === "next") next();
       else if (what === "undo") undo();
       else if (what === "form") openForm();
+      else if (what === "reload") reload();
       else if (what === "anything") filter(ANYTHING);
       else if (what === "stop") trigger("stop", {});
       else ask(what);
@@ -274,7 +306,10 @@ function arena({ element, trigger, props, watch }) {
     trigger("pair", { named });
   });
 
+  document.addEventListener("focusin", (event) => (hadFocus = element.contains(event.target)));
   document.addEventListener("click", (event) => {
+    // Who came by pointer means the battle, not the tab, by the keys that follow.
+    if (event.detail) event.target.closest?.("[role=tab][data-tab-id=arena]")?.blur();
     // A press that redrew the page has no place in it any more.
     if (look.menu && event.target.isConnected && !event.target.closest?.(".ar-menu, [data-menu]")) {
       look.menu = null;
@@ -285,7 +320,7 @@ function arena({ element, trigger, props, watch }) {
     if (element.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.key === "Escape") return closeMenu();
     if (look.menu || document.querySelector("dialog[open]")) return;
-    if (event.target.closest?.("input, textarea, select, [contenteditable=true], dialog")) return;
+    if (event.target.closest?.(KEEPS_KEYS)) return;
     const outcome = KEYS[event.key];
     if (outcome) answer(outcome);
     else if (/^n$/i.test(event.key)) next();
@@ -316,7 +351,7 @@ async function loaded(url) {
   return source;
 }
 
-const forget = (images) => Object.values(images || {}).forEach((source) => URL.revokeObjectURL(source));
+const forget = (images) => Object.values(images || {}).forEach((source) => source && URL.revokeObjectURL(source));
 
 /** Resolves after what is in the page now was painted. */
 const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from arena import bank_battles, contenders, making, opening
+from arena import bank_battles, contenders, drawing, making, opening
 from arena.offers import Meeting
 from arena.opening import BattleOff, Wanted
 from arena.prompts import DEMO_PROMPTS
@@ -29,9 +29,9 @@ async def on_demo(app: App, request: gr.Request) -> AsyncIterator[list[Any]]:
     services, voter = app.services, owner_of(app, request)
     bank_only = services.settings.arena_prompts == "bank"
     prompt = (
-        bank_battles.draw_prompt(services.rng, "generate").prompt if bank_only else services.rng.choice(DEMO_PROMPTS)
+        bank_battles.draw_prompt(services.rng, "generate").prompt if bank_only else services.rng.choice([*DEMO_PROMPTS])
     )
-    found = await opening.draw_offers(services, demo_offers(app, voter), None, None)
+    found = await drawing.draw_offers(services, voter, demo_offers(app, voter), None, None)
     asked = ImageRequest(prompt, size=forms.SQUARE, quality="low")
     async for step in _asked(app, voter, asked, found, (), arena_views.FREE):
         yield step
@@ -69,15 +69,16 @@ async def on_start(app: App, shown: object, request: gr.Request) -> AsyncIterato
     try:
         asked = battle_form.request_of(draft, await _images(app, voter, draft))
     except uploads.UploadRefused as error:
-        yield [shown_form(app, voter, draft, wanted_of(shown), [(str(error), True)]), gr.skip()]
+        yield [_refused_form(app, voter, draft, wanted_of(shown), [(str(error), True)]), gr.skip()]
         return
     if not asked.prompt.strip():
-        yield [shown_form(app, voter, draft, wanted_of(shown)), gr.skip()]
+        yield [_refused_form(app, voter, draft, wanted_of(shown)), gr.skip()]
         return
     field = contenders.field_of(asked, ready_offers(app, voter), app.services.catalog)
     try:
-        found = await opening.draw_offers(
+        found = await drawing.draw_offers(
             app.services,
+            voter,
             field.offers,
             draft.first or None,
             draft.second or None,
@@ -131,6 +132,11 @@ def shown_form(app: App, owner: str, draft: Draft, wanted: Wanted, said: Sequenc
         draft, ready_offers(app, owner), app.services.catalog, bank_only=is_bank_only(app), notes=said
     )
     return framed(shown, wanted)
+
+
+def _refused_form(app: App, owner: str, draft: Draft, wanted: Wanted, said: Sequence[tuple[str, bool]] = ()) -> View:
+    """The form again, as the answer to the start: the page tells it from a late answer to what was changed before."""
+    return shown_form(app, owner, draft, wanted, said) | {"is_refusal": True}
 
 
 def prompted(app: App, draft: Draft, *, is_another: bool) -> Draft:

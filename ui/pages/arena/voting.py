@@ -7,14 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from arena import battle, board, making, opening
+from arena import battle, board, choosing, making, opening
 from arena.battle import VoteRefused
 from arena.offers import possible_pairs
 from arena.opening import BattleOff, BlindBattle, Wanted
 from ui import arena_views, battle_form, forms, header, notices
 from ui.app import App, owner_of
 from ui.arena_views import View
-from ui.pages.arena.making import draft_of, prompted, shown_form
+from ui.pages.arena.making import draft_of, on_demo, prompted, shown_form
 from ui.pages.arena.told import demo_offers, framed, known_of, ready_offers, told, wanted_of
 from ui.picked import picked_image
 
@@ -60,13 +60,13 @@ async def on_pair(app: App, event: gr.EventData, request: gr.Request) -> View:
 
 async def _between(app: App, voter: str, named: Sequence[str]) -> BlindBattle:
     if len(named) != 2:
-        return await opening.start_from_group(app.services, voter, named[0] if named else "")
+        return await choosing.start_from_group(app.services, voter, named[0] if named else "")
     picked = [await picked_image(app.services, voter, name) for name in named]
     one, two = (each.image.image_id if each else "" for each in picked)
-    return await opening.start_from_images(app.services, voter, one, two)
+    return await choosing.start_from_images(app.services, voter, one, two)
 
 
-async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Request) -> list[Any]:
+async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Request) -> AsyncIterator[list[Any]]:
     """Takes the vote and shows the makers; a skip goes on to where the battle came from. Only now the strip counts the cost."""
     voter = owner_of(app, request)
     battle_id, outcome = str(told(event, "battle_id") or ""), str(told(event, "outcome") or "")
@@ -74,12 +74,16 @@ async def on_answer(app: App, shown: object, event: gr.EventData, request: gr.Re
     try:
         if outcome == "skip":
             await battle.skip(app.services, battle_id, voter)
+            if told(event, "then") == "demo":
+                async for step in on_demo(app, request):
+                    yield step
+                return
             found = await _after_skip(app, voter, shown, event)
         else:
             found = await _vote(app, voter, known, battle_id, outcome, event)
     except VoteRefused as error:
         found = arena_views.refused_view(known, str(error))
-    return [found, await header.strip(app, voter)]
+    yield [found, await header.strip(app, voter)]
 
 
 async def on_undo(app: App, shown: object, event: gr.EventData, request: gr.Request) -> View:
@@ -99,8 +103,8 @@ async def on_report(app: App, shown: object, event: gr.EventData, request: gr.Re
     battle_id, reason = str(told(event, "battle_id") or ""), str(told(event, "reason") or "")
     known = known_of(shown, battle_id)
     try:
-        await battle.report(app.services, battle_id, voter, reason, str(told(event, "words") or ""))
-        found = arena_views.reported_view(known, reason)
+        was = await battle.report(app.services, battle_id, voter, reason, str(told(event, "words") or ""))
+        found = arena_views.reported_view(known, reason, was)
     except VoteRefused as error:
         found = known | {"said": str(error)}
         if known.get("state") != "revealed":
