@@ -11,11 +11,26 @@ from typing import Any
 import pytest
 
 from tests.harness import Harness
+from tests.ui.browser import CHROMIUM, SharedChromium
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[CHROMIUM] = SharedChromium()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[CHROMIUM].close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow files first, so that no worker begins one when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The browser's tests come first; others may need the event loop that it holds."""
+    if item.get_closest_marker("browser") is None:
+        item.config.stash[CHROMIUM].close()
 
 
 @pytest.fixture(autouse=True)

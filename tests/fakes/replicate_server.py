@@ -157,6 +157,8 @@ class FakeReplicate(HttpFake):
         """GETs of a prediction that say starting or processing before it ends; with 0 a create that waits ends it."""
         self.low_credit = low_credit
         """Whether a second create within ten seconds is throttled while another prediction is open."""
+        self.takes_only: int | None = None
+        """After so many predictions each further create is throttled, whatever has ended meanwhile."""
         self.violate_wrong_key = False
         """Whether a request with a wrong key breaks a rule."""
         self.logs_with_tokens = True
@@ -344,6 +346,8 @@ class FakeReplicate(HttpFake):
         return Answer(422, refusal_body(verdict.problems)) if verdict.problems else None
 
     def _is_throttled(self) -> bool:
+        if self.takes_only is not None and self.creates >= self.takes_only:
+            return True
         recent = time.monotonic() - _LOW_CREDIT_S
         return self.low_credit and any(not job.ended and job.made_at > recent for job in self.jobs.values())
 

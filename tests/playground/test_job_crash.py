@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 
+from tests.app_process import Command
 from tests.playground.job_world import FOX, VARIABLES, World
-from tests.playground.test_recovery import ROOT
 
 
 def environment(world: World) -> dict[str, str]:
@@ -29,22 +27,18 @@ def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-def test_a_job_outlives_the_process_that_asked_for_it(world: World) -> None:
+def test_a_job_outlives_the_process_that_asked_for_it(world: World, tmp_path: Path) -> None:
     world.fake.polls = 10_000
     env = environment(world)
-    command = [sys.executable, "app.py", "generate", "--offer", world.offer, "--prompt", FOX, "--n", "2"]
-    victim = subprocess.Popen(
-        [*command, "--quality", "low"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    asked = ["generate", "--offer", world.offer, "--prompt", FOX, "--n", "2", "--quality", "low"]
+    victim = Command(asked, env, tmp_path)
     wait_until(lambda: world.polls)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     world.lets_jobs_end()
-    looked = subprocess.run(
-        [sys.executable, "app.py", "history", "--json"], cwd=ROOT, env=env, capture_output=True, timeout=60
-    )
-    assert looked.returncode == 0
-    (run,) = orjson.loads(looked.stdout)["runs"]
+    looked = Command(["history", "--json"], env, tmp_path)
+    assert looked.wait() == 0
+    (run,) = orjson.loads(looked.printed)["runs"]
     assert (run["state"], run["error"]) == ("succeeded", None)
     assert sorted(image["sha256"] for image in run["images"]) == world.served()
     assert len(run["images"]) == 2
@@ -52,4 +46,4 @@ def test_a_job_outlives_the_process_that_asked_for_it(world: World) -> None:
         assert Path(image["path"]).read_bytes() in world.fake.served
     assert (world.creates, world.fake.posts, world.cancels) == (1, 1, 0)
     for key in world.secrets:
-        assert key.encode() not in looked.stdout + looked.stderr
+        assert key not in looked.printed + looked.said

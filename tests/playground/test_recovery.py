@@ -6,8 +6,7 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,11 @@ from playground.plan import make_plan
 from playground.services import LOCAL_OWNER
 from providers.types import ImageRequest
 from storage.verify import verify
+from tests.app_process import Command
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
 
-ROOT = Path(__file__).parents[2]
 Make = Callable[..., Harness]
 
 
@@ -32,30 +31,25 @@ def environment(fake: FakeOpenAI | None, data_dir: Path) -> dict[str, str]:
     return {**os.environ, **ours, **({"OPENAI_BASE_URL": fake.base_url} if fake else {})}
 
 
-def command(*arguments: str, env: dict[str, str]) -> tuple[int, dict[str, object]]:
-    done = subprocess.run([sys.executable, "app.py", *arguments], cwd=ROOT, env=env, capture_output=True, timeout=60)
-    return done.returncode, json.loads(done.stdout or b"{}")
+def command(*arguments: str, env: dict[str, str], folder: Path) -> tuple[int, dict[str, object]]:
+    done = Command(arguments, env, folder)
+    code = done.wait()
+    return code, json.loads(done.printed or "{}")
 
 
 def test_a_call_under_way_when_the_process_is_killed_is_told_and_never_sent_again(tmp_path: Path) -> None:
     with FakeOpenAI(key=KEY) as fake:
         fake.always(faults.Hang())
-        env = environment(fake, tmp_path)
-        victim = subprocess.Popen(
-            [sys.executable, "app.py", "generate", "--offer", OFFER, "--prompt", "A red fox"],
-            cwd=ROOT,
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        env = environment(fake, tmp_path / "data")
+        victim = Command(["generate", "--offer", OFFER, "--prompt", "A red fox"], env, tmp_path)
         deadline = time.monotonic() + 30
         while not fake.posts and time.monotonic() < deadline:
             time.sleep(0.02)
-        _, while_alive = command("history", "--json", env=env)
+        _, while_alive = command("history", "--json", env=env, folder=tmp_path)
         victim.send_signal(signal.SIGKILL)
         victim.wait()
-        code, document = command("history", "--json", env=env)
-        verified, _ = command("verify", "--json", env=env)
+        code, document = command("history", "--json", env=env, folder=tmp_path)
+        verified, _ = command("verify", "--json", env=env, folder=tmp_path)
         assert fake.posts == 1
     runs = document["runs"]
     assert isinstance(runs, list)
@@ -118,14 +112,19 @@ async def test_a_queued_run_whose_key_is_gone_waits_for_it_and_can_be_stopped(ha
 @pytest.mark.asyncio
 async def test_a_stop_waits_for_calls_under_way_and_leaves_queued_ones(harness: Make) -> None:
     with FakeOpenAI(key=KEY) as fake:
-        fake.always(faults.Slow(2.5))
+        released = threading.Event()
+        fake.always(faults.Held(released))
         first = harness(openai_url=fake.base_url)
         plan = make_plan(ImageRequest("a fox"), [OFFER], first.services.catalog)
         for _ in range(7):
             await first.engine.submit(plan, LOCAL_OWNER)
         while fake.posts < 5:
             await asyncio.sleep(0.01)
-        await first.engine.close(drain_s=20)
+        closing = asyncio.create_task(first.engine.close(drain_s=20))
+        await asyncio.sleep(0.2)
+        assert not closing.done()
+        released.set()
+        await closing
         groups = await library.recent_groups(first.services, LOCAL_OWNER, limit=9)
         await first.services.client.close()
     states = sorted(group.runs[0].run.state for group in groups)

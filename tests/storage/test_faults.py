@@ -113,7 +113,7 @@ def test_a_batch_lost_to_a_full_disk_is_reported_to_every_caller(store: Store) -
     store._writer._db.conn.execute(f"pragma max_page_count={pages + 2}")
 
     def big(db: Database) -> None:
-        db.conn.execute("insert into groups values ('b', 'me', 'run', 'edit', ?, '')", ("x" * 100_000,))
+        db.conn.execute("insert into groups values ('b', 'me', 'run', 'edit', ?, '', null)", ("x" * 100_000,))
 
     with pytest.raises(StoreFull, match="no restart is needed"):
         store.write(big)

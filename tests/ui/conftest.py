@@ -1,4 +1,4 @@
-"""What tests of the command line share: a strict server and a shell that reaches it."""
+"""What tests of pages and of the command line share: a browser; a strict server and a shell that reaches it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from providers.rows import CATALOG
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
+from tests.ui.browser import CHROMIUM
 from tests.ui.shell import Nobody, Shell, serve_nothing
 from ui import command_line
+
+
+@pytest.fixture(scope="module")
+def browser(pytestconfig: pytest.Config) -> Browser:
+    return pytestconfig.stash[CHROMIUM].browser
+
+
+@pytest.fixture
+def page(pytestconfig: pytest.Config) -> Iterator[Page]:
+    """A page as somebody has it who was never here, 1440 x 900, not yet opened."""
+    shared = pytestconfig.stash[CHROMIUM]
+    one = shared.new_page()
+    yield one
+    shared.leave(one)
 
 
 @pytest.fixture

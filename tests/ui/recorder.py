@@ -49,6 +49,7 @@ class Recorder:
         # By connection: what is said on several at once must not be torn apart.
         self._kept: dict[int, bytearray] = {}
         self._lock = threading.Lock()
+        self._browsers: list[socket.socket] = []
         self._door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}/"
         self._threads: list[threading.Thread] = []
@@ -62,6 +63,9 @@ class Recorder:
     ) -> None:
         self._door.shutdown(socket.SHUT_RDWR)
         self._door.close()
+        for browser in self._browsers:
+            with contextlib.suppress(OSError):
+                browser.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(timeout=10)
 
@@ -80,6 +84,7 @@ class Recorder:
                 browser, _ = self._door.accept()
             except OSError:
                 return
+            self._browsers.append(browser)
             self._start(self._serve, browser)
 
     def _start(self, work: Callable[..., None], *given: object) -> threading.Thread:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +14,11 @@ from PIL import Image
 from playground.engine import Engine
 from playground.settings import Settings
 from storage.errors import StoreBusy
+from tests.app_process import Command
 from tests.arena.world import make_services
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER
 from ui.app import App
-
-ROOT = Path(__file__).parents[2]
 
 
 class Shell:
@@ -30,13 +27,15 @@ class Shell:
         self.env = {**os.environ, **ours, "NO_PROXY": "127.0.0.1"}
         self.data_dir = data_dir
 
+    def start(self, *arguments: str) -> Command:
+        return Command(arguments, self.env, self.data_dir.parent)
+
     def __call__(self, *arguments: str) -> tuple[int, Any, str]:
-        done = subprocess.run(
-            [sys.executable, "app.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, timeout=60, text=True
-        )
-        assert "Traceback" not in done.stderr
-        assert KEY not in done.stdout + done.stderr
-        return done.returncode, json.loads(done.stdout) if "--json" in arguments else done.stdout, done.stderr
+        done = self.start(*arguments)
+        code = done.wait()
+        assert "Traceback" not in done.said
+        assert KEY not in done.printed + done.said
+        return code, json.loads(done.printed) if "--json" in arguments else done.printed, done.said
 
 
 def wait_for(happened: Callable[[], bool]) -> None:

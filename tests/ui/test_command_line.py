@@ -7,14 +7,16 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests.app_process import ROOT
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import OFFER
-from tests.ui.shell import ROOT, WRONG, Shell, photo, wait_for
+from tests.ui.shell import WRONG, Shell, photo, wait_for
 
 
 def test_generate_edit_and_look_back(shell: Shell, fake: FakeOpenAI, tmp_path: Path) -> None:
@@ -125,21 +127,14 @@ def test_models_lists_lifecycle_limits_and_prices(shell: Shell) -> None:
 
 def test_interrupting_says_what_may_have_been_billed(shell: Shell, fake: FakeOpenAI) -> None:
     fake.always(faults.Hang())
-    running = subprocess.Popen(
-        [sys.executable, "app.py", "generate", "--offer", OFFER, "--prompt", "x", "--json"],
-        cwd=ROOT,
-        env=shell.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    running = shell.start("generate", "--offer", OFFER, "--prompt", "x", "--json")
     wait_for(lambda: fake.posts > 0)
     running.send_signal(signal.SIGINT)
-    out, said = running.communicate(timeout=30)
-    assert running.returncode == 130
-    (run,) = json.loads(out)["runs"]
+    assert running.wait() == 130
+    (run,) = json.loads(running.printed)["runs"]
     assert (run["state"], run["error"]["kind"]) == ("unknown", "cancelled")
-    assert b"may still bill" in said
-    assert b"Traceback" not in said
+    assert "may still bill" in running.said
+    assert "Traceback" not in running.said
 
 
 def test_no_key_is_exit_code_2_and_nothing_is_sent_or_stored(shell: Shell, fake: FakeOpenAI, tmp_path: Path) -> None:
@@ -172,28 +167,21 @@ def test_a_copy_that_fails_leaves_the_document_with_the_images_that_were_paid(
     shell: Shell, fake: FakeOpenAI, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["generate", "--offer", OFFER, "--prompt", "x", "--n", "2", "--out", str(out), "--json"]
+    released = threading.Event()
+    fake.always(faults.Held(released))
+    running = shell.start("generate", "--offer", OFFER, "--prompt", "x", "--n", "2", "--out", str(out), "--json")
     # While the call is under way a file takes the place of the folder.
-    fake.always(faults.Slow(1.5))
-    with subprocess.Popen(
-        [sys.executable, "app.py", *arguments],
-        cwd=ROOT,
-        env=shell.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        wait_for(lambda: fake.posts > 0)
-        out.rmdir()
-        out.write_text("in the way")
-        printed, said = running.communicate(timeout=30)
-    assert running.returncode == 1
-    (run,) = json.loads(printed)["runs"]
+    wait_for(lambda: fake.posts > 0)
+    out.rmdir()
+    out.write_text("in the way")
+    released.set()
+    assert running.wait() == 1
+    (run,) = json.loads(running.printed)["runs"]
     assert run["state"] == "succeeded"
     for image, data in zip(run["images"], fake.served, strict=True):
         assert Path(image["path"]).read_bytes() == data
-    assert "could not be copied" in said
-    assert "Traceback" not in said
+    assert "could not be copied" in running.said
+    assert "Traceback" not in running.said
 
 
 def test_only_serving_loads_gradio() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,13 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from playground.engine import Engine
 from playground.plan import Plan
 from playground.settings import Settings
+from tests.app_process import ROOT
 from tests.harness import KEY, Harness
-from tests.ui.shell import ASK, FAULTS, REFUSED, ROOT, Shell, StuckEngine
+from tests.ui.browser import free_port
+from tests.ui.shell import ASK, FAULTS, REFUSED, Shell, StuckEngine, wait_for
 from ui.app import App
 from ui.serving import _Server
 
@@ -150,30 +152,38 @@ def test_streams_that_take_nothing_end_in_a_code_and_no_traceback(closed: str, s
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_serving_says_where_and_ends_with_the_code_of_its_signal(
-    number: signal.Signals, expected: int, shell: Shell, tmp_path: Path
+    number: signal.Signals, expected: int, shell: Shell
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
+    running = shell.start("serve", "--port", str(port), "--json")
+    wait_for(lambda: "Diptych is at" in running.said)
+    if number == signal.SIGINT:
+        code, document, words = shell("serve", "--port", str(port), "--json")
+        assert (code, document["error"]["kind"]) == (1, "network")
+        assert str(port) in words
+    running.send_signal(number)
+    assert running.wait() == expected
+    assert json.loads(running.printed) == {"url": f"http://127.0.0.1:{port}"}
+    assert "Traceback" not in running.said
+
+
+def test_started_by_its_name_it_serves_until_it_is_told_to_stop(shell: Shell) -> None:
+    port = free_port()
     with subprocess.Popen(
-        [sys.executable, "app.py", "serve", "--port", str(port), "--json"],
+        [sys.executable, "app.py"],
         cwd=ROOT,
-        env=shell.env,
+        env={**shell.env, "DIPTYCH_PORT": str(port)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as running:
         assert running.stderr is not None
         said = iter(running.stderr.readline, "")
-        assert any("Diptych is at" in line for line in said)
-        if number == signal.SIGINT:
-            code, document, words = shell("serve", "--port", str(port), "--json")
-            assert (code, document["error"]["kind"]) == (1, "network")
-            assert str(port) in words
-        running.send_signal(number)
+        assert any(f"Diptych is at http://127.0.0.1:{port}" in line for line in said)
+        assert httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200
+        running.terminate()
         printed, rest = running.communicate(timeout=40)
-    assert running.returncode == expected
-    assert json.loads(printed) == {"url": f"http://127.0.0.1:{port}"}
+    assert (running.returncode, printed) == (0, "")
     assert "Traceback" not in rest
 
 
@@ -214,8 +224,6 @@ def test_a_stop_ends_where_the_servers_loop_is_gone(tmp_path: Path) -> None:
     assert list((tmp_path / "data" / "workers").iterdir()) == []
 
 
-def test_the_help_says_which_size_is_asked_for_when_none_is_named() -> None:
-    done = subprocess.run(
-        [sys.executable, "app.py", "generate", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert "default 1024x1024; an edit: auto" in " ".join(done.stdout.split())
+def test_the_help_says_which_size_is_asked_for_when_none_is_named(shell: Shell) -> None:
+    _, printed, _ = shell("generate", "--help")
+    assert "default 1024x1024; an edit: auto" in " ".join(printed.split())

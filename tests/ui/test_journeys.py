@@ -9,24 +9,16 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.browser import RunningApp
+from tests.ui.makers import told_in
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +41,15 @@ def app(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def visit(browser: Browser, app: RunningApp, fake: FakeOpenAI) -> Iterator[Visit]:
+def visit(page: Page, app: RunningApp, fake: FakeOpenAI) -> Iterator[Visit]:
     fake.always(None)
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    one = Visit(context.new_page(), app)
+    one = Visit(page, app)
     yield one
     kept = one.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
     config = one.page.request.get(app.url + "config").text()
-    context.close()
     assert one.foreign == []
     assert one.errors == []
-    assert KEY not in "".join([kept, config, *one.bodies])
+    assert KEY not in "".join([kept, config, *one.bodies()])
 
 
 def test_a_newcomer_types_runs_and_finds_the_image_again(visit: Visit) -> None:
@@ -188,50 +178,6 @@ def test_what_people_type_is_text_everywhere_and_never_runs(visit: Visit) -> Non
     assert visit.page.evaluate("window.ran") is None
 
 
-def test_after_kill_minus_nine_the_page_says_what_happened(browser: Browser, tmp_path: Path) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        fake.always(faults.Hang())
-        given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url}
-        first = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
-        one = Visit(browser.new_page(), first)
-        one.choose("openai/gpt-image-2")
-        one.prompt("A fox that is cut off")
-        one.run()
-        expect(one.tiles("running")).to_have_count(1)
-        first.kill()
-        one.page.close()
-        second = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
-        again = Visit(browser.new_page(), second)
-        expect(again.tiles("unknown")).to_have_count(1)
-        expect(again.tiles("unknown")).to_contain_text("may have billed")
-        again.page.close()
-        assert second.stop() == 0
-        assert fake.posts == 1
-
-
-def test_a_stop_waits_for_the_call_under_way(browser: Browser, tmp_path: Path) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        released = threading.Event()
-        fake.always(faults.Held(released))
-        given = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": fake.base_url}
-        first = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
-        one = Visit(browser.new_page(), first)
-        one.choose("openai/gpt-image-2")
-        one.prompt("A fox that is waited for")
-        one.run()
-        expect(one.tiles("running")).to_have_count(1)
-        one.page.close()
-        threading.Timer(1, released.set).start()
-        assert first.stop() == 0
-        assert released.is_set()
-        second = RunningApp(tmp_path / "data", tmp_path / "log.txt", **given)
-        again = Visit(browser.new_page(), second)
-        expect(again.tiles("done")).to_have_count(1)
-        again.page.close()
-        second.stop()
-        assert fake.posts == 1
-
-
 def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
     visit.open("?__theme=dark")
     visit.choose("demo/painterly", "demo/sketch")
@@ -239,15 +185,17 @@ def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
     visit.run()
     expect(visit.tiles("done")).to_have_count(2)
     visit.page.evaluate("window.isTheSamePage = true")
-    visit.bodies.clear()
-    visit.newest().get_by_role("link", name="Vote blind").click()
+    visit.traffic.settle()
+    heard = len(visit.bodies())
+    with visit.traffic.answered():
+        visit.newest().get_by_role("link", name="Vote blind").click()
     board = visit.page.locator("#ar-board")
     expect(board.get_by_role("button", name="A better")).to_be_enabled()
     expect(board).to_contain_text("A quiet harbour, boats at night")
     assert visit.page.evaluate("window.isTheSamePage"), "a link within the page does not load it anew"
-    said = json.dumps(visit.bodies) + board.inner_html()
-    for word in ("painterly", "sketch", "flat"):
-        assert word not in said
+    said = json.dumps(visit.bodies(since=heard)) + board.inner_html()
+    assert "A quiet harbour" in said
+    assert told_in(said, "A quiet harbour, boats at night") == []
     visit.page.keyboard.press("1")
     expect(board).to_contain_text("Your vote counted")
     expect(board).to_contain_text("Demo, ")
@@ -256,27 +204,15 @@ def test_a_vote_is_blind_counts_once_and_moves_the_table(visit: Visit) -> None:
     expect(visit.page.locator("#lb-board")).to_contain_text("998")
 
 
-def test_two_public_visitors_see_only_what_is_theirs(browser: Browser, tmp_path: Path) -> None:
-    app = RunningApp(tmp_path / "data", tmp_path / "log.txt", DIPTYCH_MODE="public", OPENAI_API_KEY=KEY)
-    one = Visit(browser.new_context().new_page(), app)
-    two = Visit(browser.new_context().new_page(), app)
-    for visit, subject in ((one, "An owl"), (two, "A whale")):
-        expect(visit.page.locator("#pg-run")).to_contain_text("free")
-        visit.prompt(subject)
-        visit.run()
-    for visit, subject in ((one, "An owl"), (two, "A whale")):
-        expect(visit.tiles("done")).to_have_count(2)
-        expect(visit.page.locator("[data-testid=group]")).to_have_count(1)
-        expect(visit.newest()).to_contain_text(subject)
-    original = one.tiles("done").first.get_attribute("data-original")
-    assert original is not None
-    assert one.page.request.get(app.url + original).ok
-    assert two.page.request.get(app.url + original).status == 404
-    assert "owl" not in "".join(two.bodies)
-    one.tab("Settings")
-    expect(one.page.locator("#st-keys")).to_contain_text("No key")
-    for visit in (one, two):
-        assert visit.errors == []
-        visit.page.context.close()
-    assert app.stop() == 0
-    assert KEY not in (tmp_path / "log.txt").read_text()
+def test_every_tab_keeps_to_the_content_policy(visit: Visit) -> None:
+    said: list[str] = []
+    visit.page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    visit.page.reload()
+    visit.page.wait_for_selector("body.ready")
+    names = [name.strip() for name in visit.page.get_by_role("tab").all_inner_texts()]
+    for name in names:
+        visit.tab(name)
+        visit.page.get_by_role("tab", name=name, selected=True).wait_for()
+        visit.traffic.settle()
+    assert len(names) == 5
+    assert [text for text in said if "Content Security Policy" in text] == []

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import Clock, make_services
-from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.browser import PHONE, RunningApp
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -38,15 +38,6 @@ RARE = frozenset({"replicate/ideogram-3"})
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     folder = tmp_path_factory.mktemp("leaderboard")
     services = make_services(folder / "data", clock=Clock(datetime.now(UTC)))
@@ -59,10 +50,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     yield one
     assert one.stop() == 0
     assert "Traceback" not in one.log.read_text()
-
-
-def visit(browser: Browser, app: RunningApp, width: int, height: int) -> Visit:
-    return Visit(browser.new_context(viewport={"width": width, "height": height}).new_page(), app)
 
 
 def shown_names(page: Page) -> list[str]:
@@ -80,9 +67,8 @@ OVERLAPS = """(root) => {
 }"""
 
 
-def test_a_visitor_reads_sorts_narrows_and_checks_the_board(browser: Browser, app: RunningApp) -> None:
-    one = visit(browser, app, 1440, 900)
-    page = one.page
+def test_a_visitor_reads_sorts_narrows_and_checks_the_board(page: Page, app: RunningApp) -> None:
+    one = Visit(page, app)
     one.tab("Leaderboard")
     table = page.get_by_test_id("board")
     expect(table.locator("tbody tr")).to_have_count(9)
@@ -138,12 +124,11 @@ def test_a_visitor_reads_sorts_narrows_and_checks_the_board(browser: Browser, ap
     expect(page.get_by_test_id("board-failed")).to_contain_text("level 'engine' is unknown")
     page.get_by_role("button", name="Show all votes").click()
     assert (one.errors, one.foreign) == ([], [])
-    page.context.close()
 
 
-def test_on_a_phone_nothing_scrolls_sideways_and_filters_fold(browser: Browser, app: RunningApp) -> None:
-    one = visit(browser, app, 390, 844)
-    page = one.page
+def test_on_a_phone_nothing_scrolls_sideways_and_filters_fold(page: Page, app: RunningApp) -> None:
+    page.set_viewport_size(PHONE)
+    one = Visit(page, app)
     one.tab("Leaderboard")
     expect(page.get_by_test_id("board").locator("tbody tr")).to_have_count(9)
     assert has_no_sideways_scroll(page)
@@ -163,4 +148,3 @@ def test_on_a_phone_nothing_scrolls_sideways_and_filters_fold(browser: Browser, 
     )
     assert small == []
     assert (one.errors, one.foreign) == ([], [])
-    page.context.close()

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.fakes.compatible_server import FakeCompatible
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.runware_server import FakeRunware
-from tests.ui.browser import FLAGS, PATIENCE_MS, RunningApp, chromium
+from tests.ui.browser import PHONE, RunningApp
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +45,17 @@ def app(runware: FakeRunware, fal: FakeFal, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def visit(browser: Browser, app: RunningApp, runware: FakeRunware, fal: FakeFal) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    one = Visit(context.new_page(), app)
+def visit(page: Page, app: RunningApp, runware: FakeRunware, fal: FakeFal) -> Iterator[Visit]:
+    page.set_viewport_size(PHONE)
+    one = Visit(page, app)
     yield one
     kept = one.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
     wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    context.close()
     assert wide == 0
     assert one.foreign == []
     assert one.errors == []
     for key in (runware.key, fal.key):
-        assert key not in "".join([kept, *one.bodies])
+        assert key not in "".join([kept, *one.bodies()])
 
 
 def test_a_key_is_typed_and_tested_and_two_providers_run_side_by_side(
@@ -85,7 +75,7 @@ def test_a_key_is_typed_and_tested_and_two_providers_run_side_by_side(
     visit.prompt("A lighthouse on a headland at dusk")
     expect(page.locator("#pg-run")).to_contain_text("Run 2 · about $0.01")
     visit.run()
-    expect(visit.tiles("done")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(visit.tiles("done")).to_have_count(2)
     for provider in ("Runware", "fal"):
         expect(visit.tiles("done").filter(has_text=provider)).to_have_count(1)
     assert (runware.creates, fal.creates) == (1, 1)
@@ -109,7 +99,7 @@ def test_a_model_that_a_server_lists_is_used_and_its_image_saved_as_gif(visit: V
     line.locator("summary").click()
     expect(line).to_contain_text("sd decides")
     visit.run()
-    expect(visit.tiles("done")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(visit.tiles("done")).to_have_count(2)
     link = visit.tiles("done").get_by_role("link", name="Download GIF").first
     saved = page.request.get(visit.app.url + (link.get_attribute("href") or ""))
     assert saved.headers["content-type"] == "image/gif"
@@ -123,10 +113,10 @@ def test_ticking_by_keyboard_moves_nothing(visit: Visit) -> None:
     offer.scroll_into_view_if_needed()
     before = offer.bounding_box()
     offer.focus()
-    page.keyboard.press("Space")
+    with visit.traffic.answered():
+        page.keyboard.press("Space")
     expect(offer).to_be_checked()
     expect(offer).to_be_focused()
-    page.wait_for_timeout(300)
     assert offer.bounding_box() == before
     page.fill("#pg-filter", "nothing like it")
     expect(offer).to_be_visible()

@@ -6,10 +6,9 @@ import http.client
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.harness import KEY
-from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.browser import RunningApp
 
 EVIL = "http://evil.example"
 
@@ -115,23 +114,3 @@ def test_a_websocket_is_refused(app: RunningApp) -> None:
     key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
     answer, _ = ask(app, "GET", "/gradio_api/queue/join", Connection="Upgrade", Upgrade="websocket", **key)
     assert answer.status in (403, 404, 405)
-
-
-@pytest.mark.browser
-def test_every_tab_keeps_to_the_content_policy(app: RunningApp) -> None:
-    said: list[str] = []
-    path = chromium()
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.goto(app.url)
-        page.wait_for_selector("body.ready")
-        names = [name.strip() for name in page.get_by_role("tab").all_inner_texts()]
-        for name in names:
-            page.get_by_role("tab", name=name).click()
-            page.get_by_role("tab", name=name, selected=True).wait_for()
-            page.wait_for_timeout(300)
-        browser.close()
-    assert len(names) == 5
-    assert [text for text in said if "Content Security Policy" in text] == []

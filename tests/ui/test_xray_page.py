@@ -8,26 +8,17 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import FLAGS, RunningApp, chromium
+from tests.ui.browser import RunningApp
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
 
 HOSTILE = "A fox </script><img src=x onerror=\"document.title='owned'\"> `id` ${7*7} it's"
 OPEN = "dialog.drawer[open]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as play:
-        one = play.chromium.launch(executable_path=path, args=FLAGS)
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")

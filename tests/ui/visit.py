@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.ui.browser import PATIENCE_MS, RunningApp
+from tests.ui.traffic import Traffic
 
 
 class Visit:
@@ -15,9 +16,10 @@ class Visit:
     def __init__(self, page: Page, app: RunningApp) -> None:
         self.page, self.app = page, app
         self.foreign: list[str] = []
-        self.bodies: list[str] = []
+        self._bodies: list[str | None] = []
         self.errors: list[str] = []
         self.typed = ""
+        self.traffic = Traffic(page)
         page.set_default_timeout(PATIENCE_MS)
         page.on("request", self._on_request)
         page.on("response", self._on_response)
@@ -31,11 +33,21 @@ class Visit:
 
     def _on_response(self, response) -> None:
         kind = response.headers.get("content-type", "")
-        if "json" in kind or "html" in kind:
-            try:
-                self.bodies.append(response.text())
-            except Exception:  # noqa: BLE001 - the body of a page that was left is gone
-                return
+        if not any(part in kind for part in ("json", "html", "event-stream")) or "/heartbeat/" in response.url:
+            return
+        place = len(self._bodies)
+        self._bodies.append(None)
+        try:
+            self._bodies[place] = response.text()
+        except Error:
+            # The body of a page that was left is gone.
+            self._bodies[place] = ""
+
+    def bodies(self, since: int = 0) -> list[str]:
+        """What the server has said, from its answer with this number on: documents, pages and events."""
+        while None in self._bodies:
+            self.page.wait_for_timeout(20)
+        return [body for body in self._bodies[since:] if body is not None]
 
     def _on_error(self, error) -> None:
         self.errors.append(str(error))
@@ -54,11 +66,14 @@ class Visit:
         everything = offers.get_by_role("button", name="All ")
         if everything.count():
             everything.click()
-        offers.locator(f"input[value='{names[0]}']").wait_for()
-        for value in offers.locator("input[type=checkbox]:not([disabled])").evaluate_all(
-            "all => all.map(one => one.value)"
-        ):
-            offers.locator(f"input[value='{value}']").set_checked(value in names, force=True)
+        # The list follows a key that was just typed a moment later.
+        for name in names:
+            offers.locator(f"input[value='{name}']:not([disabled])").wait_for(state="attached")
+        for name in offers.locator("input:checked").evaluate_all("all => all.map(one => one.value)"):
+            if name not in names:
+                offers.locator(f"input[value='{name}']").uncheck(force=True)
+        for name in names:
+            offers.locator(f"input[value='{name}']").check(force=True)
 
     def prompt(self, text: str) -> None:
         self.typed = text

@@ -56,7 +56,7 @@ function arena({ element, trigger, props, watch }) {
     if (current.state === "form") form.take(current.form);
     if (["battle", "revealed", "refused"].includes(current.state) && current.a && gate.battle !== current.battle_id) begin(current);
     if (current.state !== before.state || current.battle_id !== before.battle_id) entered(before);
-    if (current.state !== before.state || current.mark !== before.mark) wait(false);
+    if (current.state !== before.state || current.mark !== before.mark || current.said !== before.said) wait(false);
     draw();
     if (["revealed", "refused", "reported"].includes(current.state)) tellOutcome(before);
     else if (current.state !== before.state || current.battle_id !== before.battle_id) passFocus(NEXT_FOCUS[current.state]);
@@ -208,8 +208,10 @@ function arena({ element, trigger, props, watch }) {
   }
 
   function undo() {
-    if (performance.now() >= look.undoUntil) return;
+    if (gate.sent || performance.now() >= look.undoUntil) return;
     look.undoUntil = 0;
+    // The answer shows this battle: one that was asked for meanwhile would be painted over.
+    wait(true);
     draw();
     trigger("undo", { battle_id: value().battle_id });
   }
