@@ -14,7 +14,7 @@ from typing import get_args
 from sqlite_utils import Database
 
 from arena import elo_days
-from arena.category_board import leaning
+from arena.category_board import is_pooled, leaning, leans
 from arena.left_out import LeftOut, left_out
 from arena.levels import Level, competitor
 from arena.ratings.elo import START
@@ -24,7 +24,7 @@ from arena.ratings.rated import Rated, RatedRow, rate_counts
 from arena.standing import Meetings, Separation, meetings, separations
 from playground.services import Services
 from providers.catalog import Catalog
-from storage import battles, tallies, votes
+from storage import battles, category_votes, tallies, votes
 from storage.battles import OfferFacts
 from storage.elo_days import EloDay
 from storage.records import BoardName, Question
@@ -51,6 +51,16 @@ class BoardQuery:
     voter: str | None = None
     """Only this voter's votes."""
     method: Method = Method()
+
+    @property
+    def leans(self) -> bool:
+        """Whether its ratings follow from other categories' votes too, if there are any."""
+        return self.category is not None and leans(self.method)
+
+    @property
+    def of_all_votes(self) -> BoardQuery:
+        """The board of all votes that the ratings of this one can follow from: of all categories, where it leans on them."""
+        return replace(self, category=None) if self.leans else self
 
     def filter(self, *, is_demo: bool) -> BoardFilter:
         """The votes it counts."""
@@ -153,23 +163,35 @@ async def has_voted(services: Services, voter: str) -> bool:
 
 
 async def digest(services: Services, query: BoardQuery) -> str:
-    """SHA-256 of the board's votes in their order, as `leaderboard --votes` prints it for the same votes."""
+    """SHA-256 of the votes the board is made of, in their order, as `leaderboard --votes` prints it for the same votes."""
 
     def read(db: Database) -> str:
-        is_demo = _is_demo(query, tallies.board_sizes(db))
-        return votes_digest(_votes(db, services, query, is_demo=is_demo))
+        return sha256(db, services, query)
 
     return await asyncio.to_thread(services.store.read, read)
 
 
+def sha256(db: Database, services: Services, query: BoardQuery) -> str:
+    """The same. Blocking."""
+    wanted, competing = filter_of(db, query), competing_on(services, query)
+    if query.category is not None and query.leans:
+        by_category = _by_category(category_votes.grouped(db, wanted), competing)
+        if is_pooled(query.method, query.category, by_category):
+            return votes_digest(
+                (a, b, outcome, category)
+                for *sides, outcome, category in category_votes.in_order(db, wanted)
+                if (a := competing(*sides[:2])) != (b := competing(*sides[2:]))
+            )
+    return votes_digest(_votes(db, wanted, competing))
+
+
 def all_votes(db: Database, services: Services, query: BoardQuery) -> list[VoteRow]:
     """The board's votes in their order. Blocking."""
-    return list(_votes(db, services, query, is_demo=_is_demo(query, tallies.board_sizes(db))))
+    return list(_votes(db, filter_of(db, query), competing_on(services, query)))
 
 
-def _votes(db: Database, services: Services, query: BoardQuery, *, is_demo: bool) -> Iterable[VoteRow]:
-    competing = competing_on(services, query)
-    for row in votes.in_order(db, query.filter(is_demo=is_demo)):
+def _votes(db: Database, wanted: BoardFilter, competing: elo_days.Competing) -> Iterable[VoteRow]:
+    for row in votes.in_order(db, wanted):
         a, b = competing(row.offer_a, row.quality_a), competing(row.offer_b, row.quality_b)
         if a != b:
             yield a, b, row.outcome
@@ -205,33 +227,28 @@ def _is_demo(query: BoardQuery, sizes: Mapping[tuple[BoardName, bool], int]) -> 
     return (query.board, True) in sizes and (query.board, False) not in sizes
 
 
-def read_board(
-    db: Database,
-    services: Services,
-    query: BoardQuery,
-    *,
-    grouped: Callable[[Database, BoardFilter], list[SideTally]] = tallies.grouped,
-) -> Board:
-    """The board, by its votes as `grouped` reads them; without Elo where the days of that are kept. Blocking."""
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Where a board's votes are read, added up."""
+
+    grouped: Callable[[Database, BoardFilter], list[SideTally]]
+    by_category: Callable[[Database, BoardFilter], dict[str, list[SideTally]]]
+
+
+KEPT = Sums(tallies.grouped, category_votes.grouped)
+"""From the sums that are kept, where there are any."""
+ANEW = Sums(tallies.grouped_votes, category_votes.grouped_votes)
+"""From the votes themselves."""
+
+
+def read_board(db: Database, services: Services, query: BoardQuery, *, sums: Sums = KEPT) -> Board:
+    """The board, by its votes as `sums` reads them; without Elo where the days of that are kept. Blocking."""
     sizes = tallies.board_sizes(db)
     is_demo = _is_demo(query, sizes)
     wanted = query.filter(is_demo=is_demo)
     competing = competing_on(services, query)
-    counts, same = _counts(grouped(db, wanted), competing)
-    # Elo needs the votes in their order, and stands beside whatever method was chosen.
-    rated = rate_counts(
-        counts, query.method if query.method.kind != "elo" else replace(query.method, kind="bradley-terry")
-    )
-    is_pooled = query.category is not None and wanted.is_summed and len(counts) > 0
-    if is_pooled:
-        rated = leaning(
-            rated,
-            str(query.category),
-            {
-                name: _counts(grouped(db, replace(wanted, category=name)), competing)[0]
-                for name in tallies.categories(db, query.board, is_demo=is_demo)
-            },
-        )
+    counts, same = _counts(sums.grouped(db, wanted), competing)
+    rated, pooled = _rated(db, query, counts, sums, competing)
     facts = _facts(battles.recent_facts(db, query.board, is_demo=is_demo), competing)
     found = Board(
         query=query,
@@ -247,9 +264,26 @@ def read_board(
         separations=separations(rated),
         has_demo=(query.board, True) in sizes,
         has_real=(query.board, False) in sizes,
-        is_pooled=is_pooled,
+        is_pooled=pooled,
     )
     return found if keeps_days(query) else with_days(found, _replayed(db, wanted, query.method, competing))
+
+
+def _rated(
+    db: Database, query: BoardQuery, counts: Sequence[CountedRow], sums: Sums, competing: elo_days.Competing
+) -> tuple[Rated, bool]:
+    """The ratings, and whether they lean on other categories."""
+    if query.category is not None and query.leans:
+        by_category = _by_category(sums.by_category(db, filter_of(db, query)), competing)
+        if is_pooled(query.method, query.category, by_category):
+            return leaning(query.category, by_category, query.method), True
+    method = query.method
+    # Elo needs the votes in their order, and stands beside whatever method was chosen.
+    return rate_counts(counts, replace(method, kind="bradley-terry") if method.kind == "elo" else method), False
+
+
+def _by_category(sums: Mapping[str, Sequence[SideTally]], competing: elo_days.Competing) -> dict[str, list[CountedRow]]:
+    return {category: _counts(rows, competing)[0] for category, rows in sums.items()}
 
 
 def _counts(sums_by_side: Sequence[SideTally], competing: elo_days.Competing) -> tuple[list[CountedRow], int]:

@@ -1,8 +1,7 @@
 """Voters whose votes do not look like judgements: looked for on every board, left out with the reason, and let in again.
 
 Nothing is deleted: a vote of theirs is kept, exported with the reason, and counts again when a person lifts the exclusion. What
-was lifted is not found again by itself. Whoever many pushed together also moved the board, so it is fitted again without those
-found until nobody new is; and nobody stays found who is not so on the board that is left. Blocking, but for `VoterWatch`.
+was lifted is not found again by itself. Blocking, but for `VoterWatch`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,12 +17,10 @@ from sqlite_utils import Database
 
 from arena import elo_days
 from arena.board import BOARDS
-from arena.ratings import bradley_terry
-from arena.ratings.collusion import pushed_together, taste_spread
-from arena.ratings.outcomes import Grouped, VoteRow, group_counts
-from arena.ratings.side_bias import side_bias
-from arena.ratings.voter_checks import MIN_VOTES, Ballot, Finding, Leanings, findings, leanings
+from arena.ratings.held_votes import Ballot
+from arena.ratings.voter_checks import Finding
 from arena.ratings.voter_checks import Kind as FindingKind
+from arena.voter_findings import Looked, look, odd
 from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import exclusions, install, vote_counts, votes
@@ -36,16 +32,12 @@ from storage.vote_counts import VoterVotes
 
 log = logging.getLogger(__name__)
 
-MIN_VOTERS = 5
-"""Voters with `MIN_VOTES` votes on a board from which on they are held against each other."""
 EVERY = 25
 """New votes after which the voters are looked at again."""
 LOOK_S = 5.0
 """Seconds between two looks whether there are so many."""
 PAUSE_SHARE = 50
 """A look is followed by a pause of so many times its length, so that it takes no more than a fiftieth of a processor."""
-_ROUNDS = 20
-
 KINDS: Mapping[FindingKind, ExclusionKind] = {
     "favourite": "favourite",
     "left": "side",
@@ -69,20 +61,26 @@ class Voter:
     """What is odd about the votes that count now; nothing is looked for in those of voters left out."""
 
 
-Lifted = Collection[tuple[str, str]]
-"""(voter, kind) that a person let in again."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at all voters came to."""
+
+    left_out: list[Exclusion]
+    """Those who are left out now and were not before."""
+    alarms: tuple[str, ...]
+    """What only a person can judge, in sentences that can be shown."""
 
 
-def check(services: Services) -> list[Exclusion]:
-    """Leaves out those found on any board, and tells who they are."""
+def check(services: Services) -> Checked:
+    """Leaves out those found on any board."""
     before = services.store.read(exclusions.in_force)
-    found = _found_anywhere(services)
-    if found:
+    seen = _looked_at_everywhere(services)
+    if seen.found:
         now = services.now()
 
         def write(db: Database) -> None:
             lifted = exclusions.lifted(db)
-            for voter, finding in found.items():
+            for voter, finding in seen.found.items():
                 if (voter, KINDS[finding.kind]) not in lifted:
                     exclusions.exclude(db, voter, KINDS[finding.kind], finding.words, now)
 
@@ -91,21 +89,27 @@ def check(services: Services) -> list[Exclusion]:
         for wanted in _boards():
             elo_days.catch_up(services.store, wanted, "offer", elo_days.offers)
     known = {one.voter for one in before}
-    return [one for one in services.store.read(exclusions.in_force) if one.voter not in known]
+    left_out = [one for one in services.store.read(exclusions.in_force) if one.voter not in known]
+    return Checked(left_out, seen.alarms)
+
+
+def alarms(services: Services) -> tuple[str, ...]:
+    """What a look would leave to a person now, in sentences that can be shown. Leaves nobody out."""
+    return _looked_at_everywhere(services).alarms
 
 
 def voters(services: Services) -> list[Voter]:
     """All who ever voted, with what is odd about them now."""
-    odd: dict[str, list[Finding]] = {}
+    found: dict[str, list[Finding]] = {}
     for wanted in _boards():
-        for finding in _findings(_ballots(services, wanted), {}):
-            odd.setdefault(finding.voter, []).append(finding)
+        for finding in odd(_ballots(services, wanted)):
+            found.setdefault(finding.voter, []).append(finding)
 
     def read(db: Database) -> list[Voter]:
         salt = install.voter_salt(db)
         out = {one.voter: one for one in exclusions.in_force(db)}
         return [
-            Voter(shown_voter(salt, one.voter), one, out.get(one.voter), tuple(odd.get(one.voter, ())))
+            Voter(shown_voter(salt, one.voter), one, out.get(one.voter), tuple(found.get(one.voter, ())))
             for one in vote_counts.by_voter(db)
         ]
 
@@ -164,92 +168,24 @@ def _ballots(services: Services, wanted: BoardFilter) -> list[Ballot]:
     return services.store.read(read)
 
 
-def _found_anywhere(services: Services) -> dict[str, Finding]:
-    """What speaks most against each voter that is odd on some board, without what was lifted."""
+def _looked_at_everywhere(services: Services) -> Looked:
+    """What speaks most against each voter that is odd on some board, without what was lifted; and the alarms of all boards."""
     lifted = services.store.read(exclusions.lifted)
+
+    def is_lifted(finding: Finding) -> bool:
+        return (finding.voter, KINDS[finding.kind]) in lifted
+
     found: dict[str, Finding] = {}
+    alarms: list[str] = []
     for wanted in _boards():
-        ballots = [one for one in _ballots(services, wanted) if one.voter not in found]
-        if _has_enough_voters(ballots):
-            found |= _found_on(ballots, lifted)
-    return found
+        seen = look([one for one in _ballots(services, wanted) if one.voter not in found], is_lifted)
+        found |= seen.found
+        alarms += [f"On the board {_name(wanted)}: {words}" for words in seen.alarms]
+    return Looked(found, tuple(alarms))
 
 
-def _found_on(ballots: Sequence[Ballot], lifted: Lifted) -> dict[str, Finding]:
-    found: dict[str, Finding] = {}
-    for _ in range(_ROUNDS):
-        left = [one for one in ballots if one.voter not in found]
-        new = _against(_findings(left, _pushed(found)), lifted)
-        if not new:
-            break
-        found |= new
-    clean = Counter(one[1:4] for one in ballots if one.voter not in found)
-    held = {voter: [one for one in ballots if one.voter == voter] for voter in found}
-    again = {voter: _against(_alone(held[voter], clean, _pushed(found, voter)), lifted) for voter in found}
-    # Honest voters can look odd beside many who are not; they do no more beside those who are left.
-    return {voter: one[voter] for voter, one in again.items() if voter in one}
-
-
-def _findings(ballots: Sequence[Ballot], pushed: Mapping[str, int]) -> list[Finding]:
-    """What is odd on a board of these votes; `pushed`: competitor -> voters found to push it, whose votes are not here."""
-    if not _has_enough_voters(ballots):
-        return []
-    return _read(ballots, Counter(one[1:4] for one in ballots), pushed)
-
-
-def _alone(own: Sequence[Ballot], others: Counter[VoteRow], pushed: Mapping[str, int]) -> list[Finding]:
-    """What is odd about one voter beside the votes of `others`."""
-    return _read(own, others + Counter(one[1:4] for one in own), pushed)
-
-
-def _read(ballots: Sequence[Ballot], counts: Mapping[VoteRow, int], pushed: Mapping[str, int]) -> list[Finding]:
-    """What is odd about the voters of `ballots`, who are among those behind `counts`."""
-
-    def spread(competitor: str, voters: Collection[str]) -> float:
-        others = [one for one in ballots if one.voter not in voters]
-        return taste_spread(_leanings(others, Counter(one[1:4] for one in others), [competitor]), competitor)
-
-    rows = _grouped(counts)
-    fit, advantage = bradley_terry.fit(rows), _advantage(rows)
-    lean = leanings(ballots, fit, advantage=advantage)
-    return [*findings(ballots, fit, advantage=advantage), *pushed_together(lean, spread, pushed)]
-
-
-def _leanings(ballots: Sequence[Ballot], counts: Mapping[VoteRow, int], competitors: Collection[str]) -> Leanings:
-    rows = _grouped(counts, competitors)
-    return leanings(ballots, bradley_terry.fit(rows), advantage=_advantage(rows))
-
-
-def _pushed(found: Mapping[str, Finding], but: str | None = None) -> dict[str, int]:
-    """Competitor -> how many of those found push it, `but` one."""
-    return Counter(one.about for voter, one in found.items() if one.about is not None and voter != but)
-
-
-def _has_enough_voters(ballots: Iterable[Ballot]) -> bool:
-    counts = Counter(one.voter for one in ballots)
-    return sum(count >= MIN_VOTES for count in counts.values()) >= MIN_VOTERS
-
-
-def _against(found: Iterable[Finding], lifted: Lifted) -> dict[str, Finding]:
-    """Voter -> the finding that weighs most, of those that were not lifted."""
-    worst: dict[str, Finding] = {}
-    for one in found:
-        if (one.voter, KINDS[one.kind]) not in lifted:
-            worst[one.voter] = max(one, worst.get(one.voter, one), key=_weight)
-    return worst
-
-
-def _weight(finding: Finding) -> float:
-    return abs(finding.z)
-
-
-def _grouped(counts: Mapping[VoteRow, int], competitors: Collection[str] = ()) -> Grouped:
-    return group_counts([(*vote, count) for vote, count in counts.items()], competitors=competitors)
-
-
-def _advantage(rows: Grouped) -> float:
-    bias = side_bias(rows)
-    return bias.delta if bias else 0.0
+def _name(wanted: BoardFilter) -> str:
+    return f"{wanted.board!r}{' of drawn models' if wanted.is_demo else ''}"
 
 
 # In the background
@@ -262,6 +198,12 @@ class VoterWatch:
         self._services = services
         self._lock = asyncio.Lock()
         self._seen: int | None = None
+        self._alarms: tuple[str, ...] = ()
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What the last look left to a person, in sentences that can be shown."""
+        return self._alarms
 
     async def run(self) -> None:
         """Goes on until it is cancelled. In local mode there is one owner, whom nobody is held against."""
@@ -288,7 +230,10 @@ class VoterWatch:
             if self._seen is not None and placed - self._seen < EVERY:
                 return []
             self._seen = placed
-            left_out = await asyncio.to_thread(check, self._services)
-        for one in left_out:
+            seen = await asyncio.to_thread(check, self._services)
+        for one in seen.left_out:
             log.info("voter left out for %s: %d votes", one.kind, one.votes)
-        return left_out
+        for words in set(seen.alarms) - set(self._alarms):
+            log.warning("voters: %s", words)
+        self._alarms = seen.alarms
+        return seen.left_out

@@ -85,7 +85,7 @@ async def recount(services: Services, query: BoardQuery) -> tuple[Board, Recount
 def _read(db: Database, services: Services, query: BoardQuery) -> _Found:
     """Both boards, and all that is compared, as they stood at one moment."""
     shown = board.read_board(db, services, query)
-    fresh = board.read_board(db, services, query, grouped=tallies.grouped_votes)
+    fresh = board.read_board(db, services, query, sums=board.ANEW)
     kept: list[EloDay] = []
     if board.keeps_days(query):
         wanted = query.filter(is_demo=fresh.is_demo)

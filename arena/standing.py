@@ -13,6 +13,9 @@ from arena.ratings.ranking import more_battles_to_separate
 from arena.ratings.rated import Rated
 from arena.ratings.scale import POINTS_PER_LOGIT, Z95, expected_score
 
+SAME_POINTS = 1e-6
+"""Rating points within which two stand level."""
+
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
@@ -73,6 +76,11 @@ def meetings(rated: Rated) -> Meetings:
     logits = np.array([ratings[name] for name in cast.names], dtype=np.float64) / POINTS_PER_LOGIT
     expected = expected_score(logits[:, None] - logits[None, :], rated.tie_parameter)
     return Meetings(cast.names, won + (met - won).T, met + met.T, np.asarray(expected))
+
+
+def leaders(rated: Rated) -> tuple[str, ...]:
+    """Who stands first: one, or several who are level."""
+    return tuple(row.competitor for row in rated.rows if rated.rows[0].rating - row.rating < SAME_POINTS)
 
 
 def separations(rated: Rated) -> tuple[Separation, ...]:

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from arena import board
 from arena.board import BoardQuery
-from arena.category_board import leaning
+from arena.category_board import is_pooled, leaning
 from arena.ratings.method import Method, votes_digest
 from arena.ratings.outcomes import CountedRow, VoteRow
 from arena.ratings.rated import Rated, rate
@@ -29,8 +29,12 @@ class StatedBoard:
 
     rated: Rated
     votes_sha256: str
+    category: str | None = None
+    """The category whose board it is; `None`: all votes'."""
     is_pooled: bool = False
     """Whether the ratings of its category lean on those of the others."""
+    is_demo: bool | None = None
+    """Whether it is a board of drawn models; `None`: a file does not say."""
     left_out: int = 0
     """Rows of the file that say of themselves that they do not count."""
     ordered_by: OrderedBy = "seq"
@@ -41,35 +45,41 @@ async def of_store(services: Services, query: BoardQuery) -> StatedBoard:
     """The store's board, by the query's method."""
 
     def read(db: Database) -> StatedBoard:
-        votes = board.all_votes(db, services, query)
-        sha256 = votes_digest(votes)
+        sha256 = board.sha256(db, services, query)
         if query.method.kind == "elo":
-            return StatedBoard(rate(votes, query.method), sha256)
+            is_demo = board.filter_of(db, query).is_demo
+            rated = rate(board.all_votes(db, services, query), query.method)
+            return StatedBoard(rated, sha256, query.category, is_demo=is_demo)
         found = board.read_board(db, services, query)
-        return StatedBoard(found.rated, sha256, found.is_pooled)
+        return StatedBoard(found.rated, sha256, query.category, found.is_pooled, found.is_demo)
 
     return await asyncio.to_thread(services.store.read, read)
 
 
 def of_file(path: Path, method: Method, category: str | None = None) -> StatedBoard:
-    """The board of a file's votes, of one `category` leaning on the others in the file. Blocking.
+    """The board of a file's votes; of one `category`, it leans on the others in the file as the store's would. Blocking.
 
     Raises:
         VotesFileError: the file cannot be read, or has no such category.
     """
     found = read_votes(path)
+    rated, sha256, is_leaning = _rated(found, method, category)
+    return StatedBoard(rated, sha256, category, is_leaning, left_out=found.left_out, ordered_by=found.ordered_by)
+
+
+def _rated(found: FileVotes, method: Method, category: str | None) -> tuple[Rated, str, bool]:
+    """The ratings, the hash of the votes they are made of, and whether they lean on other categories."""
     if category is None:
-        rated = rate(found.votes, method)
-        return StatedBoard(rated, votes_digest(found.votes), left_out=found.left_out, ordered_by=found.ordered_by)
+        return rate(found.votes, method), votes_digest(found.votes), False
     by_category = _by_category(found)
     if category not in by_category:
         names = ", ".join(sorted(name for name in by_category if name)[:20]) or "none; it has no column 'category'"
         raise VotesFileError(f"The file has no votes of the category {category!r}. Its categories: {names}.")
-    own = by_category[category]
-    rated, is_pooled = rate(own, method), method.kind != "elo"
-    if is_pooled:
-        rated = leaning(rated, category, {name: _counted(votes) for name, votes in by_category.items()})
-    return StatedBoard(rated, votes_digest(own), is_pooled, left_out=found.left_out, ordered_by=found.ordered_by)
+    if is_pooled(method, category, by_category):
+        rated = leaning(category, {name: _counted(votes) for name, votes in by_category.items()}, method)
+        votes = ((*vote, name) for vote, name in zip(found.votes, found.categories or (), strict=True))
+        return rated, votes_digest(votes), True
+    return rate(by_category[category], method), votes_digest(by_category[category]), False
 
 
 def _by_category(found: FileVotes) -> dict[str, list[VoteRow]]:

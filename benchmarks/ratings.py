@@ -21,6 +21,7 @@ from arena.ratings import bradley_terry, davidson, elo
 from arena.ratings.bootstrap import bootstrap
 from arena.ratings.fit import Fit
 from arena.ratings.fragility import fragility
+from arena.ratings.held_votes import Ballot
 from arena.ratings.method import Method, votes_digest
 from arena.ratings.outcomes import CountedRow, Grouped, VoteRow, group_counts
 from arena.ratings.pooling import pooled
@@ -28,7 +29,7 @@ from arena.ratings.rated import rate, rate_counts
 from arena.ratings.refits import refit
 from arena.ratings.sampling import pair_chances
 from arena.ratings.side_bias import side_bias
-from arena.ratings.voter_checks import Ballot, findings
+from arena.ratings.voter_checks import findings
 
 VOTES = 1_000_000
 MODELS = 50

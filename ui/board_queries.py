@@ -6,6 +6,7 @@ An unknown value is an error that names its field, never some other board.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -59,6 +60,22 @@ def board_method(told: Mapping[str, str | None]) -> Method:
     )
 
 
+def check_command(file: str, method: Method, category: str | None) -> str:
+    """The command that makes such a board anew from a file of its votes."""
+    first = Method()
+    options = {
+        "category": (category, None),
+        "method": (method.kind, first.kind),
+        "ties": (method.ties, first.ties),
+        "both-bad": (method.both_bad, first.both_bad),
+        "prior": (f"{method.prior:g}", f"{first.prior:g}"),
+        "interval": (method.interval, first.interval),
+        "seed": (str(method.seed), str(first.seed)),
+    }
+    told = [f"--{name} {value}" for name, (value, otherwise) in options.items() if value != otherwise]
+    return " ".join(["leaderboard --votes", shlex.quote(file), *told])
+
+
 def chosen(told: Mapping[str, str | None], field: str, allowed: Mapping[str, T], otherwise: str) -> T:
     """What the value of a field stands for.
 
@@ -67,7 +84,7 @@ def chosen(told: Mapping[str, str | None], field: str, allowed: Mapping[str, T],
     """
     value = told.get(field) or otherwise
     if value not in allowed:
-        raise WrongQuery(field, f"{field} {value[:40]!r} is unknown; expected one of {_listed(allowed)}.")
+        raise WrongQuery(field, f"{field.capitalize()} {value[:40]!r} is unknown; expected one of {_listed(allowed)}.")
     return allowed[value]
 
 
@@ -79,7 +96,7 @@ def switch(told: Mapping[str, str | None], field: str) -> bool | None:
     """
     value = (told.get(field) or "").lower()
     if value not in _SWITCH:
-        raise WrongQuery(field, f"{field} {value[:40]!r} is neither 1 nor 0.")
+        raise WrongQuery(field, f"{field.capitalize()} {value[:40]!r} is neither 1 nor 0.")
     return _SWITCH[value]
 
 
@@ -89,7 +106,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _category(value: str) -> str | None:
     if value and not _SLUG.fullmatch(value):
-        raise WrongQuery("category", f"category {value[:40]!r} is no category of the prompt bank.")
+        raise WrongQuery("category", f"Category {value[:40]!r} is no category of the prompt bank.")
     return value or None
 
 
@@ -103,5 +120,6 @@ def _moment(told: Mapping[str, str | None], field: str) -> str | None:
         return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise WrongQuery(
-            field, f"{field} {value[:40]!r} is neither a day as 2026-11-01 nor a time as 2026-11-01T10:00:00Z."
+            field,
+            f"{field.capitalize()} {value[:40]!r} is neither a day as 2026-11-01 nor a time as 2026-11-01T10:00:00Z.",
         ) from None

@@ -16,7 +16,7 @@ from ui import vote_export
 from ui.answering import Answer
 from ui.app import App
 from ui.board_documents import board_document, board_lines
-from ui.board_queries import WrongQuery, board_query
+from ui.board_queries import WrongQuery, board_query, check_command
 from ui.failures import ALL_WELL, refused
 from ui.views import counted
 
@@ -70,16 +70,24 @@ def _told_board(answer: Answer, stated: StatedBoard) -> int:
 def _export(options: argparse.Namespace, answer: Answer, app: App, query: BoardQuery) -> int:
     path = Path(options.export).absolute()
     try:
-        written = vote_export.write_file(app.services, query, path, everything=options.all)
+        written = vote_export.write_file(app.services, query.of_all_votes, path, everything=options.all)
     except OSError as error:
         return answer.fail(refused([Problem("export", f"{path} cannot be written: {error.strerror}.")]))
+    command = check_command(options.export, query.method, query.category)
     answer.document(
-        {"path": str(path), "votes": written.votes, "counted": written.counted, "reported": written.reported}
+        {
+            "path": str(path),
+            "votes": written.votes,
+            "counted": written.counted,
+            "reported": written.reported,
+            "command": command,
+        }
     )
     more = f", and {counted(written.reported, 'reported battle')} without one" if written.reported else ""
+    of_all = f" They are of all categories: the ratings of {query.category!r} lean on them." if query.leans else ""
     answer.say(
-        f"Written: {path}, {counted(written.votes, 'vote')}, {written.counted:,} of them counted{more}. "
-        f"`leaderboard --votes {path.name}` makes the board of them."
+        f"Written: {path}, {counted(written.votes, 'vote')}, {written.counted:,} of them counted{more}.{of_all} "
+        f"`{command}` makes the board anew."
     )
     return ALL_WELL
 

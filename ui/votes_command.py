@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 
 from arena import judging
-from arena.judging import UnknownVoter, Voter
+from arena.judging import Checked, UnknownVoter, Voter
 from arena.left_out import LeftOut, left_out
 from arena.voter_ids import shown_voter
 from providers.checks import Problem
 from storage import install
-from storage.exclusions import Exclusion
 from ui.answering import Answer
 from ui.app import App
 from ui.documents import Document
@@ -22,7 +21,7 @@ def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
     """Does what is asked and lists the voters as they are then; returns the exit code."""
     if (options.exclude is None) != (options.reason is None):
         return answer.fail(refused([Problem("reason", "--exclude needs a --reason, and a reason an --exclude.")]))
-    found: list[Exclusion] = []
+    found: Checked | None = None
     try:
         if options.exclude is not None:
             judging.exclude(app.services, options.exclude, options.reason)
@@ -33,29 +32,31 @@ def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
     except UnknownVoter as error:
         field = "exclude" if options.exclude is not None else "readmit"
         return answer.fail(refused([Problem(field, str(error))]))
-    _tell(answer, app, found, is_check=options.check)
+    _tell(answer, app, found)
     return ALL_WELL
 
 
-def _tell(answer: Answer, app: App, found: list[Exclusion], *, is_check: bool) -> None:
+def _tell(answer: Answer, app: App, found: Checked | None) -> None:
     salt = app.services.store.read(install.voter_salt)
     everyone = judging.voters(app.services)
     standing = app.services.store.read(lambda db: left_out(db, app.services.clock()))
+    alarms = judging.alarms(app.services) if found is None else found.alarms
     answer.document(
         {
             "voters": [_voter_document(one) for one in everyone],
-            "left_out_now": [shown_voter(salt, one.voter) for one in found],
+            "left_out_now": [shown_voter(salt, one.voter) for one in found.left_out] if found else [],
             "left_out_share": standing.share,
             "left_out_share_recent": standing.recent_share,
             "alarm": standing.is_alarming,
+            "alarms": list(alarms),
         }
     )
     for one in everyone:
         answer.line(_voter_line(one))
-    for line in _sentences(standing):
-        answer.say(line)
-    if is_check:
-        answer.say(f"{counted(len(found), 'voter')} left out by this check.")
+    for line in (*_sentences(standing), *alarms):
+        answer.say(_printable(line))
+    if found:
+        answer.say(f"{counted(len(found.left_out), 'voter')} left out by this check.")
 
 
 def _voter_document(voter: Voter) -> Document:
@@ -74,8 +75,12 @@ def _voter_document(voter: Voter) -> Document:
 def _voter_line(voter: Voter) -> str:
     words = [f"left out: {voter.excluded.reason}"] if voter.excluded else [one.words for one in voter.findings]
     line = f"{voter.shown_id}  {counted(voter.votes.votes, 'vote'):>12}  {voter.votes.last_at[:10]}  {' '.join(words)}"
-    # What a visitor's model is called must not steer the operator's terminal.
-    return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()
+    return _printable(line).rstrip()
+
+
+def _printable(line: str) -> str:
+    """What a visitor's model is called must not steer the operator's terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def _sentences(standing: LeftOut) -> list[str]:

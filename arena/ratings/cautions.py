@@ -14,13 +14,13 @@ from arena.ratings.outcomes import Flags, Floats, Grouped, Ints, directed_sums
 Caution = Literal["no battles", "thin", "only ties", "never lost", "never won", "unbounded", "island"]
 
 CAUTIONS: dict[Caution, str] = {
-    "no battles": "No battles yet: the rating is only the starting value.",
+    "no battles": "No battle that counts: the rating is only the starting value.",
     "thin": f"Fewer than {MIN_BATTLES} battles.",
     "only ties": "Only ties so far.",
     "never lost": "Has never lost, so nobody can say how much stronger it is.",
     "never won": "Has never won, so nobody can say how much weaker it is.",
     "unbounded": "Votes alone give no finite rating here; the prior decides how far away it stands.",
-    "island": "Has no battles, not even over others, with most competitors: not comparable with them.",
+    "island": "No battle that counts leads from it, not even over others, to most competitors: not comparable with them.",
 }
 """What each caution means, as it can be shown."""
 

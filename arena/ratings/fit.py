@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from arena.ratings.cautions import Caution, Tally, cautions, tally
 from arena.ratings.covariance import guarded, inverse, measured_from, reference_of, sandwich, standard_errors
 from arena.ratings.elo import START
@@ -84,12 +86,17 @@ class Fit:
         Raises:
             ValueError: one of them is not on the board.
         """
-        i, j = self.names.index(first), self.names.index(second)
-        logits = self.strengths[i] - self.strengths[j]
-        v = self.covariance
-        variance = max(float(v[i, i] + v[j, j] - 2 * v[i, j]), 0.0)
-        score = float(expected_score(logits, self.tie_parameter))
-        return Gap(POINTS_PER_LOGIT * float(logits), POINTS_PER_LOGIT * math.sqrt(variance), score)
+        pair = self.names.index(first), self.names.index(second)
+        return gap_of(pair, self.strengths, self.covariance, self.tie_parameter)
+
+
+def gap_of(pair: tuple[int, int], strengths: Floats, covariance: Floats, tie_parameter: float | None = None) -> Gap:
+    """How far the first of the pair is above the second, by strengths (M,) and their covariance (M, M) in logits."""
+    i, j = pair
+    logits = float(strengths[i] - strengths[j])
+    variance = max(float(covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]), 0.0)
+    score = float(expected_score(np.array(logits), tie_parameter))
+    return Gap(POINTS_PER_LOGIT * logits, POINTS_PER_LOGIT * math.sqrt(variance), score)
 
 
 def assembled(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, get_args
 
-from arena.ratings.outcomes import BothBad, Ties, VoteRow
+from arena.ratings.outcomes import BothBad, Ties
 from arena.ratings.ranking import SEED
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 """Goes up whenever the same votes under the same method would give other numbers."""
 
 Kind = Literal["elo", "bradley-terry", "davidson"]
@@ -64,18 +64,21 @@ class Method:
         return self.kind != "elo" and self.interval != "none"
 
 
-def votes_digest(votes: Iterable[VoteRow]) -> str:
-    """SHA-256, as hex, of the votes in their order: each a line of JSON `["side a", "side b", "outcome"]` in UTF-8."""
+def votes_digest(votes: Iterable[tuple[str, ...]]) -> str:
+    """SHA-256, as hex, of the votes in their order: each a line of JSON `["side a", "side b", "outcome"]` in UTF-8.
+
+    The votes of a board that leans on other categories are those of all of them, with the category as a fourth field.
+    """
     lines, digest, ahead = _Lines(), hashlib.sha256(), iter(votes)
     while some := list(islice(ahead, VOTES_AT_ONCE)):
         digest.update(b"".join([lines[vote] for vote in some]))
     return digest.hexdigest()
 
 
-class _Lines(dict[VoteRow, bytes]):
+class _Lines(dict[tuple[str, ...], bytes]):
     """Votes as lines. Few votes are distinct, so each is written once."""
 
-    def __missing__(self, vote: VoteRow) -> bytes:
+    def __missing__(self, vote: tuple[str, ...]) -> bytes:
         line = json.dumps(vote, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self[vote] = line
         return line

@@ -18,7 +18,7 @@ Source: empirical Bayes as in Morris 1983, JASA 78; Gelman et al., Bayesian Data
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ import numpy as np
 from arena.ratings import bradley_terry
 from arena.ratings.covariance import inverse, measured_from, standard_errors
 from arena.ratings.elo import START
-from arena.ratings.fit import Fit
+from arena.ratings.fit import Fit, Gap, gap_of
 from arena.ratings.newton import Slope, minimum
 from arena.ratings.outcomes import Floats, Grouped, group_counts, merged, points
 from arena.ratings.prior import PRIOR
@@ -61,6 +61,28 @@ class CategoryRatings:
     def interval(self, z: float = Z95) -> tuple[Floats, Floats]:
         """Lower and upper bounds of the ratings in points, each (M,)."""
         return self.ratings - z * self.se, self.ratings + z * self.se
+
+    def gap(self, first: str, second: str) -> Gap:
+        """How far `first` is above `second`.
+
+        Raises:
+            ValueError: one of them is not among the competitors.
+        """
+        return gap_of((self.names.index(first), self.names.index(second)), self.strengths, self.covariance)
+
+    def among(self, listed: Sequence[int], reference: Sequence[int]) -> CategoryRatings:
+        """Those of the competitors that are `listed`, with mean 0 over them.
+
+        Errors are measured from the mean of `reference`, places in `listed`.
+        """
+        at = np.array(listed, dtype=np.intp)
+        strengths, covariance = self.strengths[at], self.covariance[np.ix_(at, at)]
+        return CategoryRatings(
+            names=tuple(self.names[one] for one in listed),
+            strengths=strengths - strengths.mean() if len(at) else strengths,
+            covariance=measured_from(reference, covariance, len(at)) if len(at) > 1 else covariance,
+            battles=self.battles[at],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from arena.ratings import bradley_terry, davidson, elo
 from arena.ratings.bootstrap import bootstrap
 from arena.ratings.cautions import Caution
-from arena.ratings.fit import Fit
+from arena.ratings.fit import Fit, Gap
 from arena.ratings.fragility import Fragility, fragility
 from arena.ratings.maturity import Maturity, Seen, maturity
 from arena.ratings.method import Method
@@ -26,14 +26,14 @@ from arena.ratings.outcomes import (
     CountedRow,
     Floats,
     Grouped,
-    Ints,
     VoteRow,
     cast_votes,
     check_rows,
     grouped,
     scores_that_count,
 )
-from arena.ratings.ranking import normal_draws, p_best, rank_intervals, ranks_by_overlap, ranks_by_rating
+from arena.ratings.places import Place, by_draws, by_rating
+from arena.ratings.ranking import normal_draws
 from arena.ratings.side_bias import SideBias, side_bias
 
 
@@ -48,7 +48,9 @@ class RatedRow:
     high: float | None
     rank: int
     rank_best: int | None
-    """Best and worst place in 95% of the boards that the votes leave possible; `None` without intervals."""
+    """Best and worst place in 95% of the boards that the votes leave possible; `None` without intervals, and for who stands on
+    another island than most.
+    """
     rank_worst: int | None
     battles: int
     """All that were voted on: wins, losses, ties and both bad."""
@@ -57,7 +59,7 @@ class RatedRow:
     ties: int
     both_bad: int
     p_best: float | None
-    """Chance of standing first, 0 to 1; `None` without intervals."""
+    """Chance of standing first, 0 to 1; `None` as `rank_best`."""
     maturity: Maturity
     cautions: frozenset[Caution]
 
@@ -65,6 +67,14 @@ class RatedRow:
     def is_provisional(self) -> bool:
         """Whether too little is known for the row to be taken at its word."""
         return self.maturity == "provisional"
+
+
+class Gauge(Protocol):
+    """Says how far two competitors are apart."""
+
+    def gap(self, first: str, second: str) -> Gap:
+        """How far `first` is above `second`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +91,19 @@ class Rated:
     side_bias: SideBias | None
     """`None` without votes that count."""
     fragility: Fragility | None
-    """`None` without two competitors and votes that count, and for Elo."""
+    """`None` without two competitors and votes that count; where one of the first two stands on another island than most; for
+    Elo; and where ratings lean on other votes.
+    """
     tie_parameter: float | None
     """Davidson's nu; `None` for the other methods."""
     islands: tuple[tuple[str, ...], ...]
     """Groups without a battle between them, the largest first. More than one: ratings compare within a group only."""
     cast: CastVotes
     """All votes, as they were cast."""
-    fit: Fit
-    """The fit behind the board; for Elo, Bradley-Terry's of the same votes, which says how well each competitor is known."""
+    fit: Gauge
+    """How far competitors are apart: the fit behind the board; for Elo, Bradley-Terry's of the same votes."""
+    forced_prior: float | None = None
+    """Games of the least prior, which is in use where none was asked for but the ratings would not be finite."""
 
 
 def rate(votes: Sequence[VoteRow], method: Method, *, competitors: Collection[str] = ()) -> Rated:
@@ -109,7 +123,7 @@ def rate(votes: Sequence[VoteRow], method: Method, *, competitors: Collection[st
     by_kind = cast_votes(counted, competitors=competitors)
     rows = grouped(by_kind, ties=method.ties, both_bad=method.both_bad)
     fit = bradley_terry.fit(rows, prior=method.prior)
-    return _board(by_kind, rows, fit, method, _Placed.by_rating(_in_order(rows.names, ratings)))
+    return _board(by_kind, rows, fit, method, by_rating(_in_order(rows.names, ratings)))
 
 
 def rate_counts(counts: Iterable[CountedRow], method: Method, *, competitors: Collection[str] = ()) -> Rated:
@@ -127,59 +141,49 @@ def rate_counts(counts: Iterable[CountedRow], method: Method, *, competitors: Co
     return _board(votes, rows, fit, method, _placed(rows, fit, method))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Placed:
-    """Ratings with what the method says of their places; each array is (M,), `None` without intervals."""
-
-    ratings: Floats
-    ranks: Ints
-    low: Floats | None = None
-    high: Floats | None = None
-    best: Ints | None = None
-    worst: Ints | None = None
-    leads: Floats | None = None
-
-    @classmethod
-    def by_rating(cls, ratings: Floats) -> _Placed:
-        """Places of a board without intervals."""
-        return cls(ratings, ranks_by_rating(ratings))
-
-
 def _in_order(names: Sequence[str], ratings: dict[str, float]) -> Floats:
     return np.array([ratings.get(name, elo.START) for name in names], dtype=np.float64)
 
 
-def _placed(rows: Grouped, fit: Fit, method: Method) -> _Placed:
+def _placed(rows: Grouped, fit: Fit, method: Method) -> list[Place]:
     if method.interval == "none":
-        return _Placed.by_rating(fit.ratings)
+        return by_rating(fit.ratings)
     if method.interval == "bootstrap":
         redrawn = bootstrap(rows, fit, seed=method.seed)
-        draws, (low, high) = redrawn.draws, redrawn.interval()
-    else:
-        draws, (low, high) = normal_draws(fit, seed=method.seed), fit.interval()
-    best, worst = rank_intervals(draws)
-    return _Placed(fit.ratings, ranks_by_overlap(low, high), low, high, best, worst, p_best(draws))
+        return by_draws(fit.ratings, redrawn.interval(), redrawn.draws, fit.cautions)
+    return by_draws(fit.ratings, fit.interval(), normal_draws(fit, seed=method.seed), fit.cautions)
 
 
-def _board(votes: CastVotes, rows: Grouped, fit: Fit, method: Method, placed: _Placed) -> Rated:
+def _board(votes: CastVotes, rows: Grouped, fit: Fit, method: Method, places: Sequence[Place]) -> Rated:
     told = _told(votes)
-    made = [_row(index, rows, fit, placed, told[index]) for index in range(len(rows.names))]
+    made = [_row(index, rows, fit, places[index], told[index]) for index in range(len(rows.names))]
+    if method.kind == "elo":
+        # Nothing of it follows from a prior, so none decides anything.
+        made = [replace(row, cautions=row.cautions - {"unbounded"}) for row in made]
     return Rated(
         method=method,
         votes=round(votes.count.sum()),
         counted=round(rows.votes),
         rows=tuple(sorted(made, key=lambda row: (-row.rating, row.competitor))),
         side_bias=side_bias(rows, prior=method.prior),
-        fragility=None if method.kind == "elo" else fragility(rows, fit),
+        fragility=None if method.kind == "elo" else _fragility(rows, fit),
         tie_parameter=fit.tie_parameter,
         islands=fit.islands,
         fit=fit,
         cast=votes,
+        forced_prior=fit.prior if fit.is_forced and method.kind != "elo" else None,
     )
 
 
-def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, told: _Told) -> RatedRow:
-    low, high = _at(placed.low, index), _at(placed.high, index)
+def _fragility(rows: Grouped, fit: Fit) -> Fragility | None:
+    found = fragility(rows, fit)
+    first = {found.leader, found.runner_up} if found else set()
+    apart = {name for name, cautions in zip(fit.names, fit.cautions, strict=True) if "island" in cautions}
+    return None if first & apart else found
+
+
+def _row(index: int, rows: Grouped, fit: Fit, place: Place, told: _Told) -> RatedRow:
+    low, high = place.low, place.high
     # A board without intervals is no better known than one with them.
     half_width = (
         float(fit.interval()[1][index] - fit.ratings[index]) if low is None or high is None else (high - low) / 2
@@ -187,25 +191,21 @@ def _row(index: int, rows: Grouped, fit: Fit, placed: _Placed, told: _Told) -> R
     seen = Seen(float(fit.tally.battles[index]), int(fit.tally.opponents[index]), half_width)
     return RatedRow(
         competitor=rows.names[index],
-        rating=float(placed.ratings[index]),
+        rating=place.rating,
         low=low,
         high=high,
-        rank=int(placed.ranks[index]),
-        rank_best=None if placed.best is None else int(placed.best[index]),
-        rank_worst=None if placed.worst is None else int(placed.worst[index]),
+        rank=place.rank,
+        rank_best=place.best,
+        rank_worst=place.worst,
         battles=sum(told),
         wins=told.wins,
         losses=told.losses,
         ties=told.ties,
         both_bad=told.both_bad,
-        p_best=_at(placed.leads, index),
+        p_best=place.p_best,
         maturity=maturity(seen, len(rows.names)),
         cautions=fit.cautions[index],
     )
-
-
-def _at(figures: Floats | None, index: int) -> float | None:
-    return None if figures is None else float(figures[index])
 
 
 class _Told(NamedTuple):

@@ -11,16 +11,19 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from arena.ratings.covariance import inverse, sandwich
-from arena.ratings.maturity import MIN_BATTLES
+from arena.ratings.maturity import MIN_BATTLES, PROVISIONAL_HALF_WIDTH
 from arena.ratings.newton import Slope, minimum
 from arena.ratings.outcomes import Floats, Grouped, directed_sums, laplacian, points
 from arena.ratings.prior import FORCED_PRIOR, PRIOR, UNBOUNDED_VARIANCE, standing, tether
-from arena.ratings.scale import POINTS_PER_LOGIT, log_sigmoid, sigmoid
+from arena.ratings.scale import POINTS_PER_LOGIT, Z95, log_sigmoid, sigmoid
 
+Verdict = Literal["bias", "hint", "few", "none"]
+"""A bias; a hint of one; too few votes to tell; no sign of one."""
 ALARM_Z = 3.0
 SAME = 1e-9
 """Share under which a curvature counts as none."""
@@ -53,6 +56,15 @@ class SideBias:
     def alarms(self) -> bool:
         """Whether chance hardly does that: beyond 3 standard errors."""
         return abs(self.z) > ALARM_Z
+
+    @property
+    def verdict(self) -> Verdict:
+        """What can be said of it. That there is no sign of one is only said where one that matters would have shown."""
+        if self.alarms:
+            return "bias"
+        if abs(self.z) > Z95:
+            return "hint"
+        return "few" if Z95 * POINTS_PER_LOGIT * self.se > PROVISIONAL_HALF_WIDTH else "none"
 
 
 def side_bias(rows: Grouped, *, prior: float = PRIOR) -> SideBias | None:

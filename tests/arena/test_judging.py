@@ -39,12 +39,24 @@ class Polls:
         self.images = {offer: add_run(self.services, offer)[0] for offer in OFFERS}
         self.number = 0
 
-    def poll(self, voter: str, manner: Manner, count: int, *, seed: int, decided_ms: int | None = 2500) -> None:
+    def poll(
+        self,
+        voter: str,
+        manner: Manner,
+        count: int,
+        *,
+        seed: int,
+        decided_ms: int | None = 2500,
+        only: str | None = None,
+    ) -> None:
+        """Votes of one voter, on battles of the offer `only` where one is named."""
         rng = np.random.default_rng(seed)
         made = []
         for _ in range(count):
             self.number += 1
             a, b = rng.choice(len(OFFERS), 2, replace=False).tolist()
+            while only and OFFERS.index(only) not in (a, b):
+                a, b = rng.choice(len(OFFERS), 2, replace=False).tolist()
             at = timestamp(self.services.clock() - timedelta(hours=10) + timedelta(seconds=self.number))
             battle = Battle(
                 battle_id=f"{self.number:032x}", voter=voter, operation="generate", prompt="A fox",
@@ -85,14 +97,14 @@ def test_who_pushes_one_model_is_left_out_and_the_honest_are_not(polls: Polls) -
     for number in range(RIGGED):
         polls.poll(f"rigged {number}", push_target, 240, seed=1000 + number)
     pushed, before = polls.rating(), polls.services.store.read(tallies.held)
-    found = judging.check(polls.services)
+    found = judging.check(polls.services).left_out
     rigged = [row for row in found if row.voter.startswith("rigged")]
     assert len(rigged) == RIGGED
     assert len(found) - len(rigged) <= HONEST // 100
     assert {row.kind for row in rigged} == {"favourite"}
     assert all(TARGET in row.reason for row in rigged)
     assert abs(polls.rating() - clean) < 0.1 * abs(pushed - clean)
-    assert judging.check(polls.services) == []
+    assert judging.check(polls.services).left_out == []
     for row in found:
         polls.services.store.write(lambda db, voter=row.voter: exclusions.readmit(db, voter, polls.services.now()))
     assert polls.services.store.read(tallies.held) == before
@@ -109,7 +121,7 @@ def test_who_push_together_are_found_where_one_alone_would_not_be(
     for number in range(voters):
         polls.poll(f"rigged {number}", push_target, count, seed=2000 + number)
     pushed = polls.rating()
-    found = [row.voter for row in judging.check(polls.services)]
+    found = [row.voter for row in judging.check(polls.services).left_out]
     assert len([voter for voter in found if voter.startswith("rigged")]) >= least
     assert [voter for voter in found if voter.startswith("honest")] == []
     assert abs(polls.rating() - clean) < 0.1 * abs(pushed - clean)
@@ -124,7 +136,7 @@ def test_tastes_are_no_push(polls: Polls) -> None:
             return "a" if rng.random() < 1 / (1 + np.exp(-lead)) else "b"
 
         polls.poll(f"honest {number}", by_taste, 60, seed=number)
-    assert judging.check(polls.services) == []
+    assert judging.check(polls.services).left_out == []
 
 
 @pytest.mark.parametrize(
@@ -160,11 +172,38 @@ def test_what_a_person_lifted_is_not_found_again(polls: Polls) -> None:
     ] == (["left"] if not left_out(polls.services) else [])
 
 
+def test_where_a_third_push_nobody_is_left_out_and_a_person_is_told(polls: Polls) -> None:
+    honest(polls, 30, 60)
+    for number in range(15):
+        polls.poll(f"rigged {number}", push_target, 100, seed=2000 + number)
+    watch = VoterWatch(replace(polls.services, settings=replace(polls.services.settings, mode="public")))
+    assert watch.alarms == ()
+    assert asyncio.run(watch.look()) == []
+    assert left_out(polls.services) == {}
+    (alarm,) = watch.alarms
+    assert alarm.startswith("On the board 'generate': ")
+    assert "none of them was left out" in alarm
+    assert judging.alarms(polls.services) == watch.alarms
+
+
+def test_tokens_of_a_few_votes_each_are_left_out_as_a_group(polls: Polls) -> None:
+    honest(polls, 60, 40)
+    clean = polls.rating()
+    for number in range(30):
+        polls.poll(f"token {number}", push_target, 19, seed=3000 + number, only=TARGET)
+    pushed = polls.rating()
+    found = judging.check(polls.services)
+    assert len([one for one in found.left_out if one.voter.startswith("token")]) >= 27
+    assert [one for one in found.left_out if one.voter.startswith("honest")] == []
+    assert abs(polls.rating() - clean) < 0.1 * abs(pushed - clean)
+    assert (found.alarms, judging.alarms(polls.services)) == ((), ())
+
+
 def test_one_owner_or_a_few_are_never_judged(polls: Polls) -> None:
     for number in range(4):
         polls.poll(f"few {number}", push_target, 100, seed=number)
     polls.poll("casual", judge, 19, seed=9)
-    assert judging.check(polls.services) == []
+    assert judging.check(polls.services).left_out == []
     assert [one.findings for one in judging.voters(polls.services)] == [()] * 5
 
 

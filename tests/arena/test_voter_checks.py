@@ -10,8 +10,10 @@ import pytest
 
 from arena.ratings import bradley_terry, davidson
 from arena.ratings.fit import Fit
+from arena.ratings.held_votes import MIN_VOTES, Ballot, Reading
 from arena.ratings.outcomes import BadVote, group_votes
-from arena.ratings.voter_checks import FAVOURITE_Z, MIN_VOTES, Ballot, Finding, findings
+from arena.ratings.tastes import Tastes
+from arena.ratings.voter_checks import FAVOURITE_Z, Finding, findings
 from tests.arena.simulated import names_of
 
 STRENGTHS = np.linspace(-1.2, 1.2, 8)
@@ -103,7 +105,7 @@ def test_a_bias_of_the_page_is_not_held_against_voters() -> None:
     ]
     fit = board(votes)
     assert len([one for one in findings(votes, fit) if one.kind == "left"]) > 10
-    assert not [one for one in findings(votes, fit, advantage=bias) if one.kind == "left"]
+    assert not [one for one in findings(votes, fit, Reading(advantage=bias)) if one.kind == "left"]
 
 
 def test_one_slip_against_the_odds_is_no_finding() -> None:
@@ -117,7 +119,7 @@ def test_one_slip_against_the_odds_is_no_finding() -> None:
 def test_a_voter_is_held_against_the_others_not_against_itself() -> None:
     others = [one for seed in range(10) for one in ballots(f"v{seed}", judge, 60, seed=seed)]
     heavy = ballots("heavy", against_all, 150, seed=99)
-    found = findings(others + heavy, board(others + heavy))
+    found = findings(others + heavy, board(others + heavy), tastes=Tastes())
     within = next(one.z for one in found if one.voter == "heavy" and one.kind == "agreement")
     assert within == pytest.approx(agreement(heavy, board(others)), rel=0.2)
     assert within < 1.2 * agreement(heavy, board(others + heavy))
@@ -171,7 +173,7 @@ def test_left_out_ties_are_left_out_here_too() -> None:
     votes = HONEST + [Ballot("ties", "m00", "m07", "tie")] * 60
     fit = board(votes)
     assert "ties" in {one.voter for one in findings(votes, fit)}
-    assert "ties" not in {one.voter for one in findings(votes, fit, ties="drop")}
+    assert "ties" not in {one.voter for one in findings(votes, fit, Reading(ties="drop"))}
 
 
 def test_a_hundred_thousand_votes_are_checked_in_well_under_a_second() -> None:

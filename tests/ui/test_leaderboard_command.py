@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -188,12 +189,110 @@ def test_people_get_a_table_and_sentences(baseball: str, tmp_path: Path, capfdbi
     assert "Side A takes +52.5 points more than its competitors should" in text
     assert "of 273 votes decide first place: without them Milwaukee no longer leads alone." in text
     assert "A gap of 50 points means an expected score of 57.1%, ties as half." in text
-    assert said[-1].startswith("Hash of the votes (SHA-256, method version 1): ")
+    assert said[-1].startswith("Hash of the votes (SHA-256, method version 2): ")
     nasty = write(tmp_path / "nasty.csv", [("\x1b[31mred", "y", "a")])
     assert "\x1b" not in "\n".join(lines(capfdbinary, "leaderboard", "--votes", nasty))
     assert lines(capfdbinary, "leaderboard", "--votes", write(tmp_path / "none.csv", []))[0].startswith(
         "There are no votes"
     )
+
+
+# What is said of odd boards
+
+
+def told_of(
+    capfdbinary: Any, here: Run, tmp_path: Path, rows: list[tuple[str, ...]], *options: str
+) -> tuple[str, dict[str, Any]]:
+    """The sentences and the document of a board of these votes."""
+    path = write(tmp_path / "odd.csv", rows)
+    text = "\n".join(lines(capfdbinary, "leaderboard", "--votes", path, *options))
+    return text, here("leaderboard", "--votes", path, *options, "--json")[1]
+
+
+TIES = [("x", "y", "tie"), ("y", "z", "tie"), ("x", "z", "tie")] * 20
+ISLANDS = [(a, b, outcome) for a, b in (("x", "y"), ("u", "v")) for outcome in ("a", "a", "b") for _ in range(20)]
+
+
+def test_a_shared_first_place_is_called_shared(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    text, document = told_of(capfdbinary, here, tmp_path, TIES)
+    assert "First place is shared by x, y, z." in text
+    assert "decide first place" not in text
+    assert document["fragility"]["votes_to_flip_first"] == 0
+
+
+def test_nothing_is_told_across_islands(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    text, document = told_of(capfdbinary, here, tmp_path, ISLANDS)
+    assert "2 groups that never met" in text
+    assert "first place" not in text.lower()
+    assert document["fragility"] == {"votes_to_flip_first": None, "leader": None, "runner_up": None}
+    for row in document["competitors"]:
+        assert (row["p_best"], row["rank_best"], row["rank_worst"]) == (None, None, None)
+    small = [*ISLANDS, *[("x", "w", outcome) for outcome in ("a", "b") for _ in range(20)]]
+    _, document = told_of(capfdbinary, here, tmp_path, small)
+    chances = {row["competitor"]: row["p_best"] for row in document["competitors"]}
+    assert (chances.pop("u"), chances.pop("v")) == (None, None)
+    assert sum(chances.values()) == pytest.approx(1)
+
+
+def test_what_was_left_out_is_not_called_never_met(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    text, document = told_of(capfdbinary, here, tmp_path, TIES, "--ties", "drop")
+    assert "3 groups without a battle that counts between them" in text
+    assert "No battle that counts" in text
+    assert "never met" not in text
+    assert "No battles yet" not in text
+    assert {row["battles"] for row in document["competitors"]} == {40}
+
+
+def test_elo_blames_no_prior(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    rows = [("x", "y", "a")] * 40
+    text, document = told_of(capfdbinary, here, tmp_path, rows, "--method", "elo")
+    assert "prior" not in text
+    assert "unbounded" not in {caution for row in document["competitors"] for caution in row["cautions"]}
+    text, document = told_of(capfdbinary, here, tmp_path, rows)
+    assert "the prior decides" in text
+    assert document["forced_prior"] is None
+
+
+def test_a_prior_that_nobody_asked_for_is_told(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    text, document = told_of(capfdbinary, here, tmp_path, [("x", "y", "a")] * 40, "--prior", "0")
+    assert (document["prior"], document["forced_prior"]) == (0, 0.01)
+    assert "the least one is in use, of 0.01 games" in text
+    text, document = told_of(capfdbinary, here, tmp_path, [("x", "y", "ab"[n % 2]) for n in range(40)], "--prior", "0")
+    assert document["forced_prior"] is None
+    assert "least one" not in text
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words", "verdict"),
+    [
+        ("a" * 9 + "b", "Too few votes to tell", "few"),
+        ("a" * 33 + "b" * 27, "Too few votes to tell", "few"),
+        ("a" * 210 + "b" * 190, "No sign of a bias", "none"),
+        ("a" * 225 + "b" * 175, "A hint of a bias", "hint"),
+        ("a" * 260 + "b" * 140, "more than chance does", "bias"),
+    ],
+)
+def test_that_there_is_no_bias_is_only_said_where_one_would_show(
+    capfdbinary: Any, here: Run, tmp_path: Path, outcomes: str, words: str, verdict: str
+) -> None:
+    rows = [(*("xy" if n % 2 else "yx"), outcome) for n, outcome in enumerate(outcomes)]
+    text, document = told_of(capfdbinary, here, tmp_path, rows)
+    assert words in text
+    assert document["side_bias"]["verdict"] == verdict
+
+
+def test_a_category_by_another_method_says_that_it_does_not_lean(capfdbinary: Any, here: Run, tmp_path: Path) -> None:
+    rows = [("x", "y", "a" if n % 3 else "tie", ("logo", "photo")[n % 2]) for n in range(80)]
+    path = write(tmp_path / "votes.csv", rows, "competitor_a,competitor_b,outcome,category")
+    given = ("leaderboard", "--votes", path, "--category", "logo")
+    assert "lean on those of the others" in "\n".join(lines(capfdbinary, *given))
+    for options in (("--method", "davidson"), ("--prior", "0"), ("--interval", "none"), ("--ties", "drop")):
+        text = "\n".join(lines(capfdbinary, *given, *options))
+        assert "These are the category's own votes alone." in text
+        document = here(*given, *options, "--json")[1]
+        assert (document["is_pooled"], document["category"]) == (False, "logo")
+        assert (document["tie_parameter"] is not None) == ("davidson" in options)
+        assert (document["competitors"][0]["low"] is None) == (document["interval"] is None) == ("none" in options)
 
 
 # The store
@@ -267,6 +366,33 @@ def test_a_category_leans_on_the_others_in_the_file_too(store: Run, here: Run, t
     assert "Its categories: logo, text-rendering" in said
 
 
+OPTIONS = [
+    (),
+    ("--method", "davidson"),
+    ("--method", "elo"),
+    ("--ties", "drop"),
+    ("--both-bad", "drop"),
+    ("--prior", "0"),
+    ("--interval", "bootstrap", "--seed", "7"),
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
+@pytest.mark.parametrize("which", [(), ("--category", "logo"), ("--category", "logo", "--since", "2026-11-20")])
+def test_the_command_that_an_export_prints_makes_the_very_board(
+    store: Run, here: Run, tmp_path: Path, which: tuple[str, ...], options: tuple[str, ...]
+) -> None:
+    path = str(tmp_path / "the votes.csv")
+    _, written, said = store("leaderboard", *which, *options, "--export", path)
+    assert f"`{written['command']}` makes the board" in said
+    _, board, _ = store("leaderboard", *which, *options)
+    _, again, _ = here(*shlex.split(written["command"]), "--json")
+    assert board["votes"] > 40
+    for name in ("competitors", "votes_sha256", "is_pooled", "fragility", "tie_parameter", "interval", "islands"):
+        assert again[name] == board[name], name
+    assert ("of all categories" in said) == board["is_pooled"]
+
+
 async def _digest(services: Services) -> str:
     return await digest(services, BoardQuery())
 
@@ -275,6 +401,17 @@ def test_the_page_and_the_command_print_one_hash(services: Services, store: Run)
     import asyncio
 
     assert store("leaderboard")[1]["votes_sha256"] == asyncio.run(_digest(services))
+
+
+def test_a_board_of_drawn_models_says_so(tmp_path: Path, here: Run, capfdbinary: Any) -> None:
+    one = make_services(tmp_path / "drawn")
+    add_votes(one, Field({"demo/flat": 1000, "demo/sketch": 1100}), Voting(40))
+    composed = Composed(one.store.data_dir)
+    assert here("leaderboard", "--json", compose=composed)[1]["is_demo"] is True
+    assert here("leaderboard", "--method", "elo", "--json", compose=composed)[1]["is_demo"] is True
+    assert here("leaderboard", "--no-demo", "--json", compose=composed)[1]["is_demo"] is False
+    assert "These are drawn demo images." in "\n".join(lines(capfdbinary, "leaderboard", compose=composed))
+    one.store.close()
 
 
 def test_an_export_that_cannot_be_written_is_refused_in_words_and_leaves_nothing(store: Run, tmp_path: Path) -> None:
@@ -290,6 +427,7 @@ def test_a_voter_is_left_out_by_hand_and_let_in_again(services: Services, store:
     _, before, _ = store("leaderboard")
     _, listed, _ = store("voters")
     assert [row["excluded"] for row in listed["voters"]] == [None, None]
+    assert listed["alarms"] == store("voters", "--check")[1]["alarms"] == []
     one = listed["voters"][0]
     assert one["voter"] not in ("ann", "bob")
     code, after, _ = store("voters", "--exclude", one["voter"], "--reason", "=Paid for votes")

@@ -97,7 +97,7 @@ async def test_an_open_board_learns_of_each_vote_and_of_each_that_is_taken_back(
 async def test_an_unknown_choice_is_said_in_the_boards_place(one: Harness) -> None:
     shown: Any = await leaderboard.on_ask(one.app, ask(level="engine", asked=3), VISITOR)
     assert (shown["state"], shown["asked"]) == ("failed", 3)
-    assert "level 'engine' is unknown" in shown["text"]
+    assert "Level 'engine' is unknown" in shown["text"]
     assert (await leaderboard.on_prove(one.app, ask(level="engine"), VISITOR))["state"] == "none"
 
 
@@ -172,10 +172,12 @@ async def test_a_board_can_be_saved_as_json_and_markdown(one: Harness) -> None:
     page = TestClient(
         Starlette(routes=routes.routes(one.app), middleware=guard.middleware(one.settings)), base_url="http://127.0.0.1"
     )
-    found = await asyncio.to_thread(page.get, "/leaderboard.json?category=photo&ties=drop")
+    found = await asyncio.to_thread(page.get, "/leaderboard.json?category=photo")
     assert found.headers["content-disposition"] == 'attachment; filename="diptych-generate.json"'
     document = found.json()
-    assert (document["choices"]["category"], document["ties"], document["is_pooled"]) == ("photo", "drop", True)
+    assert (document["choices"]["category"], document["ties"], document["is_pooled"]) == ("photo", "half", True)
+    other = (await asyncio.to_thread(page.get, "/leaderboard.json?category=photo&ties=drop")).json()
+    assert (other["ties"], other["is_pooled"], other["is_demo"]) == ("drop", False, False)
     shown: Any = await leaderboard.on_prove(one.app, ask(category="photo"), VISITOR)
     assert document["votes_sha256"] == shown["sha256"]
     text = await asyncio.to_thread(page.get, "/leaderboard.md?board=generate")
@@ -184,4 +186,4 @@ async def test_a_board_can_be_saved_as_json_and_markdown(one: Harness) -> None:
     for name in ("json", "md"):
         wrong = await asyncio.to_thread(page.get, f"/leaderboard.{name}?level=engine")
         assert wrong.status_code == 400
-        assert "level 'engine' is unknown" in wrong.text
+        assert "Level 'engine' is unknown" in wrong.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,20 +11,14 @@ from typing import Any
 
 import pytest
 
-from arena import board
 from arena.board import Board, BoardQuery
-from arena.left_out import LeftOut
-from arena.ratings.fragility import Fragility
 from arena.ratings.method import Method
-from arena.ratings.side_bias import SideBias
-from arena.recount import Recount
-from arena.standing import Separation
 from playground.services import Services
 from storage.elo_days import EloDay
-from storage.exclusions import Exclusion
 from storage.performance import OfferTimes
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import make_services
+from tests.ui.voted_boards import SIX, board_of, short, text_of, voted_on
 from ui.board_queries import WrongQuery
 from ui.leaderboard import charts, figures, table, views
 from ui.leaderboard.choices import Choices, address, category_name, query_of, read_choices
@@ -33,49 +26,17 @@ from ui.leaderboard.documents import table_document, table_markdown
 from ui.leaderboard.performance import performance_view
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-SIX = {
-    "openai/gpt-image-2": 1_200.0,
-    "fal/gpt-image-2": 1_150.0,
-    "openai/gpt-image-1.5": 1_050.0,
-    "openai/gpt-image-1": 950.0,
-    "openai/gpt-image-1-mini": 900.0,
-    "replicate/ideogram-3": 1_000.0,
-}
-COSTS: dict[str, int | None] = {
-    "openai/gpt-image-2": 41_000,
-    "fal/gpt-image-2": 39_000,
-    "openai/gpt-image-1.5": 60_000,
-    "openai/gpt-image-1": None,
-    "openai/gpt-image-1-mini": 5_900,
-    "replicate/ideogram-3": 60_000,
-}
-FIELD = Field(SIX, rare=frozenset({"replicate/ideogram-3"}), costs=COSTS)
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    made = make_services(tmp_path_factory.mktemp("views"))
-    add_votes(made, FIELD, Voting(900, days=30, categories=("own", "photo"), seed=7))
-    add_votes(made, Field({"demo/flat": 1_000.0, "demo/sketch": 1_100.0}), Voting(12, seed=2))
-    yield made
-    made.store.close()
-
-
-def board_of(services: Services, **asked: Any) -> Board:
-    return asyncio.run(board.leaderboard(services, BoardQuery(**asked)))
+    with voted_on(tmp_path_factory.mktemp("views")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def full(services: Services) -> Board:
     return board_of(services)
-
-
-def short(found: Board, services: Services) -> dict[str, str]:
-    return table.short_names(table.names(found, services.catalog))
-
-
-def text_of(view: object) -> str:
-    return json.dumps(view, ensure_ascii=False)
 
 
 # Choices
@@ -97,7 +58,7 @@ def test_choices_survive_their_own_address() -> None:
     ],
 )  # fmt: skip
 def test_an_unknown_choice_is_named(name: str, value: object) -> None:
-    with pytest.raises(WrongQuery, match=name):
+    with pytest.raises(WrongQuery, match=f"^{name.capitalize()} "):
         read_choices({name: value})
 
 
@@ -260,137 +221,6 @@ def test_elo_over_time_is_thinned_but_keeps_both_ends(full: Board, services: Ser
     assert shown["series"][0]["values"][-1] == full.days[-1].ratings["openai/gpt-image-2"]
 
 
-# Figures
-
-
-def card(found: Board, label: str) -> Any:
-    names = {row.rated.competitor: row.rated.competitor for row in found.rows}
-    return next(one for one in figures.cards(found, names) if one["label"] == label)
-
-
-@pytest.mark.parametrize(
-    ("fragility", "figure", "note"),
-    [
-        (None, "–", "needs two competitors"),
-        (
-            Fragility("openai/gpt-image-2", "fal/gpt-image-2", 900, 0),
-            "Shared",
-            "openai/gpt-image-2 and fal/gpt-image-2",
-        ),
-        (Fragility("openai/gpt-image-2", "fal/gpt-image-2", 900, 1), "1 vote", "of 900 decide first place"),
-        (Fragility("openai/gpt-image-2", "fal/gpt-image-2", 2_436, 19), "19 votes", "of 2,436 decide first place"),
-        (Fragility("openai/gpt-image-2", "fal/gpt-image-2", 900, None), "Firm", "900 votes"),
-    ],
-)
-def test_first_place_says_on_how_many_votes_it_hangs(
-    full: Board, fragility: Fragility | None, figure: str, note: str
-) -> None:
-    told = card(replace(full, rated=replace(full.rated, fragility=fragility)), "First place")
-    assert told["figure"] == figure
-    assert note in told["note"]
-
-
-@pytest.mark.parametrize(
-    ("delta", "figure", "said", "state"),
-    [
-        (0.02, "50.5% A", "no sign of bias, z 0.4", ""),
-        (-0.125, "46.9% A", "a hint of bias, z −2.5", ""),
-        (0.25, "56.2% A", "a bias, z 5.0", "warn"),
-    ],
-)
-def test_side_bias_is_said_and_alarms_beyond_three(
-    full: Board, delta: float, figure: str, said: str, state: str
-) -> None:
-    assert full.rated.side_bias is not None
-    bias = SideBias(delta, 0.05, 0.05, full.rated.side_bias.strengths)
-    found = replace(full, rated=replace(full.rated, side_bias=bias))
-    told = card(found, "Side bias")
-    assert (told["figure"], told["note"], told["state"]) == (figure, said, state)
-    alarms = [one for one in figures.notices(found, {}) if "do not win alike" in str(one["first"])]
-    assert bool(alarms) == bool(state)
-
-
-def test_what_would_part_the_first_two_is_told(full: Board) -> None:
-    label = "To part first and second"
-    pair = Separation("openai/gpt-image-2", "fal/gpt-image-2", 643)
-    assert card(replace(full, separations=(pair,)), label)["figure"] == "about 640"
-    assert card(replace(full, separations=(replace(pair, more_votes=None),)), label)["figure"] == "Level"
-    assert card(replace(full, separations=()), label)["figure"] == "Parted"
-    assert card(replace(full, rows=full.rows[-1:]), label)["figure"] == "–"
-
-
-def test_undecided_neighbours_are_listed_or_it_is_said_why_not(full: Board, services: Services) -> None:
-    pair = Separation("openai/gpt-image-2", "fal/gpt-image-2", 643)
-    names = short(full, services)
-    assert figures.undecided(replace(full, separations=(pair,)), names) == {
-        "pairs": [{"first": "GPT Image 2, OpenAI", "second": "GPT Image 2, fal", "more": "about 640 more votes"}],
-        "none": "",
-    }
-    assert "stands clear" in str(figures.undecided(replace(full, separations=()), names)["none"])
-    assert "No two rows" in str(figures.undecided(board_of(services, demo=True), {})["none"])
-
-
-def test_groups_that_never_met_have_no_first_place(tmp_path: Path) -> None:
-    other = make_services(tmp_path)
-    apart = (frozenset(list(SIX)[:2]), frozenset(list(SIX)[2:4]))
-    add_votes(other, Field(dict(list(SIX.items())[:4]), apart=apart), Voting(80))
-    found = board_of(other)
-    assert card(found, "First place")["figure"] == "–"
-    shown: Any = charts.by_cost(found, short(found, other))
-    assert {reason for _, reason in shown["left_out"]} == {"apart from the others"}
-    other.store.close()
-
-
-@pytest.mark.parametrize(("number", "words"), [(0, "0"), (7, "7"), (64, "64"), (643, "640"), (9_473, "9,500")])
-def test_rough_numbers_do_not_feign_precision(number: int, words: str) -> None:
-    assert figures.rough(number) == words
-
-
-def test_a_gap_of_fifty_points_is_said_in_battles(full: Board, services: Services) -> None:
-    assert "about 57 of 100 battles with ties as half" in figures.gap_sentence(full)
-    assert "that were decided" in figures.gap_sentence(board_of(services, method=Method(ties="drop")))
-    davidson = board_of(services, method=Method(kind="davidson"))
-    assert davidson.rated.tie_parameter
-    assert "about 56 of 100" in figures.gap_sentence(davidson)
-
-
-def test_islands_are_named_and_a_jump_of_left_out_votes_alarms(full: Board, services: Services) -> None:
-    names = short(full, services)
-    split = replace(full, rated=replace(full.rated, islands=(tuple(SIX)[:4], tuple(SIX)[4:])))
-    told = text_of(figures.notices(split, names))
-    assert "2 groups that never met" in told
-    assert "GPT Image 1 mini and ideogram-3" in told
-    out = LeftOut({}, (), 0.02, 0.3, is_alarming=True)
-    assert "30.0% of the votes of the last 7 days" in text_of(figures.notices(replace(full, left_out=out), names))
-    assert figures.notices(full, names) == []
-
-
-def test_voters_left_out_are_shown_by_their_hash_only(full: Board) -> None:
-    voter = Exclusion(
-        "0123456789abcdef-owner", "too_fast", "Half of the votes came within a second.", "2026-11-20T00:00:00.000Z", 31
-    )
-    out = LeftOut(
-        {"You took it back.": 2, "Voters left out": 31}, (voter,), 0.03, 0.1, shown_as={voter.voter: "beef" * 4}
-    )
-    shown: Any = figures.left_out(replace(full, left_out=out))
-    assert "owner" not in text_of(shown)
-    assert shown["voters"] == [
-        {"voter": "beef" * 4, "reason": "Half of the votes came within a second.", "votes": "31", "day": "2026-11-20"}
-    ]
-    assert shown["reasons"] == [["Voters left out", "31"], ["You took it back.", "2"]]
-    assert shown["votes"] == "33 votes"
-
-
-def test_a_recount_says_the_same_or_what_differed() -> None:
-    same = figures.recount_sentence(Recount(2_400, 9, 64, 0, 0, 0))
-    assert same == "Made anew from 2,400 votes: all 9 ratings, all 64 days of Elo and every sum came out the same."
-    assert figures.recount_sentence(Recount(3, 2, 1, 0, 0, 0)).endswith(
-        "all 2 ratings and every sum came out the same."
-    )
-    wrong = figures.recount_sentence(Recount(2_400, 9, 64, 2, 1, 0))
-    assert "2 sums and 1 day of Elo differed. They are mended" in wrong
-
-
 # The whole
 
 
@@ -410,6 +240,38 @@ def test_the_whole_tab_is_plain_json_without_owner_ids(full: Board, services: Se
     assert {one[0] for one in shown["options"]["category"]} == {"", "own", "photo"}
     assert [one[0] for one in shown["options"]["question"]] == ["better"]
     assert [one[0] for one in shown["options"]["models"]] == ["real", "demo"]
+
+
+def test_alarms_about_voters_stand_above_the_table(full: Board, services: Services) -> None:
+    alarms = ("On the board 'generate': 40 voters of few votes each take 'x' for better.", "And another.")
+    shown: Any = views.page_view(full, Choices(), [], services.catalog, now=NOW, alarms=alarms)
+    first = shown["notices"][0]
+    assert (first["icon"], first["rest"]) == ("warn", " ".join(alarms))
+
+
+@pytest.mark.parametrize(
+    ("choices", "options", "narrows"),
+    [
+        (Choices(), "", False),
+        (Choices(ties="davidson"), " --method davidson", False),
+        (Choices(category="photo"), " --category photo", False),
+        (Choices(category="photo", when="7"), " --category photo", False),
+        (Choices(category="photo", ties="drop"), " --category photo --ties drop", True),
+        (Choices(category="photo", ties="davidson"), " --category photo --method davidson", True),
+    ],
+)
+def test_the_page_names_the_file_and_the_command_that_make_its_board(
+    full: Board, services: Services, choices: Choices, options: str, narrows: bool
+) -> None:
+    shown: Any = views.page_view(full, choices, [], services.catalog, now=NOW)
+    assert shown["check"] == f"python app.py leaderboard --votes FILE{options}"
+    assert ("category=photo" in shown["exports"][0]["href"]) == narrows
+    assert f"`{shown['check']}`" in table_markdown(full, choices, services.catalog, "f" * 64)
+
+
+def test_nobody_is_told_to_check_a_board_that_has_no_file(full: Board, services: Services) -> None:
+    assert views.check(Choices(voters="me")) == ""
+    assert "can check" not in table_markdown(full, Choices(voters="me"), services.catalog, "f" * 64)
 
 
 def test_my_votes_are_not_offered_as_everybodys_file(full: Board) -> None:

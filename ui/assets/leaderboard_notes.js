@@ -87,5 +87,5 @@ export const foot = (shown, proof) =>
       proof ? h("code", { class: "lb-hash", title: proof }, `${proof.slice(0, SHOWN_DIGITS)}…`) : h("code", { class: "lb-hash" }, "is being made"),
       proof ? h("button", { type: "button", class: "link", "data-do": "copy", "aria-label": "Copy the whole hash" }, "Copy") : null,
     ),
-    h("span", {}, "Anyone can check: export the votes, then run ", h("code", {}, "python app.py leaderboard --votes FILE"), "."),
+    shown.check ? h("span", {}, "Anyone can check: export the votes, then run ", h("code", {}, shown.check), ".") : null,
   );

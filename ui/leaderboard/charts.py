@@ -187,7 +187,8 @@ def _met(meeting: Meeting | None, first: str, second: str, *, is_known: bool) ->
     if meeting is None:
         return None
     if not is_known:
-        return [None, "apart", f"{first} and {second} never met, not even over others: nothing can be expected."]
+        why = f"No battle that counts leads from {first} to {second}, not even over others: nothing can be expected."
+        return [None, "apart", why]
     expected = f"{meeting.expected:.0%}"
     if meeting.score is None:
         return [

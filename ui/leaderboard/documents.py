@@ -8,7 +8,7 @@ from arena.stated_board import StatedBoard
 from providers.catalog import Catalog
 from ui.board_documents import board_document
 from ui.documents import Document
-from ui.leaderboard import figures
+from ui.leaderboard import figures, views
 from ui.leaderboard.choices import BOARD_WORDS, LEVEL_WORDS, QUESTION_WORDS, Choices, as_told, category_name
 from ui.leaderboard.table import COLUMNS, View, names, short_names, table_view
 
@@ -17,7 +17,7 @@ _NOT_IN_TEXT = ("interval",)
 
 def table_document(board: Board, choices: Choices, sha256: str) -> Document:
     """What `leaderboard --json` prints, with the choices and with what the page knows besides the ratings."""
-    document = board_document(StatedBoard(board.rated, sha256, board.is_pooled))
+    document = board_document(StatedBoard(board.rated, sha256, board.query.category, board.is_pooled, board.is_demo))
     more = {row.rated.competitor: row for row in board.rows}
     document["competitors"] = [
         one
@@ -55,7 +55,10 @@ def table_markdown(board: Board, choices: Choices, catalog: Catalog, sha256: str
         ]
     else:
         lines.append("There are no votes on this board.")
-    lines += ["", f"Hash of the votes (SHA-256, method version {METHOD_VERSION}): `{sha256}`", ""]
+    lines += ["", f"Hash of the votes (SHA-256, method version {METHOD_VERSION}): `{sha256}`"]
+    if command := views.check(choices):
+        lines += ["", f"Anyone can check: export the votes, then run `{command}`."]
+    lines.append("")
     return "\n".join(lines)
 
 

@@ -8,13 +8,15 @@ from arena.board import Board
 from arena.ratings.elo import START, K
 from arena.ratings.maturity import MIN_BATTLES, MIN_OPPONENTS, PROVISIONAL_HALF_WIDTH
 from arena.ratings.method import METHOD_VERSION
-from arena.ratings.scale import Z95, score_at, sigmoid
+from arena.ratings.scale import score_at, sigmoid
+from arena.ratings.side_bias import Verdict
 from arena.recount import Recount
-from arena.standing import Separation
+from arena.standing import Separation, leaders
 from storage.exclusions import Exclusion
 from ui import views
+from ui.board_documents import LEANS_BY, apart
 from ui.leaderboard.choices import category_name
-from ui.leaderboard.table import View, has_rank, is_apart, ordered
+from ui.leaderboard.table import View, has_rank, ordered
 
 GAP = 50
 """Points of the example of what a gap means."""
@@ -22,20 +24,28 @@ MAX_VOTERS = 100
 """Voters left out that are listed, newest first."""
 
 
+_BIAS: dict[Verdict, str] = {
+    "bias": "a bias",
+    "hint": "a hint of bias",
+    "few": "too few votes to tell",
+    "none": "no sign of bias",
+}
 _BIAS_ALARM = (
     "Sides are drawn by a coin, so they should: the page or some voters favour one. It cancels out of the ratings, but look "
     "into it."
 )
 
 
-def notices(board: Board, names: Mapping[str, str]) -> list[View]:
-    """What has to be known before the table is read, the gravest first."""
+def notices(board: Board, names: Mapping[str, str], alarms: Sequence[str] = ()) -> list[View]:
+    """What has to be known before the table is read, the gravest first; `alarms`: what only a person can judge of voters."""
     told = [
+        _notice("warn", "Votes may be pushed.", " ".join(alarms)) if alarms else None,
         _notice("warn", "Suddenly more votes are left out.", _alarm(board)) if board.left_out.is_alarming else None,
         _notice("warn", "Side A and side B do not win alike.", _BIAS_ALARM) if _is_biased(board) else None,
         _notice("warn", "Not everyone here can be compared.", islands(board, names)) if _has_islands(board) else None,
         _notice("compare", "These are drawn demo images.", _demo(board)) if board.is_demo else None,
         _notice("base", "These ratings lean on other categories.", _pooled(board)) if board.is_pooled else None,
+        _notice("base", "These are the category's own votes alone.", LEANS_BY) if _is_alone(board) else None,
         _notice("null", "", _alone(board)) if len(board.rows) == 1 or _only_ties(board) else None,
     ]
     return [one for one in told if one is not None]
@@ -65,8 +75,8 @@ def islands(board: Board, names: Mapping[str, str]) -> str:
     """Groups without a battle between them, in a sentence."""
     groups = [_listed([names[one] for one in group]) for group in board.rated.islands]
     return (
-        f"There are {len(groups)} groups that never met, not even over others: {'; '.join(groups)}. Ratings compare within "
-        "a group only."
+        f"There are {len(groups)} groups {apart(board.rated)}, not even over others: {'; '.join(groups)}. Ratings compare "
+        "within a group only."
     )
 
 
@@ -78,6 +88,11 @@ def _listed(items: Sequence[str], most: int = 6) -> str:
 def _demo(board: Board) -> str:
     only = "" if board.has_real else " There are no votes on real models yet."
     return f"Their votes are kept apart from real ratings.{only}"
+
+
+def _is_alone(board: Board) -> bool:
+    """Whether its ratings would lean on other categories by another method."""
+    return board.query.category is not None and not board.query.leans
 
 
 def _pooled(board: Board) -> str:
@@ -119,12 +134,14 @@ def _card(label: str, figure: str, note: str, state: str = "") -> View:
 
 def _first_place(board: Board, names: Mapping[str, str]) -> View:
     found = board.rated.fragility
+    if found is None and board.is_pooled:
+        return _card("First place", "–", "hangs on other categories' votes too")
+    if found is None and _has_islands(board):
+        return _card("First place", "–", f"groups {apart(board.rated)} have none")
     if found is None:
-        return _card("First place", "–", "needs two competitors and a vote")
-    if {found.leader, found.runner_up} & {row.rated.competitor for row in board.rows if is_apart(row)}:
-        return _card("First place", "–", "groups that never met have none")
+        return _card("First place", "–", "needs two competitors and a vote that counts")
     if found.votes_to_flip == 0:
-        return _card("First place", "Shared", f"by {names[found.leader]} and {names[found.runner_up]}")
+        return _card("First place", "Shared", f"by {_listed([names[one] for one in leaders(board.rated)])}")
     if found.votes_to_flip is None:
         return _card("First place", "Firm", f"leaving out any of {found.votes:,} votes does not change it")
     return _card("First place", views.counted(found.votes_to_flip, "vote"), f"of {found.votes:,} decide first place")
@@ -134,9 +151,10 @@ def _side(board: Board) -> View:
     bias = board.rated.side_bias
     if bias is None:
         return _card("Side bias", "–", "needs votes")
-    said = "a bias" if bias.alarms else "a hint of bias" if abs(bias.z) > Z95 else "no sign of bias"
     figure = f"{float(sigmoid(bias.delta)):.1%} A"
-    return _card("Side bias", figure, f"{said}, z {bias.z:.1f}".replace("-", "−"), "warn" if bias.alarms else "")
+    return _card(
+        "Side bias", figure, f"{_BIAS[bias.verdict]}, z {bias.z:.1f}".replace("-", "−"), "warn" if bias.alarms else ""
+    )
 
 
 def _to_part(board: Board, names: Mapping[str, str]) -> View:
@@ -203,7 +221,8 @@ def method_sentences(board: Board) -> list[str]:
             fitted,
             ties,
             prior if method.prior else "",
-            "Intervals hold in 95 of 100 cases (sandwich errors). Equal ranks: their intervals overlap.",
+            f"Intervals hold in 95 of 100 cases ({'errors of the pooled fit' if board.is_pooled else 'sandwich errors'}). "
+            "Equal ranks: their intervals overlap.",
             f"Elo starts at {START:,.0f} and moves both sides by at most {K:.0f} points a vote, in the order of the votes.",
             f"A row is provisional below {MIN_BATTLES} battles, below {MIN_OPPONENTS} opponents, or beyond "
             f"±{PROVISIONAL_HALF_WIDTH:.0f} points.",

@@ -8,13 +8,16 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from arena.board import Board
+from arena.category_board import leans
 from providers.catalog import Catalog
 from storage.performance import OfferTimes
 from ui import views
+from ui.board_queries import check_command
 from ui.leaderboard import charts, figures
 from ui.leaderboard.choices import (
     BOARD_WORDS,
     LEVEL_WORDS,
+    METHODS,
     MODEL_WORDS,
     QUESTION_WORDS,
     TIES_WORDS,
@@ -46,8 +49,9 @@ def page_view(
     catalog: Catalog,
     *,
     now: datetime,
+    alarms: Sequence[str] = (),
 ) -> View:
-    """All of the tab."""
+    """All of the tab; `alarms`: what of the voters only a person can judge."""
     view: View = {
         "choices": as_told(choices),
         "is_demo": board.is_demo,
@@ -55,15 +59,20 @@ def page_view(
         "address": address(choices),
         "performance": performance_view(times, catalog),
     }
-    return view | (board_view(board, choices, catalog, now) if board.rows else empty_view(board, choices))
+    if not board.rows:
+        return view | empty_view(board, choices)
+    return (
+        view
+        | board_view(board, choices, catalog, now)
+        | {"notices": figures.notices(board, short_names(names(board, catalog)), alarms)}
+    )
 
 
 def board_view(board: Board, choices: Choices, catalog: Catalog, now: datetime) -> View:
-    """A board that has votes."""
+    """A board that has votes, without what is said above it."""
     named = short_names(names(board, catalog))
     return {
         "state": "board",
-        "notices": figures.notices(board, named),
         "table": table_view(board, catalog),
         "by_cost": charts.by_cost(board, named),
         "by_time": charts.by_time(board, named),
@@ -76,6 +85,7 @@ def board_view(board: Board, choices: Choices, catalog: Catalog, now: datetime) 
         "method": figures.method_sentences(board),
         "method_line": figures.method_line(board),
         "exports": exports(choices, now),
+        "check": check(choices),
     }
 
 
@@ -153,7 +163,13 @@ def _listed(words: Mapping[T, str]) -> list[list[str]]:
 
 def exports(choices: Choices, now: datetime) -> list[View]:
     """Addresses of the files to be had, relative to the page."""
-    votes = urlencode(votes_address(choices, now))
+    votes = urlencode(
+        {
+            name: value
+            for name, value in votes_address(choices, now).items()
+            if name != "category" or not _leans(choices)
+        }
+    )
     table = address(choices)
     of_all = choices.voters == "everyone"
     return [
@@ -170,6 +186,18 @@ def exports(choices: Choices, now: datetime) -> list[View]:
         ),
         _export("Table, Markdown", f"leaderboard.md{'?' if table else ''}{table}", "To paste into a text"),
     ]
+
+
+def check(choices: Choices) -> str:
+    """The command that makes the board anew from an export; empty where there is none, of one voter's votes."""
+    if choices.voters == "me":
+        return ""
+    return f"python app.py {check_command('FILE', METHODS[choices.ties], choices.category or None)}"
+
+
+def _leans(choices: Choices) -> bool:
+    """Whether the board is made of other categories' votes too, so that its file has to hold them."""
+    return bool(choices.category) and leans(METHODS[choices.ties])
 
 
 def _export(name: str, href: str, about: str) -> View:

@@ -95,7 +95,7 @@ async def _page(app: App, request: gr.Request, choices: Choices, *, with_recount
     else:
         found = await board.leaderboard(services, query)
     times = await performance(services, voter)
-    return views.page_view(found, choices, times, services.catalog, now=now) | said
+    return views.page_view(found, choices, times, services.catalog, now=now, alarms=app.voter_watch.alarms) | said
 
 
 def _voter(app: App, request: gr.Request) -> str:
