@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy
 from PIL import Image
@@ -170,9 +170,10 @@ def picture_checks(request: ImageRequest, small: Image.Image, lowest_alpha: int)
 
 def is_blank(picture: Image.Image) -> bool:
     """Whether it is one colour all over, or wholly transparent."""
-    pixels = numpy.asarray(picture.convert("RGBA"))
-    spans = numpy.ptp(pixels, axis=(0, 1))
-    return not pixels[..., 3].any() or int(spans.max()) <= _BLANK_STEPS
+    # Typed for pictures of a single band as well.
+    bands = cast("tuple[tuple[int, int], ...]", picture.convert("RGBA").getextrema())
+    _, opacity = bands[3]
+    return not opacity or max(high - low for low, high in bands) <= _BLANK_STEPS
 
 
 def phash_of(picture: Image.Image) -> str:

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.arena.world import add_run, make_services, picture
 from tests.ui.browser import RunningApp
+from tests.ui.traffic import Traffic
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,10 @@ def held_back(page: Page, address: str) -> list[Route]:
     return held
 
 
+def abort(route: Route) -> None:
+    route.abort()
+
+
 def let_through(page: Page, address: str, held: list[Route]) -> None:
     for route in held:
         route.continue_()
@@ -72,7 +77,7 @@ def test_a_pair_that_a_link_names_is_voted_on_and_left_at_once(page: Page, app: 
     with sqlite3.connect(f"file:{app.log.parent / 'data' / 'diptych.sqlite3'}?mode=ro", uri=True) as db:
         one, two = (row[0] for row in db.execute("select run_id from runs where prompt = 'Prompt 1'"))
     page.goto(f"{app.url}#arena/images/{one}:0/{two}:0")
-    battle = page.get_by_test_id("battle")
+    battle = battle_on(page)
     expect(page.locator(".ar-line").first).to_contain_text("picked by you, counts for your own board only")
     expect(battle).to_have_attribute("data-gate", "open")
     page.keyboard.press("1")
@@ -110,9 +115,6 @@ def test_buttons_and_keys_pass_one_gate_and_a_vote_goes_once(page: Page, arena: 
 
 
 def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page, arena: str) -> None:
-    def abort(route: Route) -> None:
-        route.abort()
-
     page.route("**/blind/*/a.webp", abort)
     sent = answers_sent(page)
     page.goto(arena)
@@ -126,9 +128,9 @@ def test_a_pair_that_does_not_load_can_only_be_skipped(page: Page, arena: str) -
 
 
 def test_the_image_that_did_not_load_is_named_and_can_be_loaded_again(page: Page, arena: str) -> None:
-    page.route("**/blind/*/b.webp", lambda route: route.abort())
+    page.route("**/blind/*/b.webp", abort)
     page.goto(arena)
-    battle = page.get_by_test_id("battle")
+    battle = battle_on(page)
     expect(battle).to_have_attribute("data-gate", "broken")
     expect(page.get_by_test_id("side-b")).to_contain_text("Did not load")
     expect(page.get_by_test_id("side-a")).to_contain_text("Waits for the other image")
@@ -146,9 +148,9 @@ def test_the_image_that_did_not_load_is_named_and_can_be_loaded_again(page: Page
 
 
 def test_no_key_answers_while_the_focus_is_on_something_with_keys_of_its_own(page: Page, arena: str) -> None:
-    sent = answers_sent(page)
+    sent, traffic = answers_sent(page), Traffic(page)
     page.goto(arena)
-    battle = page.get_by_test_id("battle")
+    battle = battle_on(page)
     expect(battle).to_have_attribute("data-gate", "open")
     tab = page.get_by_role("tab", name="Arena")
     tab.focus()
@@ -159,12 +161,12 @@ def test_no_key_answers_while_the_focus_is_on_something_with_keys_of_its_own(pag
     )
     page.locator("#mine").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(200)
     expect(battle).to_have_attribute("data-state", "battle")
     expect(page.get_by_test_id("zoom")).to_have_count(0)
     assert sent == []
-    page.get_by_role("tab", name="History").click()
-    tab.click()
+    for one in (page.get_by_role("tab", name="History"), tab):
+        with traffic.answered():
+            one.click()
     expect(battle).to_have_attribute("data-gate", "open")
     page.keyboard.press("ArrowRight")
     expect(battle).to_have_attribute("data-state", "revealed")
@@ -172,7 +174,7 @@ def test_no_key_answers_while_the_focus_is_on_something_with_keys_of_its_own(pag
 
 def test_no_place_jumps_when_the_makers_are_shown(page: Page, arena: str) -> None:
     page.goto(arena)
-    expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")
+    expect(battle_on(page)).to_have_attribute("data-gate", "open")
     # Five answers make room for two buttons, so of the bar only its height and place from the top stay.
     places = """[
         ...[...document.querySelectorAll('.ar-box, .ar-prompt')].map((one) => JSON.stringify(one.getBoundingClientRect())),

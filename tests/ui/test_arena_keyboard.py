@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from arena.prompts import DEMO_PROMPTS
-from tests.ui.browser import PATIENCE_MS, RunningApp
+from tests.ui.browser import PATIENCE_MS, PHONE, RunningApp
+from tests.ui.traffic import Traffic
 
 pytestmark = pytest.mark.browser
 
@@ -24,22 +25,21 @@ def app(tmp_path: Path) -> Iterator[RunningApp]:
 
 
 @pytest.fixture
-def page(browser: Browser, app: RunningApp) -> Iterator[Page]:
-    one = browser.new_page(base_url=app.url, viewport={"width": 1440, "height": 900})
-    one.set_default_timeout(PATIENCE_MS)
-    yield one
-    one.close()
+def arena(page: Page, app: RunningApp) -> str:
+    """The tab's address."""
+    page.set_default_timeout(PATIENCE_MS)
+    return f"{app.url}#arena"
 
 
-def begin(page: Page) -> None:
+def begin(page: Page, arena: str) -> None:
     """A demo battle by keyboard, until its images are there."""
-    page.goto("#arena")
+    page.goto(arena)
     page.locator("#ar-demo").press("Enter")
     expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open", timeout=2 * PATIENCE_MS)
 
 
-def test_the_focus_goes_from_the_start_over_stop_to_the_answers_and_on(page: Page) -> None:
-    page.goto("#arena")
+def test_the_focus_goes_from_the_start_over_stop_to_the_answers_and_on(page: Page, arena: str) -> None:
+    page.goto(arena)
     page.locator("#ar-demo").press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
     battle = page.get_by_test_id("battle")
@@ -56,8 +56,8 @@ def test_the_focus_goes_from_the_start_over_stop_to_the_answers_and_on(page: Pag
     expect(answers).to_be_focused(timeout=2 * PATIENCE_MS)
 
 
-def test_a_demo_battle_after_a_reload_leads_to_another_and_so_does_its_skip(page: Page) -> None:
-    begin(page)
+def test_a_demo_battle_after_a_reload_leads_to_another_and_so_does_its_skip(page: Page, arena: str) -> None:
+    begin(page, arena)
     first = page.locator(".ar-prompt").inner_text()
     page.reload()
     expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")
@@ -71,8 +71,11 @@ def test_a_demo_battle_after_a_reload_leads_to_another_and_so_does_its_skip(page
         assert page.locator(".ar-prompt").inner_text() in DEMO_PROMPTS
 
 
-def test_a_late_answer_of_the_form_does_not_take_the_place_of_the_battle_that_was_started(page: Page) -> None:
-    page.goto("#arena")
+def test_a_late_answer_of_the_form_does_not_take_the_place_of_the_battle_that_was_started(
+    page: Page, arena: str
+) -> None:
+    traffic = Traffic(page)
+    page.goto(arena)
     page.get_by_role("button", name="New battle").click()
     expect(page.locator("#ar-start")).to_be_enabled()
     held: list[Route] = []
@@ -91,7 +94,7 @@ def test_a_late_answer_of_the_form_does_not_take_the_place_of_the_battle_that_wa
     battle = page.get_by_test_id("battle")
     expect(battle).to_have_attribute("data-gate", "open", timeout=2 * PATIENCE_MS)
     held[0].continue_()
-    page.wait_for_timeout(1500)
+    traffic.settle()
     expect(battle).to_have_attribute("data-state", "battle")
     page.keyboard.press("1")
     expect(battle).to_have_attribute("data-state", "revealed")
@@ -99,9 +102,9 @@ def test_a_late_answer_of_the_form_does_not_take_the_place_of_the_battle_that_wa
     expect(page.get_by_test_id("battle-form")).to_be_visible()
 
 
-def test_on_a_phone_the_two_more_questions_stand_over_the_answers_in_sight(page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    begin(page)
+def test_on_a_phone_the_two_more_questions_stand_over_the_answers_in_sight(page: Page, arena: str) -> None:
+    page.set_viewport_size(PHONE)
+    begin(page, arena)
     page.evaluate("localStorage.setItem('diptych-arena-questions', 'on')")
     page.reload()
     expect(page.get_by_test_id("battle")).to_have_attribute("data-gate", "open")

@@ -121,7 +121,7 @@ def test_a_visitor_reads_sorts_narrows_and_checks_the_board(page: Page, app: Run
     page.get_by_role("radio", name="Edit one").check(force=True)
     expect(page.get_by_test_id("board-empty")).to_contain_text("No votes on edits of one image yet")
     one.open("#leaderboard/level=engine")
-    expect(page.get_by_test_id("board-failed")).to_contain_text("level 'engine' is unknown")
+    expect(page.get_by_test_id("board-failed")).to_contain_text("Level 'engine' is unknown")
     page.get_by_role("button", name="Show all votes").click()
     assert (one.errors, one.foreign) == ([], [])
 

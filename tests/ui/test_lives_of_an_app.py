@@ -81,7 +81,7 @@ def test_two_public_visitors_see_only_what_is_theirs(page: Page, browser: Browse
     assert one.page.request.get(app.url + original).ok
     assert two.page.request.get(app.url + original).status == 404
     two.traffic.settle()
-    assert "An owl" not in "".join(two.bodies())
+    assert "An owl" not in "".join(two.bodies)
     one.tab("Settings")
     expect(one.page.locator("#st-keys")).to_contain_text("No key")
     for visit in (one, two):

@@ -55,7 +55,7 @@ def visit(page: Page, app: RunningApp, runware: FakeRunware, fal: FakeFal) -> It
     assert one.foreign == []
     assert one.errors == []
     for key in (runware.key, fal.key):
-        assert key not in "".join([kept, *one.bodies()])
+        assert key not in "".join([kept, *one.bodies])
 
 
 def test_a_key_is_typed_and_tested_and_two_providers_run_side_by_side(

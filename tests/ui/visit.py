@@ -16,7 +16,7 @@ class Visit:
     def __init__(self, page: Page, app: RunningApp) -> None:
         self.page, self.app = page, app
         self.foreign: list[str] = []
-        self._bodies: list[str | None] = []
+        self.bodies: list[str] = []
         self.errors: list[str] = []
         self.typed = ""
         self.traffic = Traffic(page)
@@ -33,21 +33,12 @@ class Visit:
 
     def _on_response(self, response) -> None:
         kind = response.headers.get("content-type", "")
-        if not any(part in kind for part in ("json", "html", "event-stream")) or "/heartbeat/" in response.url:
-            return
-        place = len(self._bodies)
-        self._bodies.append(None)
-        try:
-            self._bodies[place] = response.text()
-        except Error:
-            # The body of a page that was left is gone.
-            self._bodies[place] = ""
-
-    def bodies(self, since: int = 0) -> list[str]:
-        """What the server has said, from its answer with this number on: documents, pages and events."""
-        while None in self._bodies:
-            self.page.wait_for_timeout(20)
-        return [body for body in self._bodies[since:] if body is not None]
+        if "json" in kind or "html" in kind:
+            try:
+                self.bodies.append(response.text())
+            except Error:
+                # The body of a page that was left is gone.
+                return
 
     def _on_error(self, error) -> None:
         self.errors.append(str(error))
