@@ -100,6 +100,11 @@ def board_sizes(db: Database) -> dict[tuple[BoardName, bool], int]:
     return {(row["board"], bool(row["is_demo"])): row["votes"] for row in rows}
 
 
+def counted_votes(db: Database) -> int:
+    """Votes that count, on all boards."""
+    return sum(board_sizes(db).values())
+
+
 def categories(db: Database, board: BoardName, *, is_demo: bool) -> dict[str, int]:
     """Counted votes of each category that has any."""
     rows = fetch(

@@ -149,6 +149,21 @@ def test_a_voter_is_left_out_and_counted_again(world: Votes) -> None:
     assert world.store.read(exclusions.lifted) == {("bob", "favourite")}
 
 
+@pytest.mark.parametrize("since", [None, DAY.format(2), DAY.format(4), DAY.format(9)])
+def test_the_share_left_out_is_that_of_the_votes_themselves(world: Votes, since: str | None) -> None:
+    for day, voter in enumerate(["ann", "bob", "ann", "cid", "bob", "ann", "bob"], 1):
+        world.vote("a", day, voter=voter)
+    world.vote("b", 8, voter="dan", counted=False)
+    world.vote("tie", 3, voter="bob", counted=False)
+    for voter in ("bob", "cid"):
+        world.store.write(lambda db, voter=voter: exclusions.exclude(db, voter, "by_hand", "-", DAY.format(9)))
+    world.store.write(lambda db: exclusions.readmit(db, "cid", DAY.format(9)))
+    rows = world.store.read(lambda db: list(db.query("select voter, reason, voted_at from votes")))
+    public = [row["voter"] for row in rows if row["reason"] is None and (since is None or row["voted_at"] >= since)]
+    found = world.store.read(lambda db: exclusions.shares(db, since))
+    assert (found.counted, found.excluded) == (sum(one != "bob" for one in public), public.count("bob"))
+
+
 def test_what_was_replayed_is_forgotten_from_the_vote_on_that_changed(world: Votes) -> None:
     places = [world.vote("a", day, voter=voter) for day, voter in ((2, "ann"), (3, "bob"), (4, "ann"))]
     days = [
