@@ -23,7 +23,7 @@ from arena.ratings.fit import Fit
 from arena.ratings.fragility import fragility
 from arena.ratings.held_votes import Ballot
 from arena.ratings.method import Method, votes_digest
-from arena.ratings.outcomes import CountedRow, Grouped, VoteRow, group_counts
+from arena.ratings.outcomes import CountedRow, Grouped, VoteRow, group_counts, points
 from arena.ratings.pooling import pooled
 from arena.ratings.rated import rate, rate_counts
 from arena.ratings.refits import refit
@@ -142,9 +142,11 @@ def _whole(votes: list[VoteRow], counts: list[CountedRow]) -> list[str]:
 
 
 def _peers(python: Path, rows: Grouped) -> list[str]:
-    """Peers get the same grouped rows; ours starts from them too."""
+    """Peers get the same rows and give the same: strengths with sandwich errors, or strengths alone from a table of points."""
     fit = bradley_terry.fit(rows, prior=0)
-    ours = _seconds(lambda: bradley_terry.fit(rows, prior=0))
+    with_errors = _seconds(lambda: bradley_terry.fit(rows, prior=0))
+    scored, start = points(rows), np.zeros(len(rows.names))
+    alone = _seconds(lambda: bradley_terry.strengths_of(scored, 0.0, start))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.npz"
         np.savez(path, a=rows.a, b=rows.b, score=rows.score, count=rows.count, models=len(rows.names))
@@ -157,7 +159,8 @@ def _peers(python: Path, rows: Grouped) -> list[str]:
             continue
         away = float(np.abs(np.array(peer["ratings"]) - fit.ratings).max())
         errors = f", errors within {np.abs(np.array(peer['se']) / fit.se - 1).max():.1e}" if peer["se"] else ""
-        lines.append(_line("Bradley-Terry fit of grouped rows", ours, (peer["name"], peer["seconds"])))
+        what, ours = ("strengths and errors", with_errors) if peer["se"] else ("strengths alone", alone)
+        lines.append(_line(f"Bradley-Terry, {what}", ours, (peer["name"], peer["seconds"])))
         lines.append(f"{'':<52} ratings within {away:.1e} points{errors}")
     return lines
 

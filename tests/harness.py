@@ -24,6 +24,7 @@ from providers.transport import Transport
 from providers.types import ImageRequest
 from storage.database import Store
 from storage.records import RunView
+from tests.fresh_store import fresh
 from ui.app import App
 
 OFFER = "openai/gpt-image-2"
@@ -61,7 +62,7 @@ class Harness:
             keys={name: Secret(value) for name, value in secrets.items()},
             upload_urls=dict(upload_urls or {}),
         )
-        store = Store.open(data_dir)
+        store = Store.open(fresh(data_dir))
         transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})
         self.services = Services(
             settings=self.settings,

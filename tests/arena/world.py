@@ -22,6 +22,7 @@ from providers.rows import CATALOG
 from storage import ledger, runs
 from storage.database import Store
 from storage.records import Group, LedgerLine, Run, RunState, StoredImage, StoredInput
+from tests.fresh_store import fresh
 
 VOTER = "local"
 
@@ -43,7 +44,7 @@ def make_services(folder: Path, *, seed: int = 7, clock: Clock | None = None, ca
     settings = Settings(data_dir=folder)
     return Services(
         settings=settings,
-        store=Store.open(folder),
+        store=Store.open(fresh(folder)),
         client=cast("Any", None),
         catalog=catalog,
         keys=KeyRing(settings),

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from storage.database import Store
+from tests.fresh_store import fresh
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "data")
+    opened = Store.open(fresh(tmp_path / "data"))
     yield opened
     opened.close()

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from storage import history, runs, uploads
 from storage.database import Store
+from tests.fresh_store import fresh
 from tests.storage.builders import (
     SHA,
     end,
@@ -87,7 +88,7 @@ def test_searches(store: Store, search: str, expected: list[str]) -> None:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder: Path = tmp_path_factory.mktemp("history")
-    store = Store.open(folder)
+    store = Store.open(fresh(folder))
     store.write(lambda db: insert(db, *(make_run(run_id, prompt=prompt) for run_id, prompt in PROMPTS.items())))
     yield store
     store.close()

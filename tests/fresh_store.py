@@ -1,0 +1,29 @@
+"""A new store in a moment: most tests begin with one, and making its schema step by step is tried elsewhere."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from storage.database import Store
+from storage.opening import DATABASE_NAME, MARKER_NAME
+
+
+def fresh(data_dir: Path) -> Path:
+    """The folder as the first start of the app leaves it; one with anything in it stays as it is."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not any(data_dir.iterdir()):
+        for name in (DATABASE_NAME, MARKER_NAME):
+            shutil.copy(_made_once() / name, data_dir / name)
+    return data_dir
+
+
+@cache
+def _made_once() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Store.open(folder).close()
+    return folder
