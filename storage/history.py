@@ -94,7 +94,7 @@ def find_image(db: Database, sha256: str, owner: str | None) -> Run | None:
     row = fetch_one(
         db,
         """with makers (run_id) as (
-            select run_id from images where sha256 = :sha256
+            select run_id from images where sha256 = :sha256 and deleted_at is null
             union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
                 where d.sha256 = :sha256 and d.kind = 'locked'
         )
@@ -114,8 +114,8 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
     row = fetch_one(
         db,
         """with users (run_id) as (
-            select run_id from images where sha256 = :sha256
-            union all select run_id from images where converted_sha256 = :sha256
+            select run_id from images where sha256 = :sha256 and deleted_at is null
+            union all select run_id from images where deleted_at is null and converted_sha256 = :sha256
             union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
                 where d.sha256 = :sha256
             union all select run_id from inputs where sha256 = :sha256
@@ -138,7 +138,7 @@ def _source(wanted: Search) -> str:
 
 
 def _conditions(owner: str | None, wanted: Search, blind_at: str | None) -> list[str]:
-    conditions = []
+    conditions = ["r.trashed_at is null"]
     if wanted.match:
         conditions.append("runs_fts match :match")
     if wanted.literals:
