@@ -57,8 +57,8 @@ TABLES = (
         favourite integer not null,
         sources integer not null,
         has_mask integer not null,
-        dearest integer generated always as (coalesce(cost_microusd, -1)) virtual,
-        slowest integer generated always as (coalesce(latency_ms, -1)) virtual
+        dearest integer generated always as (coalesce(cost_microusd, -1)) stored,
+        slowest integer generated always as (coalesce(latency_ms, -1)) stored
     ) strict""",
 )
 
@@ -91,7 +91,9 @@ FACT_COLUMNS = (
 FILL_FACTS = " ".join(["insert into run_facts (", FACT_COLUMNS, ") select", FACT_COLUMNS, "from run_facts_now"])
 
 FACT_INDEXES = (
-    "create index run_facts_newest on run_facts (owner, is_trashed, seq)",
+    # With all that filters look at, so that any of them reads one owner's facts in one go.
+    "create index run_facts_newest on run_facts (owner, is_trashed, seq, offer, operation, state, queued_at, latency_ms, "
+    "cost_microusd, size, quality, images, stars, favourite, sources, has_mask)",
     "create index run_facts_dearest on run_facts (owner, is_trashed, dearest, seq)",
     "create index run_facts_slowest on run_facts (owner, is_trashed, slowest, seq)",
     "create index run_facts_stars on run_facts (owner, is_trashed, stars, seq)",
