@@ -257,7 +257,7 @@ def _reveal(db: Database, battle: Battle) -> Reveal:
 
 def _revealed(side: BattleSide) -> RevealedSide:
     view = side.view
-    cost = None if view.cost_microusd is None else round(view.cost_microusd / len(view.images))
+    cost = None if view.cost_microusd is None else round(view.cost_microusd / max(1, len(view.all_images)))
     return RevealedSide(view.run.offer, view.run.run_id, side.image.sha256, cost, view.cost_source, view.run.latency_ms)
 
 

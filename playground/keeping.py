@@ -82,7 +82,7 @@ def keep_images(
 
 def _there(db: Database, run: Run) -> dict[int, str]:
     view = runs.get(db, run.run_id, None)
-    return {image.position: image.sha256 for image in view.images} if view else {}
+    return {image.position: image.sha256 for image in view.all_images} if view else {}
 
 
 def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -> list[StoredImage]:

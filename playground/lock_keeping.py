@@ -81,7 +81,9 @@ def _lock_one(services: Services, run_id: str, image_id: str) -> None:
     view = services.store.read(lambda db: runs.get(db, run_id, None))
     if view is None:
         return
-    image = next(each for each in view.images if each.image_id == image_id)
+    image = next((each for each in view.all_images if each.image_id == image_id), None)
+    if image is None:  # deleted for ever since
+        return
     try:
         with _LOCKERS:
             made = _locked(services, view, image)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
-from storage.rows import changed, fetch, fetch_one, foreign_text, to_run
+from storage.rows import changed, fetch, fetch_one, foreign_text, to_image, to_run
 from storage.views import views_of
 
 CANDIDATE_RUNS = 2000
@@ -77,12 +77,14 @@ class OfferFacts:
 
 
 def candidates(db: Database, voter: str) -> list[BattleImage]:
-    """Images of the voter's newest `CANDIDATE_RUNS` succeeded runs, newest first, without blank or damaged ones."""
+    """Images of the voter's newest `CANDIDATE_RUNS` succeeded runs, newest first, without those that are blank, damaged or in
+    the trash.
+    """
     rows = fetch(
         db,
         """with recent as (
             select seq, run_id, offer, operation, prompt from runs
-            where owner = :voter and state = 'succeeded' order by seq desc limit :runs
+            where owner = :voter and state = 'succeeded' and trashed_at is null order by seq desc limit :runs
         ), signed as (
             select recent.*, coalesce((
                 select group_concat(given, ' ') from (
@@ -95,7 +97,7 @@ def candidates(db: Database, voter: str) -> list[BattleImage]:
             s.operation, s.prompt,
             (select count(*) from inputs where inputs.run_id = s.run_id and inputs.role = 'image') as sources
         from signed as s join images as i on i.run_id = s.run_id
-        where not exists (select 1 from json_each(i.checks) where value in ('blank', 'damaged'))
+        where i.trashed_at is null and not exists (select 1 from json_each(i.checks) where value in ('blank', 'damaged'))
         order by s.seq desc, i.position""",
         {"voter": voter, "runs": CANDIDATE_RUNS},
     )
@@ -236,8 +238,8 @@ def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
     if row is None:
         return None
     view = views_of(db, [to_run(row)])[0]
-    image = next(image for image in view.images if image.image_id == image_id)
-    return BattleSide(image, view)
+    image = fetch_one(db, "select * from images where image_id = ?", (image_id,))  # also one that was deleted since
+    return BattleSide(to_image(image), view) if image else None
 
 
 def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[OfferFacts]:

@@ -7,7 +7,9 @@ renamed. Rows are written after the bytes, so that a row never points at a missi
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import secrets
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,7 +99,8 @@ class BlobFolder:
         path = self.path(sha256, media_type)
         try:
             make_folder(path.parent)
-            if path.is_file() and path.stat().st_size == len(data):
+            # A touched file is not discarded: see `discard`.
+            if path.is_file() and path.stat().st_size == len(data) and _touched(path) and path.is_file():
                 # Another thread may have renamed it this moment and not yet brought the name to disk.
                 sync_folder(path.parent)
             else:
@@ -151,6 +154,34 @@ class BlobFolder:
             path.unlink(missing_ok=True)
         return bool(found)
 
+    def discard(self, sha256: str, *, unused_s: float) -> bool:
+        """Delete these bytes if nobody put them again in the last `unused_s` seconds; true when they are gone.
+
+        The file is moved away before its time is looked at: whoever puts the same bytes at this moment has either touched it
+        before, and it comes back, or finds it gone and writes it anew.
+
+        Raises:
+            ValueError: not a SHA-256.
+        """
+        are_gone = [self._discard(path, unused_s) for path in self._files(sha256)]
+        for left_by_crash in self._incoming.glob(f"{sha256}.*.tmp"):
+            left_by_crash.unlink(missing_ok=True)
+        return all(are_gone)
+
+    def _discard(self, path: Path, unused_s: float) -> bool:
+        aside = self._incoming / f"{path.name}.{secrets.token_hex(8)}.tmp"
+        try:
+            if time.time() - path.stat().st_mtime < unused_s:
+                return False
+            path.rename(aside)
+            if time.time() - aside.stat().st_mtime >= unused_s:
+                aside.unlink()
+                return True
+            aside.rename(path)
+        except FileNotFoundError:  # another process was faster
+            return not path.exists()
+        return False
+
     def all(self) -> Iterator[tuple[str, Path]]:
         """Each blob as (sha256, file), by name. Files that are no blobs are passed over; `verify` reports them."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
@@ -164,6 +195,14 @@ class BlobFolder:
     def _files(self, sha256: str) -> list[Path]:
         folder = self._folder(sha256)
         return [path for extension in EXTENSIONS.values() if (path := folder / f"{sha256}.{extension}").is_file()]
+
+
+def _touched(path: Path) -> bool:
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def is_blob_name(path: Path) -> bool:

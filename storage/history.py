@@ -1,12 +1,12 @@
-"""The history: pages of runs, newest first, and the search over their prompts.
+"""The history: pages of runs in some order, and the search over them.
 
-Paging goes by `seq`, so rows added meanwhile neither repeat nor hide one. What a person types is never query syntax:
-each word is quoted for the full-text index, the last one also matches as a beginning.
+Lists are found in `run_facts`, one narrow row a run, along an index for each order; only what is shown is then read whole.
+Paging goes by the place in that order, so rows added meanwhile neither repeat nor hide one.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -14,13 +14,12 @@ from sqlite_utils import Database
 from storage.records import Run, RunView
 from storage.rows import fetch, fetch_one, to_run
 from storage.search import Search, parse_search
+from storage.sorts import NEWEST, sort_of
 from storage.unrevealed import UNREVEALED, blind_parameters
 from storage.views import views_of
 
 MAX_PAGE = 1000
 """Most runs on one page; each brings its images, inputs and previews along."""
-
-_CURSOR = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,56 +36,87 @@ def page(
     owner: str | None,
     *,
     search: str = "",
+    sort: str = NEWEST,
     limit: int = 24,
     before: str | None = None,
+    skip: int = 0,
     blind_at: str | None = None,
 ) -> HistoryPage:
-    """One page of runs, newest first.
+    """One page of runs.
 
     Args:
         db: the open database.
         owner: whose; `None` for anybody's.
-        search: any text; runs match whose prompt has all of its words. Blank: all runs.
+        search: any text, see `storage.search`. Blank: all runs that are not in the trash.
+        sort: one of `storage.sorts.SORTS`.
         limit: runs a page, 1 to `MAX_PAGE`.
-        before: `next` of the page before; `None` for the first page.
+        before: `next` of the page before in the same order; `None` for the first page.
+        skip: so many runs are passed over, to get to a page by its number.
         blind_at: the time now; runs made for a battle that is being made or waits for the owner's vote are left out.
             `None`: all.
 
     Raises:
-        ValueError: `limit` out of bounds, or `before` is not a cursor.
+        ValueError: `limit` or `skip` out of bounds, no such order, or `before` is not a cursor.
     """
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit {limit} is not between 1 and {MAX_PAGE}")
-    if before is not None and not _CURSOR.fullmatch(before):
-        raise ValueError(f"{before[:40]!r} is not a place in the history")
+    if skip < 0:
+        raise ValueError(f"{skip} runs cannot be passed over")
+    order = sort_of(sort)
     wanted = parse_search(search)
-    conditions = _conditions(owner, wanted, blind_at)
+    conditions, given = _conditions(db, owner, wanted, blind_at)
     if before is not None:
-        # On the index's own row number where it is searched: it then starts at the cursor instead of filtering.
-        conditions.append("f.rowid < :before" if wanted.match else "r.seq < :before")
-    order = "f.rowid" if wanted.match else "r.seq"
+        conditions.append(order.after(is_found=bool(wanted.match)))
+        given |= order.place(before)
+    columns = f"f.seq, f.{order.column}" if order.column else "f.seq"
     rows = fetch(
         db,
-        " ".join(["select r.*", _source(wanted), _where(conditions), "order by", order, "desc limit :limit"]),
-        _parameters(owner, wanted, blind_at)
-        | {"before": int(before) if before is not None else None, "limit": limit + 1},
+        " ".join(
+            [
+                *("select", columns, _source(wanted), _where(conditions)),
+                *("order by", order.order(is_found=bool(wanted.match)), "limit :limit offset :skip"),
+            ]
+        ),
+        given | {"limit": limit + 1, "skip": skip},
     )
     shown = rows[:limit]
     return HistoryPage(
-        runs=tuple(views_of(db, [to_run(row) for row in shown])),
-        next=str(shown[-1]["seq"]) if len(rows) > limit else None,
+        runs=tuple(_views(db, [row["seq"] for row in shown])),
+        next=order.cursor(shown[-1]) if len(rows) > limit else None,
     )
 
 
 def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | None = None) -> int:
     """How many runs `page` would show over all pages."""
     wanted = parse_search(search)
-    row = fetch_one(
-        db,
-        " ".join(["select count(*) as runs", _source(wanted), _where(_conditions(owner, wanted, blind_at))]),
-        _parameters(owner, wanted, blind_at),
-    )
+    conditions, given = _conditions(db, owner, wanted, blind_at)
+    row = fetch_one(db, " ".join(["select count(*) as runs", _source(wanted), _where(conditions)]), given)
     return int(row["runs"]) if row else 0
+
+
+def page_and_count(
+    db: Database,
+    owner: str | None,
+    *,
+    search: str = "",
+    sort: str = NEWEST,
+    limit: int = 24,
+    before: str | None = None,
+    skip: int = 0,
+    blind_at: str | None = None,
+) -> tuple[HistoryPage, int]:
+    """One page as `page` gives it, and how many there are as `count` says."""
+    listed = page(db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at)
+    return listed, count(db, owner, search, blind_at=blind_at)
+
+
+def matching(db: Database, owner: str, search: str, *, blind_at: str | None = None) -> list[str]:
+    """Ids of all runs that `page` would show over all pages, oldest first."""
+    wanted = parse_search(search)
+    conditions, given = _conditions(db, owner, wanted, blind_at)
+    found = ["select f.seq as seq", _source(wanted), _where(conditions)]
+    rows = fetch(db, " ".join(["select run_id from runs where seq in (", *found, ") order by seq"]), given)
+    return [row["run_id"] for row in rows]
 
 
 def find_image(db: Database, sha256: str, owner: str | None) -> Run | None:
@@ -94,7 +124,7 @@ def find_image(db: Database, sha256: str, owner: str | None) -> Run | None:
     row = fetch_one(
         db,
         """with makers (run_id) as (
-            select run_id from images where sha256 = :sha256
+            select run_id from images where sha256 = :sha256 and deleted_at is null
             union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
                 where d.sha256 = :sha256 and d.kind = 'locked'
         )
@@ -114,8 +144,8 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
     row = fetch_one(
         db,
         """with users (run_id) as (
-            select run_id from images where sha256 = :sha256
-            union all select run_id from images where converted_sha256 = :sha256
+            select run_id from images where sha256 = :sha256 and deleted_at is null
+            union all select run_id from images where deleted_at is null and converted_sha256 = :sha256
             union all select i.run_id from derived_images as d join images as i on i.image_id = d.image_id
                 where d.sha256 = :sha256
             union all select run_id from inputs where sha256 = :sha256
@@ -132,27 +162,49 @@ def owns_blob(db: Database, sha256: str, owner: str | None) -> bool:
 
 
 def _source(wanted: Search) -> str:
-    # A cross join keeps its order in SQLite. Left to choose, it may walk the owner's runs and search the whole index for
-    # each: 25 s instead of 0.02 s with 100,000 runs.
-    return "from runs_fts as f cross join runs as r on r.seq = f.rowid" if wanted.match else "from runs as r"
+    # A cross join keeps its order in SQLite: the text index is walked, in the order of the history, and each run it finds is
+    # looked at. Left to choose, SQLite may search the whole index for each of the owner's runs.
+    return "from runs_fts as m cross join run_facts as f on f.seq = m.rowid" if wanted.match else "from run_facts as f"
 
 
-def _conditions(owner: str | None, wanted: Search, blind_at: str | None) -> list[str]:
-    conditions = []
+def _conditions(
+    db: Database, owner: str | None, wanted: Search, blind_at: str | None
+) -> tuple[list[str], dict[str, object]]:
+    """Conditions and their parameters."""
+    # Both columns lead each index, so an order is walked and not made.
+    conditions = ["f.has_trash = 1" if wanted.in_trash else "f.is_trashed = 0"]
+    given: dict[str, object] = {}
+    if owner is not None:
+        conditions.append("f.owner = :owner")
+        given["owner"] = owner
     if wanted.match:
         conditions.append("runs_fts match :match")
-    if wanted.literals:
-        conditions.append("not exists (select 1 from json_each(:literals) where instr(r.prompt, value) = 0)")
-    if owner is not None:
-        conditions.append("r.owner = :owner")
-    if blind_at is not None:
-        conditions.append(f"r.run_id not in ({UNREVEALED})")
-    return conditions
+        given["match"] = wanted.match
+    for part in wanted.parts:
+        sql = part.sql
+        for value in part.values:
+            name = f"p{len(given)}"
+            sql = sql.replace("?", f":{name}", 1)
+            given[name] = value
+        conditions.append(sql)
+    if blind_at is not None and (hidden := _unrevealed(db, owner, blind_at)):
+        conditions.append("f.seq not in (select value from json_each(:hidden))")
+        given["hidden"] = json.dumps(hidden)
+    return conditions, given
+
+
+def _unrevealed(db: Database, owner: str | None, blind_at: str) -> list[int]:
+    # Asked apart: most often there is none, and the lists need not look for them run by run.
+    sql = " ".join(["select seq from runs where run_id in (", UNREVEALED, ")"])
+    return [row["seq"] for row in fetch(db, sql, {"owner": owner} | blind_parameters(blind_at))]
+
+
+def _views(db: Database, seqs: list[int]) -> list[RunView]:
+    """The runs with these numbers, in the order given."""
+    rows = fetch(db, "select * from runs where seq in (select value from json_each(?))", (json.dumps(seqs),))
+    found = {row["seq"]: to_run(row) for row in rows}
+    return views_of(db, [found[seq] for seq in seqs])
 
 
 def _where(conditions: list[str]) -> str:
-    return "where " + " and ".join(conditions) if conditions else ""
-
-
-def _parameters(owner: str | None, wanted: Search, blind_at: str | None) -> dict[str, object]:
-    return {"owner": owner, "match": wanted.match, "literals": wanted.literals} | blind_parameters(blind_at)
+    return "where " + " and ".join(conditions)

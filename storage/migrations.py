@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from storage.board_steps import BOARDS, INSTALL
+from storage.curation_steps import curate
 
 migrations = Migrations("diptych")
 
@@ -20,6 +21,7 @@ RELEASED: tuple[str, ...] = (
     "m005_install",
     "m006_locks",
     "m007_sweeps",
+    "m008_curation",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -74,6 +76,12 @@ def m007_sweeps(db: Database) -> None:
     """How the runs of a sweep lie in its grid."""
     for statement in _SWEEPS:
         db.execute(statement)
+
+
+@migrations()
+def m008_curation(db: Database) -> None:
+    """Favourites, stars, tags, notes, trash and saved searches, and the facts that lists of runs are found and sorted by."""
+    curate(db)
 
 
 _RUNS = (

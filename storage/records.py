@@ -93,6 +93,13 @@ class StoredImage:
     """Media type of that blob; `None` where there is none."""
     phash: str | None = None
     """How it looks: 64 bits in hexadecimal, see `playground.delivery.phash_of`. `None`: not looked at, or unreadable."""
+    favourite: bool = False
+    stars: int = 0
+    """0 (none) to 5."""
+    trashed_at: str | None = None
+    """When it went to the trash; `None`: it is not there."""
+    deleted_at: str | None = None
+    """When its bytes were deleted for ever; such a row stays only where a battle needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +248,13 @@ class Run:
     unreadable_sha256: str | None = None
     """Blob with bytes of an answer that could not be read as an image, kept as they came."""
     error: RunError | None = None
+    trashed_at: str | None = None
+    """When nothing of it was left outside the trash; `None`: lists show it."""
+    deleted_at: str | None = None
+    """When it was deleted for ever: the row stays for the ledger, without words and pictures."""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    """In the order of the alphabet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +263,7 @@ class RunView:
 
     run: Run
     images: tuple[StoredImage, ...]
+    """Those that are not in the trash."""
     inputs: tuple[StoredInput, ...]
     partials: tuple[StoredPartial, ...]
     cost_microusd: int | None
@@ -257,10 +272,21 @@ class RunView:
     ledger_state: LedgerState
     locks: tuple[ImageLock, ...] = ()
     """Of those images that are locked outside a mask, in the order of the images."""
+    trashed: tuple[StoredImage, ...] = ()
+    """Its images in the trash."""
+
+    @property
+    def all_images(self) -> tuple[StoredImage, ...]:
+        """In the trash or not, in order: all that the run made and that was not deleted for ever."""
+        return tuple(sorted((*self.images, *self.trashed), key=_place)) if self.trashed else self.images
 
     def lock_of(self, image_id: str) -> ImageLock | None:
         """How the lock stands for one of the images; `None` where none was asked."""
         return next((lock for lock in self.locks if lock.image_id == image_id), None)
+
+
+def _place(image: StoredImage) -> int:
+    return image.position
 
 
 @dataclass(frozen=True, slots=True)

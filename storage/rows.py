@@ -85,7 +85,8 @@ def to_group(row: Row) -> Group:
 
 def to_run(row: Row) -> Run:
     """A row of `runs`, with or without its `seq`."""
-    values = {name: value for name, value in row.items() if name != "seq"}
+    values = {name: value for name, value in row.items() if name not in ("seq", "spaced")}
+    values["tags"] = tuple(values["tags"].split("\n")) if values["tags"] else ()
     for column in ("asked", "sent", "got", "error"):
         if values[column] is not None:
             values[column] = json.loads(values[column])
@@ -96,7 +97,7 @@ def to_run(row: Row) -> Run:
 
 def to_image(row: Row) -> StoredImage:
     """A row of `images`."""
-    return StoredImage(**(row | {"checks": tuple(json.loads(row["checks"]))}))
+    return StoredImage(**(row | {"checks": tuple(json.loads(row["checks"])), "favourite": bool(row["favourite"])}))
 
 
 def to_derived(row: Row) -> DerivedImage:

@@ -37,6 +37,7 @@ from storage.rows import (
     to_image,
     to_run,
 )
+from storage.spacing import spaced
 from storage.views import views_of
 
 ENDED_STATES: tuple[RunState, ...] = tuple(state for state in get_args(RunState) if state not in OPEN_STATES)
@@ -68,8 +69,8 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
     db.conn.executemany(
         """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, sent, got, state, worker,
             key_source, queued_at, sent_at, finished_at, latency_ms, first_preview_ms, request_id, remote_id,
-            unreadable_sha256, error, estimate_microusd)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            unreadable_sha256, error, estimate_microusd, spaced)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [_run_values(run) for run in runs],
     )
     db.conn.executemany(
@@ -266,20 +267,22 @@ def finish(
 
 
 def get(db: Database, run_id: str, owner: str | None) -> RunView | None:
-    """A run with all that hangs on it; `None` if there is none or it is not `owner`'s. Owner `None`: anybody's."""
+    """A run with all that hangs on it, in the trash or not; `None` if there is none, it was deleted for ever, or it is not
+    `owner`'s. Owner `None`: anybody's.
+    """
     row = fetch_one(
         db,
-        "select * from runs where run_id = :run_id and (:owner is null or owner = :owner)",
+        "select * from runs where run_id = :run_id and deleted_at is null and (:owner is null or owner = :owner)",
         {"run_id": run_id, "owner": owner},
     )
     return views_of(db, [to_run(row)])[0] if row else None
 
 
 def of_group(db: Database, group_id: str, owner: str | None) -> list[RunView]:
-    """The runs of a group by position; empty if it is not `owner`'s. Owner `None`: anybody's."""
+    """The runs of a group by position, without those in the trash; empty if it is not `owner`'s. Owner `None`: anybody's."""
     rows = fetch(
         db,
-        """select * from runs where group_id = :group_id and (:owner is null or owner = :owner)
+        """select * from runs where group_id = :group_id and trashed_at is null and (:owner is null or owner = :owner)
         order by position, seq""",
         {"group_id": group_id, "owner": owner},
     )
@@ -319,8 +322,8 @@ def unfinished_groups(db: Database, owner: str | None) -> list[str]:
 
 
 def recent_groups(db: Database, owner: str | None, *, limit: int, before: str | None = None) -> list[Group]:
-    """Groups newest first, by id: ids are ULIDs, so their order is that of time. Groups of a battle are left out:
-    they would tell its makers beside it.
+    """Groups newest first, by id: ids are ULIDs, so their order is that of time. Groups of a battle are left out, as they
+    would tell its makers beside it, and groups that lie in the trash with all of their runs.
 
     Args:
         db: the open database.
@@ -333,7 +336,9 @@ def recent_groups(db: Database, owner: str | None, *, limit: int, before: str | 
     """
     if limit < 1:
         raise ValueError(f"limit {limit} is below 1")
-    whose = "select * from groups where kind != 'battle' and (:before is null or group_id < :before)"
+    whose = """select * from groups as g where kind != 'battle' and (:before is null or group_id < :before)
+        and (exists (select 1 from runs as r where r.group_id = g.group_id and r.trashed_at is null)
+            or not exists (select 1 from runs as r where r.group_id = g.group_id))"""
     if owner is not None:
         whose += " and owner = :owner"
     rows = fetch(db, whose + " order by group_id desc limit :limit", {"owner": owner, "before": before, "limit": limit})
@@ -365,4 +370,5 @@ def _run_values(run: Run) -> tuple[object, ...]:
         run.unreadable_sha256,
         error_document(run.error),
         run.estimate_microusd,
+        spaced(run.prompt),
     )

@@ -15,9 +15,10 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import tallies
+from storage import curation, tallies
 from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
 from storage.database import Store
+from storage.freeing import freed
 from storage.rows import Row, fetch
 
 ProblemKind = Literal[
@@ -35,6 +36,7 @@ ProblemKind = Literal[
     "ledger_unreserved",
     "tally_differs",
     "elo_day_differs",
+    "facts_differ",
 ]
 
 _PIECE_BYTES = 2**20
@@ -66,8 +68,9 @@ class _Kept:
 
 _KEPT = """
     select sha256, media_type, size_bytes, 'image ' || image_id as holder from images
+        where deleted_at is null
     union all select converted_sha256, converted_type, null, 'converted image ' || image_id from images
-        where converted_sha256 is not null
+        where converted_sha256 is not null and deleted_at is null
     union all select sha256, media_type, size_bytes, kind || ' image of ' || image_id from derived_images
     union all select mask_sha256, null, null, 'mask of image ' || base_sha256 from masks
     union all select sha256, media_type, null, role || ' ' || position || ' of run ' || run_id from inputs
@@ -106,11 +109,12 @@ def verify(store: Store) -> list[Problem]:
     """
     # Files first: what is put there afterwards has its row later still, and is then not taken for a stray.
     files, sizes = _check_files(store)
-    rows, kept = store.read(lambda db: (list(_check_rows(db)), _kept(db)))
-    known = {each.sha256 for each in kept}
+    rows, kept, going = store.read(lambda db: (list(_check_rows(db)), _kept(db), freed(db)))
+    # What was deleted for ever and is about to go: whoever is killed in between leaves no stray.
+    known = {each.sha256 for each in kept} | going
     return [
         *rows,
-        *files,
+        *(problem for problem in files if not _is_of(problem, going)),
         *(problem for each in kept if (problem := _check_kept(store, each, sizes))),
         *(
             Problem("blob_unknown", sha256, "no row speaks of these bytes; a crash may have come between the two")
@@ -119,6 +123,11 @@ def verify(store: Store) -> list[Problem]:
         ),
         *_check_thumbnails(store, known),
     ]
+
+
+def _is_of(problem: Problem, going: set[str]) -> bool:
+    """Whether it is a file that was moved away to be deleted."""
+    return problem.kind == "temporary_file" and problem.subject.rsplit("/", 1)[-1].split(".", 1)[0] in going
 
 
 def _check_rows(db: Database) -> Iterator[Problem]:
@@ -131,6 +140,8 @@ def _check_rows(db: Database) -> Iterator[Problem]:
         for row in fetch(db, sql):
             yield Problem(kind, str(row["run_id"]), message)
     yield from _check_tallies(db)
+    for run_id in curation.differing_facts(db):
+        yield Problem("facts_differ", run_id, "lists find and sort the run by figures that are not its own")
 
 
 def _check_tallies(db: Database) -> Iterator[Problem]:

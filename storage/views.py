@@ -31,7 +31,8 @@ _LEDGER_BY_WEIGHT: tuple[LedgerState, ...] = ("reserved", "unknown", "settled", 
 _SOURCES_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "computed", "reported")
 """A sum is only as good as its worst part."""
 
-_IMAGES = "select * from images where run_id in (select value from json_each(?)) order by run_id, position"
+_IMAGES = """select * from images where run_id in (select value from json_each(?)) and deleted_at is null
+    order by run_id, position"""
 _INPUTS = "select * from inputs where run_id in (select value from json_each(?)) order by run_id, role, position"
 _PARTIALS = """select * from partials where run_id in (select value from json_each(?))
     order by run_id, image_position, partial_position"""
@@ -81,7 +82,7 @@ def _view(
     known = state in ("settled", "released")
     return RunView(
         run=run,
-        images=images,
+        images=tuple(image for image in images if image.trashed_at is None),
         inputs=inputs,
         partials=partials,
         # Released lines hold 0: a run that certainly cost nothing has a known cost.
@@ -91,6 +92,7 @@ def _view(
         ),
         ledger_state=state,
         locks=locked,
+        trashed=tuple(image for image in images if image.trashed_at is not None),
     )
 
 

@@ -26,7 +26,7 @@ def failure_view(run: RunView, end: str, provider: str) -> dict[str, object]:
     """The words of a tile without an image. `end`: how the run ended, as `tiles` names it."""
     error = run.run.error or RunError("unknown", "Nobody knows how this run ended.", retryable=True)
     if end == "missing":
-        title = f"{len(run.images)} of {run.run.asked.get('n')} images came"
+        title = f"{len(run.all_images)} of {run.run.asked.get('n')} images came"
         text = run.run.error.message.removeprefix(f"{title}.").strip() if run.run.error else ""
         text = text or "The provider sent no more."
         return {"icon": "warn", "tone": "warn", "title": title, "text": text, "action": "", "label": "", "aside": ""}

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
-from playground import library
+from playground import curation, library
 from storage.blobs import media_type_of
 from ui import guard
 from ui.app import App
@@ -48,8 +48,8 @@ def routes(app: App) -> list[Route]:
 def lifespan(
     app: App, on_loop: Callable[[asyncio.AbstractEventLoop], None]
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """Starts the engine and the look at the voters on the server's event loop, which `on_loop` is told, before the first page
-    is served.
+    """Starts the engine, the look at the voters and the keeping of the trash on the server's event loop, which `on_loop` is
+    told, before the first page is served.
     """
 
     @asynccontextmanager
@@ -57,10 +57,12 @@ def lifespan(
         on_loop(asyncio.get_running_loop())
         await app.engine.start()
         watching = asyncio.create_task(app.voter_watch.run())
+        tidying = asyncio.create_task(curation.keep_tidy(app.services))
         try:
             yield
         finally:
             watching.cancel()
+            tidying.cancel()
 
     return run
 

@@ -90,7 +90,7 @@ def _exceptions(runs: Sequence[RunView]) -> str:
 
 
 def _is_incomplete(run: RunView) -> bool:
-    return run.run.state == "succeeded" and len(run.images) < (_number(run.run.asked.get("n")) or 1)
+    return run.run.state == "succeeded" and len(run.all_images) < (_number(run.run.asked.get("n")) or 1)
 
 
 def _estimated(runs: Sequence[RunView]) -> str:
@@ -101,11 +101,12 @@ def _estimated(runs: Sequence[RunView]) -> str:
 
 
 def tiles_of(run: RunView, catalog: Catalog, live: Live) -> list[Json]:
-    """One tile for each image asked for; a run that gave none is one tile, which says why."""
-    asked = max(_number(run.run.asked.get("n")) or 1, len(run.images))
-    if run.run.state not in (*OPEN_STATES, "succeeded") and not run.images:
+    """One tile for each image asked for that is not in the trash; a run that gave none is one tile, which says why."""
+    asked = max(_number(run.run.asked.get("n")) or 1, len(run.all_images))
+    if run.run.state not in (*OPEN_STATES, "succeeded") and not run.all_images:
         return [_tile(run, 0, 1, catalog, live)]
-    return [_tile(run, position, asked, catalog, live) for position in range(asked)]
+    in_trash = {image.position for image in run.trashed}
+    return [_tile(run, position, asked, catalog, live) for position in range(asked) if position not in in_trash]
 
 
 def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) -> Json:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 from PIL import Image
@@ -91,6 +92,15 @@ def insert_group(db: Database, group: Group) -> None:
     """A group as every version of the schema can hold it."""
     columns = ("group_id", "owner", "kind", "operation", "template", "created_at")
     db.table("groups").insert({name: getattr(group, name) for name in columns})
+
+
+def insert_as_first_released(db: Database, run: Run) -> None:
+    """A run with its reservation as every version of the schema can hold it."""
+    insert_group(db, make_group(run.group_id, owner=run.owner))
+    columns = ("run_id", "group_id", "owner", "position", "offer", "operation", "prompt", "state", "queued_at")
+    row = {name: getattr(run, name) for name in columns}
+    db.table("runs").insert(row | {"asked": json.dumps(run.asked), "estimate_microusd": run.estimate_microusd})
+    db.table("ledger").insert(asdict(make_line(run.run_id)))
 
 
 def insert(db: Database, *some: Run) -> None:

@@ -16,7 +16,16 @@ from storage import battles, jobs, locks, masks, runs
 from storage.database import Store
 from storage.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreNotWritable, StoreTooNew
 from storage.migrations import RELEASED, migrations
-from tests.storage.builders import LATER, NOW, insert, make_image, make_job, make_run, store_everything
+from tests.storage.builders import (
+    LATER,
+    NOW,
+    insert,
+    insert_as_first_released,
+    make_image,
+    make_job,
+    make_run,
+    store_everything,
+)
 
 DATABASE = "diptych.sqlite3"
 
@@ -187,7 +196,7 @@ def make_old(folder: Path, *, rows: bool, stop_before: str = "m002_battles") -> 
         migrations.apply(db, stop_before=stop_before)
         if rows:
             with db.atomic():
-                insert(db, make_run())
+                insert_as_first_released(db, make_run())
 
 
 def test_an_upgrade_keeps_the_rows_and_copies_the_file_first(tmp_path: Path) -> None:

@@ -103,7 +103,12 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "no ledger line": (lambda store, sha: sql(store, "delete from ledger"), {"ledger_missing"}),
     "still reserved": (lambda store, sha: sql(store, "update ledger set state = 'reserved'"), {"ledger_unsettled"}),
     "no longer reserved": (lambda store, sha: sql(store, "update runs set state = 'waiting'"), {"ledger_unreserved"}),
-    "image of no run": (lambda store, sha: sql(store, "update images set run_id = 'none'"), {"foreign_key"}),
+    "image of no run": (
+        lambda store, sha: sql(store, "update images set run_id = 'none'"),
+        {"foreign_key", "facts_differ"},
+    ),
+    "other facts": (lambda store, sha: sql(store, "update run_facts set cost_microusd = 7"), {"facts_differ"}),
+    "no facts": (lambda store, sha: sql(store, "delete from run_facts"), {"facts_differ"}),
 }
 
 
