@@ -19,7 +19,7 @@ from storage.records import CostSource, RunError, RunState
 
 LedgerEntry = Literal["settle", "release", "unknown"]
 
-_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "computed", "reported")
+_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "by_hand", "computed", "reported")
 """A sum is only as good as its worst part."""
 
 
@@ -31,6 +31,8 @@ class Outcome:
     entry: LedgerEntry
     amount_microusd: int | None = None
     """For `settle`."""
+    others_microusd: int = 0
+    """The part of it that somebody else than the provider bills."""
     source: CostSource = "unknown"
     error: RunError | None = None
     got: dict[str, object] | None = None
@@ -52,6 +54,8 @@ class CallEnd:
     request_id: str | None = None
     was_answered: bool = False
     was_stopped: bool = False
+    others_microusd: int = 0
+    """The part of the amount that somebody else than the provider bills."""
 
     def document(self) -> dict[str, object]:
         """As JSON, for a call whose run goes on."""
@@ -94,6 +98,7 @@ def answered(
         got=got,
         request_id=answer.request_id,
         was_answered=True,
+        others_microusd=sum(part.amount_microusd for part in parts if part.is_anothers),
     )
 
 
@@ -177,6 +182,7 @@ def combined(ends: Sequence[CallEnd], asked: int) -> Outcome:
         state=_state(ends, images, is_known=known),
         entry=entry,
         amount_microusd=total if entry == "settle" else None,
+        others_microusd=sum(end.others_microusd for end in ends) if entry == "settle" else 0,
         source=min((end.source for end in paid), key=_BY_DOUBT.index) if entry == "settle" else "unknown",
         error=_error(ends, images, asked),
         got=_got(paid, images) if paid or images else None,

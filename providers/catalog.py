@@ -233,6 +233,10 @@ class Catalog:
         """The row of that provider. Raises: KeyError when there is none."""
         return self._providers[provider_id]
 
+    def provider_id_of(self, name: str) -> str:
+        """The id of the provider called that; the name itself where there is none."""
+        return next((row.provider_id for row in self.providers if row.name == name), name)
+
     def model(self, model_id: str) -> ModelSpec | None:
         """The row of that model, or `None` for an id typed by hand."""
         return self._models.get(model_id)

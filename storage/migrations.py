@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from storage.board_steps import BOARDS, INSTALL
+from storage.money_steps import MONEY
 
 migrations = Migrations("diptych")
 
@@ -20,6 +21,7 @@ RELEASED: tuple[str, ...] = (
     "m005_install",
     "m006_locks",
     "m007_sweeps",
+    "m009_money",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -73,6 +75,13 @@ def m006_locks(db: Database) -> None:
 def m007_sweeps(db: Database) -> None:
     """How the runs of a sweep lie in its grid."""
     for statement in _SWEEPS:
+        db.execute(statement)
+
+
+@migrations()
+def m009_money(db: Database) -> None:
+    """Who is billed for what and on which day, the sums of it, limits, and prices of the operator's own."""
+    for statement in MONEY:
         db.execute(statement)
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from arena.elo_audit import stale_days
 from playground import library
-from playground.engine import PlanRefused
 from playground.keys import KeyRing
 from playground.local_files import copy_image, make_writable
 from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
 from playground.quotes import quotes_of
+from playground.refusals import PlanRefused
 from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import Settings
 from providers.catalog import Catalog

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground.addresses import SettingsError
-from playground.engine import EngineStopping, PlanRefused
+from playground.engine import EngineStopping
 from playground.image_hygiene import UploadRefused
+from playground.refusals import PlanRefused
 from providers.checks import Problem
 from providers.errors import MissingKey, ProviderError
 from providers.redact import without_keys

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from sqlite_utils import Database
 
-from storage import locks, masks, runs, uploads
+from storage import ledger, locks, masks, runs, uploads
 from storage.database import Store
 from storage.records import (
     DerivedImage,
@@ -98,7 +98,18 @@ def insert(db: Database, *some: Run) -> None:
     for group_id, owner in dict.fromkeys((run.group_id, run.owner) for run in some):
         if runs.get_group(db, group_id, None) is None:
             insert_group(db, make_group(group_id, owner=owner))
-    runs.insert_runs(db, some, [], [make_line(run.run_id) for run in some])
+    runs.insert_runs(db, some, [], [])
+    insert_lines(db, *(make_line(run.run_id) for run in some))
+
+
+def insert_lines(db: Database, *some: LedgerLine) -> None:
+    """Lines as every version of the schema can hold them."""
+    if "owner" in db.table("ledger").columns_dict:
+        ledger.insert(db, some)
+        return
+    columns = ("ledger_id", "run_id", "state", "amount_microusd", "source", "price_id", "at")
+    for line in some:
+        db.table("ledger").insert({name: getattr(line, name) for name in columns})
 
 
 def end(db: Database, run_id: str = "r1", **changes: Any) -> bool:
