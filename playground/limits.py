@@ -19,6 +19,7 @@ from playground.refusals import PlanRefused
 from playground.services import LOCAL_OWNER, Services
 from playground.settings import Settings
 from providers.checks import Problem
+from storage import ledger
 from storage import limits as stored
 from storage.limits import Standing, StoredLimit
 from storage.records import LimitAction, LimitSpan
@@ -119,9 +120,9 @@ def verdict_of(found: Sequence[Passed], standing: Standing, *, is_local: bool, h
     warned = tuple(each for each in found if each.limit.action == "warn")
     if blocked:
         words = f"{_would(blocked, hides=hides)} Nothing was sent. {_next(blocked, standing, is_local=is_local)}"
-        return Verdict(blocked, warned, words, _label(blocked))
+        return Verdict(blocked, warned, words, _LABELS[blocked.limit.span])
     words = " ".join(f"{_would(each, hides=hides)} It only warns." for each in warned)
-    return Verdict(None, warned, words, _label(warned[0]) if warned else "")
+    return Verdict(None, warned, words, _LABELS[warned[0].limit.span] if warned else "")
 
 
 _WHAT: dict[LimitSpan, str] = {
@@ -165,16 +166,14 @@ def _next(found: Passed, standing: Standing, *, is_local: bool) -> str:
     return f"{resets} Choose a lower quality or fewer images, or {change}.".strip()
 
 
-def _label(found: Passed) -> str:
-    names = {
-        "run": "limit for one run",
-        "session": "session limit",
-        "day": "day limit",
-        "month": "month limit",
-        "visitor_day": "your day limit",
-        "visitor_month": "your month limit",
-    }
-    return f"Over the {names[found.limit.span]}".replace("the your", "your")
+_LABELS: dict[LimitSpan, str] = {
+    "run": "Over the run limit",
+    "session": "Over the session limit",
+    "day": "Over the day limit",
+    "month": "Over the month limit",
+    "visitor_day": "Over your day limit",
+    "visitor_month": "Over your month limit",
+}
 
 
 def variable(span: LimitSpan) -> str:
@@ -216,8 +215,6 @@ def look(
     session: str,
     at: str,
     amounts: Sequence[int | None],
-    *,
-    hides: bool = False,
 ) -> Verdict:
     """The same without refusing, for what is shown before the press."""
     limits = in_force(settings, stored.all_set(db))
@@ -225,7 +222,14 @@ def look(
         return Verdict()
     standing = stored.standing(db, owner, session, at)
     found = passed(limits, standing, amounts)
+    hides = bool(found) and bool(ledger.hidden(db, owner, "", at))
     return verdict_of(found, standing, is_local=settings.mode == "local", hides=hides)
+
+
+def tightest(settings: Settings, set_here: Sequence[StoredLimit], spans: Sequence[LimitSpan]) -> Limit | None:
+    """The lowest limit of one of these spans; `None` where there is none."""
+    found = [limit for limit in in_force(settings, set_here) if limit.span in spans]
+    return min(found, key=lambda limit: limit.amount_microusd, default=None)
 
 
 def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict:

@@ -61,11 +61,11 @@ def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
 async def strip(app: App, owner: str) -> dict[str, object]:
     """The strip's value now: providers ready, spend since midnight where the operator is, runs under way."""
     services = app.services
-    totals = await spending.today(services, owner)
+    today = await spending.today(services, owner)
     has_key = {row.name: services.keys.find(row, owner) is not None for row in services.catalog.providers}
     ready = [name for name, found in has_key.items() if found]
     keyless = [name for name, found in has_key.items() if not found]
-    return strip_view(ready, keyless, totals, app.engine.running(owner))
+    return strip_view(ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd)
 
 
 def _help() -> str:
