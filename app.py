@@ -8,6 +8,7 @@ import sys
 from playground.engine import Engine
 from playground.keys import KeyRing
 from playground.offered import catalog_of
+from playground.prices import reprice
 from playground.services import Services, new_ulid, utc_now
 from playground.settings import Settings, environment
 from playground.spending import keep_days
@@ -36,6 +37,7 @@ def compose(settings: Settings) -> App:
         rng=random.SystemRandom(),
     )
     keep_days(services)
+    reprice(services)
     worker = Worker(store.data_dir, new_ulid())
     return App(services, Engine(services, worker), worker)
 

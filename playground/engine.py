@@ -26,6 +26,7 @@ from playground.offered import access_of, missing_words, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
+from playground.prices import reprice
 from playground.recovery import Found, take_up
 from playground.refusals import PlanRefused as PlanRefused
 from playground.services import Services
@@ -82,6 +83,7 @@ class Engine:
             await asyncio.sleep(_TAKE_UP_EVERY_S)
             try:
                 await self._take_up()
+                await asyncio.to_thread(reprice, self._services)
             except StoreError:
                 log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
 

@@ -15,7 +15,7 @@ from typing import get_args
 from sqlite_utils import Database
 
 from playground.plan import Plan
-from playground.refusals import PlanRefused
+from playground.refusals import PlanRefused, operators_only
 from playground.services import LOCAL_OWNER, Services
 from playground.settings import Settings
 from providers.checks import Problem
@@ -222,7 +222,7 @@ def look(
         return Verdict()
     standing = stored.standing(db, owner, session, at)
     found = passed(limits, standing, amounts)
-    hides = bool(found) and bool(ledger.hidden(db, owner, "", at))
+    hides = bool(found) and bool(ledger.hidden_lines(db, owner, at))
     return verdict_of(found, standing, is_local=settings.mode == "local", hides=hides)
 
 
@@ -242,13 +242,9 @@ def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict
     return services.store.read(read) if any(amounts) else Verdict()
 
 
-class NotYours(PermissionError):
-    """Limits and prices are the operator's to set."""
-
-
 async def set_limit(services: Services, owner: str, span: LimitSpan, amount_microusd: int, action: LimitAction) -> None:
     """Sets a limit from now on. Raises: NotYours unless `owner` is the operator's own."""
-    _operators_only(owner)
+    operators_only(owner, LOCAL_OWNER)
     row = StoredLimit(span, amount_microusd, action, owner, services.now())
 
     def write(db: Database) -> None:
@@ -259,14 +255,9 @@ async def set_limit(services: Services, owner: str, span: LimitSpan, amount_micr
 
 async def remove_limit(services: Services, owner: str, span: LimitSpan) -> None:
     """Takes away what was set here; one of the environment stays. Raises: NotYours unless `owner` is the operator's own."""
-    _operators_only(owner)
+    operators_only(owner, LOCAL_OWNER)
 
     def write(db: Database) -> None:
         stored.remove(db, span)
 
     await asyncio.to_thread(services.store.write, write)
-
-
-def _operators_only(owner: str) -> None:
-    if owner != LOCAL_OWNER:
-        raise NotYours("Limits are set by whoever runs this server.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 from providers.catalog import Price
@@ -77,7 +78,7 @@ def answered(
     asked: int,
     images: int,
     made: int,
-    share: float,
+    share: Fraction,
     errors: Sequence[RunError],
 ) -> CallEnd:
     """The end of a call whose provider answered. `images`: kept here; `made`: there, and billed. `share`: the part of the
@@ -103,7 +104,7 @@ def answered(
 
 
 def _cost(
-    answer: Answered, estimate: Estimate, images: int, share: float
+    answer: Answered, estimate: Estimate, images: int, share: Fraction
 ) -> tuple[int | None, CostSource, tuple[CostPart, ...]]:
     if answer.cost_microusd is not None:
         return answer.cost_microusd, "reported", ()

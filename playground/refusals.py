@@ -11,3 +11,13 @@ class PlanRefused(ValueError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(" ".join(problem.message for problem in problems))
         self.problems = problems
+
+
+class NotYours(PermissionError):
+    """Limits and prices are the operator's to set. The message can be shown."""
+
+
+def operators_only(owner: str, operator: str) -> None:
+    """Raises: NotYours unless the owner is the operator."""
+    if owner != operator:
+        raise NotYours("Limits and prices are set by whoever runs this server.")

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from storage.days import day_of, zone_of
 from storage.money_steps import EVERYBODY
 from storage.records import CostSource, LedgerLine
-from storage.rows import changed, fetch, fetch_one
+from storage.rows import Row, changed, fetch, fetch_one
 from storage.unrevealed import UNREVEALED, blind_parameters
 
 MOST_NOTE = 200
@@ -201,9 +201,10 @@ def totals(db: Database, owner: str | None, since: str = "", *, blind_at: str | 
     )
     amounts = {row["state"]: int(row["amount"]) for row in rows}
     lines = {row["state"]: int(row["lines"]) for row in rows}
-    for row in hidden(db, owner, since, blind_at) if blind_at is not None else ():
-        amounts[row["state"]] -= row["amount"]
-        lines[row["state"]] -= row["lines"]
+    for line in hidden_lines(db, owner, blind_at):
+        if line["day"] >= since or line["state"] == "reserved":
+            amounts[line["state"]] -= line["amount_microusd"]
+            lines[line["state"]] -= 1
     return LedgerTotals(
         settled_microusd=amounts.get("settled", 0),
         reserved_microusd=amounts.get("reserved", 0),
@@ -212,17 +213,22 @@ def totals(db: Database, owner: str | None, since: str = "", *, blind_at: str | 
     )
 
 
-def hidden(db: Database, owner: str | None, since: str, blind_at: str) -> list[dict[str, int]]:
-    """Sums by state of lines that may not be told of yet; see `storage.unrevealed`."""
+def hidden_lines(db: Database, owner: str | None, blind_at: str | None) -> list[Row]:
+    """The lines that their owner may not be told of yet, a handful at most; see `storage.unrevealed`. `None`: none is hidden.
+
+    An unpriced amount is 0 here, as in the sums that such lines are taken out of.
+    """
+    if blind_at is None or owner is None:
+        return []
     return fetch(
         db,
         " ".join(
             [
-                """select state, count(*) as lines, coalesce(sum(amount_microusd), 0) as amount from ledger
-                where run_id in (select run_id from (""",
+                """select run_id, day, offer, quality, payer, state, coalesce(amount_microusd, 0) as amount_microusd,
+                    reserved_microusd, images from ledger where owner = :owner and run_id in (select run_id from (""",
                 UNREVEALED,
-                ")) and owner = :owner and (day >= :since or state = 'reserved') group by state",
+                "))",
             ]
         ),
-        {"owner": owner, "since": since} | blind_parameters(blind_at),
+        {"owner": owner} | blind_parameters(blind_at),
     )

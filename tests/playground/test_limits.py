@@ -18,11 +18,12 @@ from playground import entering, limits
 from playground.addresses import SettingsError
 from playground.keeping import end_run
 from playground.keys import FoundKey
-from playground.limits import Limit, LimitReached, NotYours
+from playground.limits import Limit, LimitReached
 from playground.money_settings import microusd_of
 from playground.outcome import Outcome
 from playground.plan import make_plan
 from playground.recovery import take_up
+from playground.refusals import NotYours
 from playground.services import new_ulid
 from playground.settings import Settings
 from playground.worker import Worker
