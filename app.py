@@ -8,8 +8,10 @@ import sys
 from playground.engine import Engine
 from playground.keys import KeyRing
 from playground.offered import catalog_of
+from playground.prices import reprice
 from playground.services import Services, new_ulid, utc_now
 from playground.settings import Settings, environment
+from playground.spending import keep_days
 from playground.worker import Worker
 from providers.client import Client
 from providers.demo.server import DemoServer
@@ -34,6 +36,8 @@ def compose(settings: Settings) -> App:
         new_id=new_ulid,
         rng=random.SystemRandom(),
     )
+    keep_days(services)
+    reprice(services)
     worker = Worker(store.data_dir, new_ulid())
     return App(services, Engine(services, worker), worker)
 

@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 
 from sqlite_utils import Database
@@ -160,7 +161,7 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
         asked=call.planned.images,
         images=call.images,
         made=made,
-        share=min(made or call.planned.images, call.planned.images) / run.request.n,
+        share=Fraction(min(made or call.planned.images, call.planned.images), run.request.n),
         errors=[
             *_unreadable(call),
             *(outcome.run_error(error, call.planned_run.estimate) for error in result.failures),

@@ -26,7 +26,9 @@ from playground.offered import access_of, missing_words, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
+from playground.prices import reprice
 from playground.recovery import Found, take_up
+from playground.refusals import PlanRefused as PlanRefused
 from playground.services import Services
 from playground.uploads import UploadRefused, load_input
 from playground.worker import Worker
@@ -42,14 +44,6 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 2.0
 """A run may also end in another process, whose news does not reach this one."""
 _TAKE_UP_EVERY_S = 30.0
-
-
-class PlanRefused(ValueError):
-    """The plan has problems; nothing was stored or sent."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(" ".join(problem.message for problem in problems))
-        self.problems = problems
 
 
 class EngineStopping(RuntimeError):
@@ -72,6 +66,11 @@ class Engine:
         self._locker: asyncio.Task[None] | None = None
         self._is_stopping = False
 
+    @property
+    def session(self) -> str:
+        """Names this process in the ledger: what it reserves counts towards the limit of a session."""
+        return self._worker.worker_id
+
     async def start(self) -> None:
         """Takes up what ended processes left: ends what was under way, goes on with what was queued. Then keeps an eye
         on it: a command beside a running page may be killed at any time.
@@ -84,6 +83,7 @@ class Engine:
             await asyncio.sleep(_TAKE_UP_EVERY_S)
             try:
                 await self._take_up()
+                await asyncio.to_thread(reprice, self._services)
             except StoreError:
                 log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
 
@@ -121,8 +121,8 @@ class Engine:
     ) -> str:
         """Stores the plan's runs, starts them, and returns the group's id. `into`: a group there is, and its runs so far.
 
-        Raises: PlanRefused when something stands in the way; MissingKey when a provider has no key for this owner;
-            EngineStopping; StoreError when nothing could be stored. In each case nothing was sent.
+        Raises: PlanRefused when something stands in the way, LimitReached where that is a limit; MissingKey when a provider
+            has no key for this owner; EngineStopping; StoreError when nothing could be stored. In each case nothing was sent.
         """
         if self._is_stopping:
             raise EngineStopping("The app is shutting down. Nothing was sent; run this again in a moment.")
@@ -148,7 +148,7 @@ class Engine:
     async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey]) -> None:
         """Writes the runs and begins them. What may have been written without being begun is ended."""
         try:
-            await asyncio.to_thread(entering.store, self._services, group, rows, plan)
+            await asyncio.to_thread(entering.store, self._services, group, rows, plan, self.session)
         except StoreBusy:
             ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
             for run in rows:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from playground import limits
 from playground.asked import asked_document
 from playground.keys import FoundKey
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
+from providers.pricing import shares
 from providers.types import ImageRequest
 from storage import runs
 from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
@@ -48,15 +50,27 @@ def run_of(group: Group, position: int, planned: PlannedRun, key: FoundKey, work
     )
 
 
-def store(services: Services, group: Group, rows: list[Run], plan: Plan) -> None:
-    """Input bytes first, then the group where it is new, runs, inputs and reservations in one transaction. Blocking."""
+def store(services: Services, group: Group, rows: list[Run], plan: Plan, session: str) -> None:
+    """Input bytes first, then the group where it is new, runs, inputs and reservations in one transaction. Blocking.
+
+    `session` names this process: what it reserves counts together towards the limit of a session.
+
+    Raises: LimitReached when the press would pass a limit; then nothing is stored. As the check is made in the transaction
+        that reserves, presses at the same moment cannot pass it together.
+    """
     for request in {id(planned.request): planned.request for planned in plan.runs}.values():
         for image in [*request.images, *([request.mask] if request.mask else [])]:
             services.store.blobs.put(image.data, image.media_type)
     inputs = [row for run, planned in zip(rows, plan.runs, strict=True) for row in inputs_of(run, planned.request)]
-    lines = [_reservation(services, run, planned) for run, planned in zip(rows, plan.runs, strict=True)]
+    lines = [
+        line
+        for run, planned in zip(rows, plan.runs, strict=True)
+        for line in _reservations(services, run, planned, session)
+    ]
+    amounts = [run.estimate_microusd for run in rows]
 
     def insert(db: Database) -> None:
+        limits.hold(db, services.settings, group.owner, session, rows[0].queued_at, amounts)
         if rows[0].position == 0:
             runs.insert_group(db, group)
         runs.insert_runs(db, rows, inputs, lines)
@@ -64,17 +78,21 @@ def store(services: Services, group: Group, rows: list[Run], plan: Plan) -> None
     services.store.write(insert)
 
 
-def _reservation(services: Services, run: Run, planned: PlannedRun) -> LedgerLine:
+def _reservations(services: Services, run: Run, planned: PlannedRun, session: str) -> Iterable[LedgerLine]:
+    """A line for each who bills: the provider, and where its price has a second payer, that one."""
     price = planned.offer.price
-    return LedgerLine(
-        ledger_id=services.new_id(),
-        run_id=run.run_id,
-        state="reserved",
-        amount_microusd=run.estimate_microusd,
-        source="estimated" if run.estimate_microusd is not None else "unknown",
-        price_id=price.price_id if price else None,
-        at=run.queued_at,
-    )
+    for payer, amount in shares(planned.estimate, planned.request.n):
+        yield LedgerLine(
+            ledger_id=services.new_id(),
+            run_id=run.run_id,
+            state="reserved",
+            amount_microusd=amount,
+            source="estimated" if amount is not None else "unknown",
+            price_id=price.price_id if price else None,
+            at=run.queued_at,
+            payer=payer and services.catalog.provider_id_of(payer),
+            session=session,
+        )
 
 
 def inputs_of(run: Run, request: ImageRequest) -> Iterable[StoredInput]:

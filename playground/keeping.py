@@ -262,7 +262,10 @@ def end_run(
 
 def _enter(db: Database, run_id: str, outcome: Outcome, price_id: str | None, now: str) -> None:
     if outcome.entry == "settle":
-        ledger.settle(db, run_id, outcome.amount_microusd or 0, outcome.source, price_id, now)
+        ledger.settle(
+            *(db, run_id, outcome.amount_microusd or 0, outcome.source, price_id, now),
+            others_microusd=outcome.others_microusd,
+        )
     elif outcome.entry == "release":
         ledger.release(db, run_id, now)
     else:

@@ -9,9 +9,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from playground.services import Services
-from storage import history, ledger, runs
+from storage import history, runs
 from storage.history import HistoryPage
-from storage.ledger import LedgerTotals
 from storage.records import Group, RunView
 
 PAGE_SIZE = 24
@@ -66,18 +65,6 @@ async def history_page(
     def read(db: Database) -> tuple[HistoryPage, int]:
         page = history.page(db, owner, search=search, limit=limit, before=before, blind_at=blind_at)
         return page, history.count(db, owner, search, blind_at=blind_at)
-
-    return await asyncio.to_thread(services.store.read, read)
-
-
-async def totals_since(services: Services, owner: str, since: str) -> LedgerTotals:
-    """What the owner's runs cost since that time: settled, reserved, unknown. To be shown, not to hold against a limit: runs
-    of a battle count once its makers are known.
-    """
-    blind_at = services.now()
-
-    def read(db: Database) -> LedgerTotals:
-        return ledger.totals(db, owner, since, blind_at=blind_at)
 
     return await asyncio.to_thread(services.store.read, read)
 

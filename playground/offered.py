@@ -17,8 +17,8 @@ from providers.transport import Access
 
 
 def catalog_of(settings: Settings, catalog: Catalog) -> Catalog:
-    """The catalogue with the operator's servers, and without the Demo where it is off."""
-    return with_servers(catalog if settings.demo else catalog.without("demo"), settings.servers)
+    """The catalogue with the operator's servers, and without the Demo where it is off; always a new one, to be repriced."""
+    return replace(with_servers(catalog if settings.demo else catalog.without("demo"), settings.servers))
 
 
 def access_of(provider: Provider, key: FoundKey, settings: Settings) -> Access:

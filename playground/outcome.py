@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 from providers.catalog import Price
@@ -19,7 +20,7 @@ from storage.records import CostSource, RunError, RunState
 
 LedgerEntry = Literal["settle", "release", "unknown"]
 
-_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "computed", "reported")
+_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "by_hand", "computed", "reported")
 """A sum is only as good as its worst part."""
 
 
@@ -31,6 +32,8 @@ class Outcome:
     entry: LedgerEntry
     amount_microusd: int | None = None
     """For `settle`."""
+    others_microusd: int = 0
+    """The part of it that somebody else than the provider bills."""
     source: CostSource = "unknown"
     error: RunError | None = None
     got: dict[str, object] | None = None
@@ -52,6 +55,8 @@ class CallEnd:
     request_id: str | None = None
     was_answered: bool = False
     was_stopped: bool = False
+    others_microusd: int = 0
+    """The part of the amount that somebody else than the provider bills."""
 
     def document(self) -> dict[str, object]:
         """As JSON, for a call whose run goes on."""
@@ -73,7 +78,7 @@ def answered(
     asked: int,
     images: int,
     made: int,
-    share: float,
+    share: Fraction,
     errors: Sequence[RunError],
 ) -> CallEnd:
     """The end of a call whose provider answered. `images`: kept here; `made`: there, and billed. `share`: the part of the
@@ -94,11 +99,12 @@ def answered(
         got=got,
         request_id=answer.request_id,
         was_answered=True,
+        others_microusd=sum(part.amount_microusd for part in parts if part.is_anothers),
     )
 
 
 def _cost(
-    answer: Answered, estimate: Estimate, images: int, share: float
+    answer: Answered, estimate: Estimate, images: int, share: Fraction
 ) -> tuple[int | None, CostSource, tuple[CostPart, ...]]:
     if answer.cost_microusd is not None:
         return answer.cost_microusd, "reported", ()
@@ -177,6 +183,7 @@ def combined(ends: Sequence[CallEnd], asked: int) -> Outcome:
         state=_state(ends, images, is_known=known),
         entry=entry,
         amount_microusd=total if entry == "settle" else None,
+        others_microusd=sum(end.others_microusd for end in ends) if entry == "settle" else 0,
         source=min((end.source for end in paid), key=_BY_DOUBT.index) if entry == "settle" else "unknown",
         error=_error(ends, images, asked),
         got=_got(paid, images) if paid or images else None,

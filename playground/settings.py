@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from playground.addresses import SettingsError, address_fault
+from playground.money_settings import machine_zone, read_limit_action, read_limits, read_time_zone
 from playground.servers import Server, read_servers
 from providers.catalog import Catalog
+from storage.records import LimitAction, LimitSpan
 
 Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
@@ -96,6 +98,22 @@ VARIABLES: tuple[Variable, ...] = (
         "a model.",
     ),
     Variable("DIPTYCH_DRAIN_S", "`20`", "Seconds that a stop waits for calls under way."),
+    Variable("DIPTYCH_LIMIT_RUN", "none", "Most US dollars that one run may be expected to cost, as `0.50`."),
+    Variable("DIPTYCH_LIMIT_SESSION", "none", "Most US dollars of one person from the start of the app on."),
+    Variable("DIPTYCH_LIMIT_DAY", "none", "Most US dollars of everybody together in a day."),
+    Variable("DIPTYCH_LIMIT_MONTH", "none", "Most US dollars of everybody together in a month."),
+    Variable("DIPTYCH_LIMIT_VISITOR_DAY", "none", "Most US dollars of each visitor in a day, where the app is public."),
+    Variable(
+        "DIPTYCH_LIMIT_VISITOR_MONTH", "none", "Most US dollars of each visitor in a month, where the app is public."
+    ),
+    Variable(
+        "DIPTYCH_LIMIT_ACTION", "`block`", "`warn`: what would pass these limits is sent all the same, with a word."
+    ),
+    Variable(
+        "DIPTYCH_TIME_ZONE",
+        "this machine's",
+        "Where days and months of the costs begin, as `Europe/Berlin`. Kept in the store: a change moves old costs too.",
+    ),
 )
 
 
@@ -121,6 +139,13 @@ class Settings:
     """OpenAI-compatible servers the operator named."""
     image_hosts: tuple[str, ...] = ()
     """Further hosts, lower case, that images may be fetched from."""
+    limits: Mapping[LimitSpan, int] = field(default_factory=dict)
+    """span -> micro-dollars, where the environment sets a limit."""
+    limit_action: LimitAction = "block"
+    """What becomes of a press that would pass one of those."""
+    time_zone: str | None = None
+    """IANA name; `None`: as the store has it, else this machine's."""
+    machine_zone: str = "UTC"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -153,6 +178,10 @@ class Settings:
             image_hosts=tuple(
                 name.strip().lower() for name in environ.get("DIPTYCH_IMAGE_HOSTS", "").split(",") if name.strip()
             ),
+            limits=read_limits(environ),
+            limit_action=read_limit_action(environ),
+            time_zone=read_time_zone(environ),
+            machine_zone=machine_zone(environ),
         )
 
 

@@ -217,6 +217,33 @@ class Catalog:
     offers: tuple[Offer, ...]
 
     @cached_property
+    def _listed(self) -> dict[str, Price | None]:
+        """The prices of the rows, before any of the operator's own."""
+        return {row.offer_id: row.price for row in self.offers}
+
+    @cached_property
+    def _own(self) -> dict[str, Price]:
+        return {}
+
+    def reprice(self, own: Mapping[str, Price]) -> None:
+        """Puts the operator's own prices (offer -> price) in the place of those of the rows; without one a row has its own.
+
+        The one thing of a catalogue that changes while the app runs. Each composition has a catalogue of its own.
+        """
+        listed = self._listed
+        offers = tuple(replace(row, price=own.get(row.offer_id, listed[row.offer_id])) for row in self.offers)
+        vars(self)["offers"] = offers
+        vars(self)["_offers"] = {row.offer_id: row for row in offers}
+        vars(self)["_own"] = dict(own)
+
+    def listed_price(self, offer_id: str) -> Price | None:
+        """The price of the row itself. Raises: UnknownOffer."""
+        offer = self.offer(offer_id)
+        return (
+            self._listed.get(offer_id) if offer_id in self._listed else None if offer_id in self._own else offer.price
+        )
+
+    @cached_property
     def _providers(self) -> dict[str, Provider]:
         return {row.provider_id: row for row in self.providers}
 
@@ -232,6 +259,10 @@ class Catalog:
     def provider(self, provider_id: str) -> Provider:
         """The row of that provider. Raises: KeyError when there is none."""
         return self._providers[provider_id]
+
+    def provider_id_of(self, name: str) -> str:
+        """The id of the provider called that; the name itself where there is none."""
+        return next((row.provider_id for row in self.providers if row.name == name), name)
 
     def model(self, model_id: str) -> ModelSpec | None:
         """The row of that model, or `None` for an id typed by hand."""
@@ -261,7 +292,7 @@ class Catalog:
             routed = self._routed(provider, model_id)
             if routed is not None:
                 return routed
-            return Offer(provider_id, model_id, model_id, None, facts=provider.default_facts)
+            return Offer(provider_id, model_id, model_id, self._own.get(offer_id), facts=provider.default_facts)
         sold = ", ".join(row.offer_id for row in self.offers if row.provider_id == provider_id)
         raise UnknownOffer(f"{provider.name} has no model {model_id!r}. It has: {sold}.")
 

@@ -80,6 +80,17 @@ def estimate(request: ImageRequest, spec: ModelSpec, offer: Offer) -> Estimate:
     )
 
 
+def shares(found: Estimate, images: int) -> tuple[tuple[str | None, int | None], ...]:
+    """Who bills how much of the high end of an estimate: name (`None`: the provider itself) and micro-dollars, the provider
+    first. `images`: of the run. The parts add up to the whole.
+    """
+    price, whole = found.price, found.high_microusd
+    if price is None or price.tokens_billed_by is None or whole is None:
+        return ((None, whole),)
+    fee = min(whole, _whole(images * price.fee_per_image * 10**6))
+    return (None, fee), (price.tokens_billed_by, whole - fee)
+
+
 def estimate_as_got(request: ImageRequest, spec: ModelSpec, offer: Offer, sizes: Sequence[str]) -> Estimate:
     """As `estimate`, with a size that the request left open as it came. `sizes`: one `WIDTHxHEIGHT` for each image known.
 
@@ -153,6 +164,8 @@ class CostPart:
 
     label: str
     amount_microusd: int
+    is_anothers: bool = False
+    """Whether somebody else than the provider bills it."""
 
 
 def cost_of(usage: Usage | None, price: Price | None, images: int = 0) -> int | None:
@@ -183,7 +196,8 @@ def cost_parts(usage: Usage | None, price: Price | None, images: int = 0) -> tup
     payer = f"Tokens, billed by {price.tokens_billed_by}" if price.tokens_billed_by else "Tokens"
     if not price.fee_per_image:
         return (CostPart(payer, tokens),)
-    return CostPart(payer, tokens), CostPart("Fee of the provider", _whole(images * price.fee_per_image * 10**6))
+    tokens_part = CostPart(payer, tokens, is_anothers=price.tokens_billed_by is not None)
+    return tokens_part, CostPart("Fee of the provider", _whole(images * price.fee_per_image * 10**6))
 
 
 def _adds_up(usage: Usage, output_tokens: int) -> bool:

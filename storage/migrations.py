@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from storage.board_steps import BOARDS, INSTALL
 from storage.curation_steps import curate
+from storage.money_steps import MONEY
 
 migrations = Migrations("diptych")
 
@@ -22,6 +23,7 @@ RELEASED: tuple[str, ...] = (
     "m006_locks",
     "m007_sweeps",
     "m008_curation",
+    "m009_money",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -82,6 +84,13 @@ def m007_sweeps(db: Database) -> None:
 def m008_curation(db: Database) -> None:
     """Favourites, stars, tags, notes, trash and saved searches, and the facts that lists of runs are found and sorted by."""
     curate(db)
+
+
+@migrations()
+def m009_money(db: Database) -> None:
+    """Who is billed for what and on which day, the sums of it, limits, and prices of the operator's own."""
+    for statement in MONEY:
+        db.execute(statement)
 
 
 _RUNS = (

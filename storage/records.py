@@ -15,7 +15,10 @@ GroupKind = Literal["run", "compare", "parity", "sweep", "battle"]
 Operation = Literal["generate", "edit"]
 RunState = Literal["queued", "sending", "waiting", "downloading", "succeeded", "failed", "cancelled", "unknown"]
 LedgerState = Literal["reserved", "settled", "released", "unknown"]
-CostSource = Literal["reported", "computed", "estimated", "unknown"]
+CostSource = Literal["reported", "computed", "estimated", "by_hand", "unknown"]
+"""The provider's figure, its usage times the price, the price table alone, what a person found out, or nothing."""
+LimitSpan = Literal["run", "session", "day", "month", "visitor_day", "visitor_month"]
+LimitAction = Literal["block", "warn"]
 InputRole = Literal["image", "mask"]
 DerivedKind = Literal["locked", "drift"]
 LockState = Literal["due", "made", "refused"]
@@ -210,6 +213,16 @@ class LedgerLine:
     price_id: str | None
     """Which price row was used, for example `openai/gpt-image-2@2026-11-21`."""
     at: str
+    payer: str | None = None
+    """provider_id of whoever bills it; `None`: the provider that is asked."""
+    session: str = ""
+    """The process that reserved it."""
+    reserved_at: str | None = None
+    """`None`: as `at`. It decides the day on which the line counts."""
+    settled_by: str | None = None
+    """Who settled it by hand."""
+    note: str = ""
+    """What they wrote beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlite_utils import Database
@@ -127,8 +127,8 @@ def to_job(row: Row) -> StoredJob:
 
 
 def to_ledger_line(row: Row) -> LedgerLine:
-    """A row of `ledger`."""
-    return LedgerLine(**row)
+    """A row of `ledger`, without what stands in its run and what only sums need."""
+    return LedgerLine(**{field.name: row[field.name] for field in fields(LedgerLine)})
 
 
 def to_upload(row: Row) -> Upload:

@@ -12,6 +12,7 @@ from typing import get_args
 
 from sqlite_utils import Database
 
+from storage import ledger
 from storage.records import (
     OPEN_STATES,
     Group,
@@ -60,7 +61,7 @@ def insert_group(db: Database, group: Group) -> None:
     )
 
 
-def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput], ledger: Sequence[LedgerLine]) -> None:
+def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput], lines: Sequence[LedgerLine]) -> None:
     """Write runs with their inputs and reservations. `seq`, the order of the history, is the order given here.
 
     Raises:
@@ -80,13 +81,7 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
             for each in inputs
         ],
     )
-    db.conn.executemany(
-        "insert into ledger (ledger_id, run_id, state, amount_microusd, source, price_id, at) values (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (line.ledger_id, line.run_id, line.state, line.amount_microusd, line.source, line.price_id, line.at)
-            for line in ledger
-        ],
-    )
+    ledger.insert(db, lines)
 
 
 def take_over(db: Database, run_id: str, *, from_worker: str | None, worker: str) -> bool:

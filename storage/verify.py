@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import curation, tallies
+from storage import curation, ledger_audit, tallies
 from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
 from storage.database import Store
 from storage.freeing import freed
@@ -34,6 +34,7 @@ ProblemKind = Literal[
     "ledger_missing",
     "ledger_unsettled",
     "ledger_unreserved",
+    "ledger_sum_differs",
     "tally_differs",
     "elo_day_differs",
     "facts_differ",
@@ -139,6 +140,8 @@ def _check_rows(db: Database) -> Iterator[Problem]:
     for kind, message, sql in _LEDGER_RULES:
         for row in fetch(db, sql):
             yield Problem(kind, str(row["run_id"]), message)
+    for subject, message in ledger_audit.differences(db):
+        yield Problem("ledger_sum_differs", subject, message)
     yield from _check_tallies(db)
     for run_id in curation.differing_facts(db):
         yield Problem("facts_differ", run_id, "lists find and sort the run by figures that are not its own")

@@ -28,7 +28,7 @@ T = TypeVar("T")
 _LEDGER_BY_WEIGHT: tuple[LedgerState, ...] = ("reserved", "unknown", "settled", "released")
 """A run with several lines counts as the first of these that one of them is in."""
 
-_SOURCES_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "computed", "reported")
+_SOURCES_BY_DOUBT: tuple[CostSource, ...] = ("unknown", "estimated", "by_hand", "computed", "reported")
 """A sum is only as good as its worst part."""
 
 _IMAGES = """select * from images where run_id in (select value from json_each(?)) and deleted_at is null

@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from arena.elo_audit import stale_days
-from playground import library
-from playground.engine import PlanRefused
+from playground import library, limits
 from playground.keys import KeyRing
 from playground.local_files import copy_image, make_writable
 from playground.offered import catalog_of
 from playground.plan import Plan, make_plan
 from playground.quotes import quotes_of
+from playground.refusals import PlanRefused
 from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import Settings
 from providers.catalog import Catalog
@@ -179,6 +179,9 @@ def _generate(
                 answer.say(f"{run.offer.offer_id}: {field.field}: {field.note}")
     app = compose(settings)
     try:
+        over = limits.verdict(app.services, plan, LOCAL_OWNER, app.engine.session)
+        if over.words and not over.blocked:
+            answer.say(over.words)
         was_interrupted = _carry_out_or_stop(plan, app, answer)
         if answer.group_id is None:
             return answer.fail(interrupted("Interrupted before anything was sent; `history` shows what was stored."))

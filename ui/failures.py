@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground.addresses import SettingsError
-from playground.engine import EngineStopping, PlanRefused
+from playground.engine import EngineStopping
 from playground.image_hygiene import UploadRefused
+from playground.limits import LimitReached
+from playground.refusals import PlanRefused
 from providers.checks import Problem
 from providers.errors import MissingKey, ProviderError
 from providers.redact import without_keys
@@ -54,6 +56,8 @@ def failure_of(error: BaseException) -> Failure:
             return refused(problems, usage=error.usage)
         case SettingsError():
             return refused([Problem(error.variable or "settings", str(error))])
+        case LimitReached():
+            return refused(error.problems, kind="quota")
         case PlanRefused():
             return refused(error.problems)
         case UploadRefused():

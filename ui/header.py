@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from playground import library
-from playground.services import timestamp
+from playground import spending
 from ui.app import App
 from ui.components import drawn, static
 from ui.views import strip_view
@@ -61,14 +59,13 @@ def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
 
 
 async def strip(app: App, owner: str) -> dict[str, object]:
-    """The strip's value now: providers ready, spend since midnight UTC, runs under way."""
+    """The strip's value now: providers ready, spend since midnight where the operator is, runs under way."""
     services = app.services
-    midnight = services.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    totals = await library.totals_since(services, owner, timestamp(midnight))
+    today = await spending.today(services, owner)
     has_key = {row.name: services.keys.find(row, owner) is not None for row in services.catalog.providers}
     ready = [name for name, found in has_key.items() if found]
     keyless = [name for name, found in has_key.items() if not found]
-    return strip_view(ready, keyless, totals, app.engine.running(owner))
+    return strip_view(ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd)
 
 
 def _help() -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from playground.engine import EngineStopping, PlanRefused
+from playground.engine import EngineStopping
+from playground.refusals import PlanRefused
 from playground.uploads import UploadRefused
 from providers.errors import ProviderError
 from storage.errors import StoreError

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from playground.engine import PlanRefused
 from playground.image_hygiene import UploadRefused
 from playground.local_files import read_image, read_mask
+from playground.refusals import PlanRefused
 from providers.checks import Problem
 from providers.types import ImageRequest
 from ui.arguments import DEFAULT_EDIT_SIZE, DEFAULT_SIZE

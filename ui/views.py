@@ -167,9 +167,13 @@ def thumb_url(sha256: str) -> str:
 
 
 def strip_view(
-    ready: Sequence[str], keyless: Sequence[str], totals: LedgerTotals | None, running: int
+    ready: Sequence[str],
+    keyless: Sequence[str],
+    totals: LedgerTotals | None,
+    running: int,
+    limit_microusd: int | None = None,
 ) -> dict[str, object]:
-    """The figures at the right of the header. `ready` and `keyless`: names of providers."""
+    """The figures at the right of the header. `ready` and `keyless`: names of providers; the limit is that of the day."""
     spent = totals.settled_microusd if totals else 0
     told = [f"Ready: {', '.join(ready)}" if ready else "", f"No key: {', '.join(keyless)}" if keyless else ""]
     return {
@@ -177,6 +181,7 @@ def strip_view(
         "ready": len(ready),
         "names": ". ".join(part for part in told if part),
         "spent": dollars(spent),
+        "limit": "" if limit_microusd is None else dollars(limit_microusd),
         "unknown": totals.unknown_count if totals else 0,
         "running": running,
     }

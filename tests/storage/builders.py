@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
 from sqlite_utils import Database
 
-from storage import locks, masks, runs, uploads
+from storage import ledger, locks, masks, runs, uploads
 from storage.database import Store
 from storage.records import (
     DerivedImage,
@@ -100,7 +100,7 @@ def insert_as_first_released(db: Database, run: Run) -> None:
     columns = ("run_id", "group_id", "owner", "position", "offer", "operation", "prompt", "state", "queued_at")
     row = {name: getattr(run, name) for name in columns}
     db.table("runs").insert(row | {"asked": json.dumps(run.asked), "estimate_microusd": run.estimate_microusd})
-    db.table("ledger").insert(asdict(make_line(run.run_id)))
+    insert_lines(db, make_line(run.run_id))
 
 
 def insert(db: Database, *some: Run) -> None:
@@ -108,7 +108,18 @@ def insert(db: Database, *some: Run) -> None:
     for group_id, owner in dict.fromkeys((run.group_id, run.owner) for run in some):
         if runs.get_group(db, group_id, None) is None:
             insert_group(db, make_group(group_id, owner=owner))
-    runs.insert_runs(db, some, [], [make_line(run.run_id) for run in some])
+    runs.insert_runs(db, some, [], [])
+    insert_lines(db, *(make_line(run.run_id) for run in some))
+
+
+def insert_lines(db: Database, *some: LedgerLine) -> None:
+    """Lines as every version of the schema can hold them."""
+    if "owner" in db.table("ledger").columns_dict:
+        ledger.insert(db, some)
+        return
+    columns = ("ledger_id", "run_id", "state", "amount_microusd", "source", "price_id", "at")
+    for line in some:
+        db.table("ledger").insert({name: getattr(line, name) for name in columns})
 
 
 def end(db: Database, run_id: str = "r1", **changes: Any) -> bool:

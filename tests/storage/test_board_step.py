@@ -12,7 +12,7 @@ from storage import battles, tallies, votes
 from storage.database import Store
 from storage.migrations import migrations
 from storage.tallies import BoardFilter
-from tests.storage.builders import LATER, NOW, insert, make_run
+from tests.storage.builders import LATER, NOW
 
 PAIRS = 3
 
@@ -25,8 +25,13 @@ def make_old(folder: Path) -> None:
         db = Database(conn, execute_plugins=False)
         migrations.apply(db, stop_before="m004_boards")
         with db.atomic():
-            runs = [make_run(f"r{n}", asked={"quality": quality}) for n, quality in enumerate(("low", "high"))]
-            insert(db, *runs)
+            db.execute("insert into groups values ('g1', 'local', 'run', 'generate', 'a cat', ?)", (NOW,))
+            for n, quality in enumerate(("low", "high")):
+                db.execute(
+                    """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, state, queued_at)
+                    values (?, 'g1', 'local', ?, 'openai/gpt-image-2', 'generate', 'a cat', ?, 'succeeded', ?)""",
+                    (f"r{n}", n, f'{{"quality": "{quality}"}}', NOW),
+                )
             for run in range(2):
                 for n in range(PAIRS):
                     db.execute(

@@ -332,7 +332,7 @@ def test_several_reservations_of_a_run_settle_to_one_sum(store: Store) -> None:
     store.write(lambda db: insert(db, make_run()))
     store.write(lambda db: runs.insert_runs(db, [], [], [make_line(ledger_id="second")]))
     store.write(lambda db: ledger.settle(db, "r1", 50, "reported", None, LATER))
-    assert store.read(lambda db: ledger.spent(db, None, "")) == 50
+    assert store.read(lambda db: ledger.totals(db, None)) == ledger.LedgerTotals(50, 0, 0, 0)
     view = store.read(lambda db: runs.get(db, "r1", None))
     assert view
     assert (view.cost_microusd, view.ledger_state) == (50, "settled")
@@ -349,7 +349,7 @@ def test_money_is_whole_and_not_negative(store: Store, amount: Any) -> None:
 
 
 def test_totals_by_owner_and_time(store: Store) -> None:
-    yesterday, today = "2026-11-20T00:00:00.000Z", "2026-11-21T00:00:00.000Z"
+    yesterday, today = "2026-11-20T23:59:59.999Z", "2026-11-21T00:00:00.000Z"
     some = [make_run(f"r{n}", group_id="gm" if n < 5 else "gy", owner="me" if n < 5 else "you") for n in range(6)]
     lines = [
         make_line("r0", state="settled", amount_microusd=10, at=today),
@@ -366,6 +366,6 @@ def test_totals_by_owner_and_time(store: Store) -> None:
         runs.insert_runs(db, some, [], lines)
 
     store.write(job)
-    assert store.read(lambda db: ledger.totals(db, "me", today)) == ledger.LedgerTotals(10, 7, 2, 3)
-    assert store.read(lambda db: ledger.spent(db, "me", yesterday)) == 15
-    assert store.read(lambda db: ledger.spent(db, None, today)) == 110
+    assert store.read(lambda db: ledger.totals(db, "me", "2026-11-21")) == ledger.LedgerTotals(10, 7, 2, 3)
+    assert store.read(lambda db: ledger.totals(db, "me", "2026-11-20")).settled_microusd == 15
+    assert store.read(lambda db: ledger.totals(db, None, "2026-11-21")).settled_microusd == 110

@@ -132,7 +132,7 @@ async def test_lists_and_sums_keep_a_new_battle_to_themselves_until_its_vote(har
     pair = [view.images[0].image_id for view in (await library.group(one.services, group, LOCAL_OWNER)).runs]
     blind = await opening._open(one.services, LOCAL_OWNER, opening.pairing.Pair(*pair, 1.0), "new")
     assert await seen() == (["Earlier"], spent["before"])
-    totals = one.services.store.read(lambda db: ledger.totals(db, LOCAL_OWNER, ""))
+    totals = one.services.store.read(lambda db: ledger.totals(db, LOCAL_OWNER))
     assert totals.settled_microusd == 47_000, "limits count what the page keeps to itself"
     _, strip = await last(voting.on_answer(one.app, None, event(battle_id=blind.battle_id, outcome="tie"), VISITOR))
     assert (await seen())[0] == ["A fox", "A fox", "Earlier"]

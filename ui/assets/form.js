@@ -107,12 +107,12 @@ export function paintProblems({ element, trigger }) {
   onOutlook((value) => {
     const problems = value.problems || [];
     const shown = problems.slice(0, 3);
-    render(root, value.notices ? notices(value.notices) : null, shown.length
+    render(root, value.notices ? notices(value.notices) : null, value.over_limit ? overLimit(value.over_limit) : null, shown.length
       ? h("ul", { class: "problem-list", key: "problems", "data-testid": "problems" },
           shown.map((text) => h("li", { key: text }, icon("warn", "bad"), h("span", {}, text))),
           problems.length > 3 ? h("li", { key: "more" }, h("span", {}, `And ${problems.length - 3} more.`)) : null)
       : null);
-    const said = problems.join(" ");
+    const said = [value.over_limit?.words ?? "", ...problems].join(" ").trim();
     if (said && said !== before) announce(said);
     before = said;
     if (value.focus === "prompt") focusPrompt();
@@ -127,6 +127,11 @@ export function paintProblems({ element, trigger }) {
 }
 
 const sumOf = (price) => (price === "free" ? "They cost nothing." : `Together they cost ${price}. Each goes out at once, as far as its provider has room.`);
+
+/** Which limit the press would pass, and where it is set. */
+const overLimit = ({ words, is_blocked }) =>
+  h("p", { class: "note", key: "limit", "data-testid": "over-limit" }, icon("warn", is_blocked ? "bad" : "warn"),
+    h("span", {}, `${words} `, h("a", { href: "#costs", class: "link" }, "Open Costs")));
 
 /** Whether it is open is the person's, so it is kept by the element and never described. */
 const notices = ({ summary, offers }) =>

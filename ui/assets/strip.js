@@ -10,8 +10,8 @@ export function paintStrip({ element, props, watch }) {
     render(root, [
       value.providers ? h("a", { class: "providers", key: "providers", href: "#settings", title: value.names, "aria-label": `${value.ready} of ${value.providers} providers ready. ${value.names}` },
         h("b", {}, value.ready), h("span", {}, `of ${value.providers}`), h("span", { class: "wide" }, "providers"), h("span", {}, "ready")) : null,
-      h("span", { class: "spent", key: "spent", title: value.unknown ? `What ${value.unknown} of today's runs cost is unknown` : null },
-        h("b", {}, value.spent), value.unknown ? `today, ${value.unknown} unknown` : "today"),
+      h("a", { class: "spent", key: "spent", href: "#costs", title: value.unknown ? `What ${value.unknown} of today's runs cost is unknown` : "To Costs" },
+        h("b", {}, value.spent), [value.limit ? `of ${value.limit}` : "", value.unknown ? `today, ${value.unknown} unknown` : "today"].filter(Boolean).join(" ")),
       value.running ? h("span", { class: "running", key: "running" }, icon("spin", "spin"), h("b", {}, value.running), "running") : null,
     ]);
   };

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground import limits
 from playground.ready import sources_of
 from ui import forms
 from ui.app import App
@@ -59,7 +60,10 @@ def answer(
         document["prompt_problem"] = outlook.prompt_problem(seen.plan)
     if pressed:
         document["focus"] = outlook.first_field(seen.plan.all_problems)
-    return [*updates.updates(seen, document, fill, notes), gr.update(value=seen.run_label)]
+    limit = limits.verdict(app.services, seen.plan, owner, app.engine.session)
+    document["over_limit"] = {"words": limit.words, "is_blocked": limit.blocked is not None} if limit.words else None
+    label = limit.label if limit.blocked else seen.run_label
+    return [*updates.updates(seen, document, fill, notes), gr.update(value=label)]
 
 
 def _document(seen: Outlook) -> dict[str, object]:

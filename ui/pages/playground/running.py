@@ -11,11 +11,11 @@ import gradio as gr
 
 from playground import library, uploads
 from playground.asked import request_of
-from playground.engine import PlanRefused
 from playground.events import RunEvent
 from playground.library import GroupView
 from playground.plan import Plan, make_plan
 from playground.ready import sources_of
+from playground.refusals import PlanRefused
 from providers.checks import Problem
 from storage.records import GroupKind, RunView
 from ui import forms, header, tiles, views

@@ -9,8 +9,8 @@ import gradio as gr
 
 from arena.performance import performance
 from playground import library, uploads
-from playground.engine import PlanRefused
 from playground.ready import sources_of
+from playground.refusals import PlanRefused
 from playground.sweeps import Sweep
 from providers.checks import Problem
 from providers.types import InputImage

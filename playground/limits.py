@@ -1,0 +1,263 @@
+"""Limits on what is spent: of one run, a session, a day, a month, and of each visitor. Checked where money is reserved.
+
+A limit comes from the environment or was set on the Costs page; both hold. What counts is settled, reserved and unknown
+money together, so that a call that may have been billed is not forgotten. A run whose price nobody knows counts as nothing
+until it is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from sqlite_utils import Database
+
+from playground.plan import Plan
+from playground.refusals import PlanRefused, operators_only
+from playground.services import LOCAL_OWNER, Services
+from playground.settings import Settings
+from providers.checks import Problem
+from storage import ledger
+from storage import limits as stored
+from storage.limits import Standing, StoredLimit
+from storage.records import LimitAction, LimitSpan
+
+FIELD = "limit"
+"""Under which the problem is told."""
+SPANS: tuple[LimitSpan, ...] = get_args(LimitSpan)
+LOCAL_SPANS: tuple[LimitSpan, ...] = ("run", "session", "day", "month")
+"""Those that mean something where there is one owner."""
+NAMES: dict[LimitSpan, str] = {
+    "run": "One run",
+    "session": "This session",
+    "day": "Day",
+    "month": "Month",
+    "visitor_day": "Your day",
+    "visitor_month": "Your month",
+}
+_NEAR = 80
+"""Percent of a limit from which it is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit in force."""
+
+    span: LimitSpan
+    amount_microusd: int
+    action: LimitAction
+    is_fixed: bool
+    """Set in the environment: the page can add a stricter one, not take it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A limit that a press would pass."""
+
+    limit: Limit
+    held_microusd: int
+    asked_microusd: int
+
+    @property
+    def left_microusd(self) -> int:
+        """What may still be reserved; never below 0."""
+        return max(0, self.limit.amount_microusd - self.held_microusd)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What limits say of a press."""
+
+    blocked: Passed | None = None
+    """The first that stands in the way."""
+    warned: tuple[Passed, ...] = ()
+    words: str = ""
+    """Why it is not sent, or what it passes all the same; empty when nothing is passed."""
+    label: str = ""
+    """The same in a few words, for the button."""
+
+
+class LimitReached(PlanRefused):
+    """The press would pass a limit; nothing was stored or sent."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__((Problem(FIELD, verdict.words),))
+        self.verdict = verdict
+
+
+def in_force(settings: Settings, set_here: Sequence[StoredLimit]) -> tuple[Limit, ...]:
+    """All limits that hold, in the order in which they are told. Those of visitors hold in public mode alone."""
+    spans = SPANS if settings.mode == "public" else LOCAL_SPANS
+    found = []
+    for span in spans:
+        fixed = settings.limits.get(span)
+        if fixed is not None:
+            found.append(Limit(span, fixed, settings.limit_action, is_fixed=True))
+        found += [Limit(span, row.amount_microusd, row.action, is_fixed=False) for row in set_here if row.span == span]
+    return tuple(found)
+
+
+def passed(limits: Sequence[Limit], standing: Standing, amounts: Sequence[int | None]) -> tuple[Passed, ...]:
+    """Which limits a press of these amounts (micro-dollars for each run) would pass. One that costs nothing passes none."""
+    return tuple(_passed(limits, standing, [amount for amount in amounts if amount]))
+
+
+def _passed(limits: Sequence[Limit], standing: Standing, amounts: Sequence[int]) -> Iterator[Passed]:
+    if not amounts:
+        return
+    for limit in limits:
+        asked = max(amounts) if limit.span == "run" else sum(amounts)
+        held = standing.of(limit.span)
+        if held + asked > limit.amount_microusd:
+            yield Passed(limit, held, asked)
+
+
+def verdict_of(found: Sequence[Passed], standing: Standing, *, is_local: bool, hides: bool = False) -> Verdict:
+    """What they come to, in words. `hides`: a blind battle waits, so that no exact sum may be told."""
+    blocked = next((each for each in found if each.limit.action == "block"), None)
+    warned = tuple(each for each in found if each.limit.action == "warn")
+    if blocked:
+        words = f"{_would(blocked, hides=hides)} Nothing was sent. {_next(blocked, standing, is_local=is_local)}"
+        return Verdict(blocked, warned, words, _LABELS[blocked.limit.span])
+    words = " ".join(f"{_would(each, hides=hides)} It only warns." for each in warned)
+    return Verdict(None, warned, words, _LABELS[warned[0].limit.span] if warned else "")
+
+
+_WHAT: dict[LimitSpan, str] = {
+    "run": "The limit of {limit} for one run",
+    "session": "This session's limit of {limit}",
+    "day": "Today's limit of {limit}",
+    "month": "This month's limit of {limit}",
+    "visitor_day": "Your limit of {limit} for today",
+    "visitor_month": "Your limit of {limit} for this month",
+}
+
+
+def _would(found: Passed, *, hides: bool) -> str:
+    what = _WHAT[found.limit.span].format(limit=money(found.limit.amount_microusd))
+    if found.limit.span == "run":
+        return f"{what} would be passed: the dearest run of this press costs about {money(found.asked_microusd)}."
+    costs = f"and this press costs about {money(found.asked_microusd)}"
+    if hides:
+        # A sum beside a battle would tell its makers.
+        return f"{what} would be passed, {costs}. What a waiting battle cost counts too, and shows after your vote."
+    return (
+        f"{what} would be passed: {money(found.held_microusd)} is spent or held, {money(found.left_microusd)} is left, "
+        f"{costs}."
+    )
+
+
+def _next(found: Passed, standing: Standing, *, is_local: bool) -> str:
+    resets = {
+        "session": "It begins anew when the app is started again.",
+        "day": f"It begins anew at midnight ({standing.zone}).",
+        "visitor_day": f"It begins anew at midnight ({standing.zone}).",
+        "month": f"It begins anew on the 1st ({standing.zone}).",
+        "visitor_month": f"It begins anew on the 1st ({standing.zone}).",
+    }.get(found.limit.span, "")
+    if not is_local:
+        change = "whoever runs this server sets it"
+    elif found.limit.is_fixed:
+        change = f"change {variable(found.limit.span)} where the app starts"
+    else:
+        change = "change the limit on the Costs page"
+    return f"{resets} Choose a lower quality or fewer images, or {change}.".strip()
+
+
+_LABELS: dict[LimitSpan, str] = {
+    "run": "Over the run limit",
+    "session": "Over the session limit",
+    "day": "Over the day limit",
+    "month": "Over the month limit",
+    "visitor_day": "Over your day limit",
+    "visitor_month": "Over your month limit",
+}
+
+
+def variable(span: LimitSpan) -> str:
+    """The environment variable of a limit."""
+    return f"DIPTYCH_LIMIT_{span.upper()}"
+
+
+def state_of(limit: Limit, held_microusd: int) -> str:
+    """`reached`, `near` or `well`, for a bar."""
+    if held_microusd >= limit.amount_microusd:
+        return "reached"
+    return "near" if held_microusd * 100 >= limit.amount_microusd * _NEAR else "well"
+
+
+def money(microusd: int) -> str:
+    """Whole cents as `$5.00`, smaller amounts with as many places as they need, at most four, rounded up."""
+    if microusd % 10_000 == 0:
+        return f"${microusd // 1_000_000:,}.{microusd % 1_000_000 // 10_000:02d}"
+    places = -(-microusd // 100)
+    return f"${places // 10_000:,}.{places % 10_000:04d}".rstrip("0")
+
+
+def hold(db: Database, settings: Settings, owner: str, session: str, at: str, amounts: Sequence[int | None]) -> Verdict:
+    """What limits say of a reservation that is about to be written in this transaction.
+
+    Raises:
+        LimitReached: one that blocks would be passed.
+    """
+    verdict = look(db, settings, owner, session, at, amounts)
+    if verdict.blocked:
+        raise LimitReached(verdict)
+    return verdict
+
+
+def look(
+    db: Database,
+    settings: Settings,
+    owner: str,
+    session: str,
+    at: str,
+    amounts: Sequence[int | None],
+) -> Verdict:
+    """The same without refusing, for what is shown before the press."""
+    limits = in_force(settings, stored.all_set(db))
+    if not limits or not any(amounts):
+        return Verdict()
+    standing = stored.standing(db, owner, session, at)
+    found = passed(limits, standing, amounts)
+    hides = bool(found) and bool(ledger.hidden_lines(db, owner, at))
+    return verdict_of(found, standing, is_local=settings.mode == "local", hides=hides)
+
+
+def tightest(settings: Settings, set_here: Sequence[StoredLimit], spans: Sequence[LimitSpan]) -> Limit | None:
+    """The lowest limit of one of these spans; `None` where there is none."""
+    found = [limit for limit in in_force(settings, set_here) if limit.span in spans]
+    return min(found, key=lambda limit: limit.amount_microusd, default=None)
+
+
+def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict:
+    """What limits say of a press now. Blocking, and quick: a handful of look-ups."""
+    amounts = [run.estimate.high_microusd for run in plan.runs]
+
+    def read(db: Database) -> Verdict:
+        return look(db, services.settings, owner, session, services.now(), amounts)
+
+    return services.store.read(read) if any(amounts) else Verdict()
+
+
+async def set_limit(services: Services, owner: str, span: LimitSpan, amount_microusd: int, action: LimitAction) -> None:
+    """Sets a limit from now on. Raises: NotYours unless `owner` is the operator's own."""
+    operators_only(owner, LOCAL_OWNER)
+    row = StoredLimit(span, amount_microusd, action, owner, services.now())
+
+    def write(db: Database) -> None:
+        stored.put(db, row)
+
+    await asyncio.to_thread(services.store.write, write)
+
+
+async def remove_limit(services: Services, owner: str, span: LimitSpan) -> None:
+    """Takes away what was set here; one of the environment stays. Raises: NotYours unless `owner` is the operator's own."""
+    operators_only(owner, LOCAL_OWNER)
+
+    def write(db: Database) -> None:
+        stored.remove(db, span)
+
+    await asyncio.to_thread(services.store.write, write)

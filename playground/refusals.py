@@ -1,0 +1,23 @@
+"""Why a press is not carried out: nothing was stored or sent."""
+
+from __future__ import annotations
+
+from providers.checks import Problem
+
+
+class PlanRefused(ValueError):
+    """The plan has problems; nothing was stored or sent."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+class NotYours(PermissionError):
+    """Limits and prices are the operator's to set. The message can be shown."""
+
+
+def operators_only(owner: str, operator: str) -> None:
+    """Raises: NotYours unless the owner is the operator."""
+    if owner != operator:
+        raise NotYours("Limits and prices are set by whoever runs this server.")

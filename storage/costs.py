@@ -1,0 +1,167 @@
+"""What the Costs page is made of: sums of sums. `spend_days` is read, never the lines, so a million of them make no difference.
+
+Runs of a battle that waits for its owner's vote are taken out of every figure. Whoever calls owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlite_utils import Database
+
+from storage.ledger import hidden_lines
+from storage.money_steps import EVERYBODY
+from storage.rows import Row, fetch
+
+By = Literal["provider", "model", "quality"]
+Step = Literal["day", "month"]
+
+_KEYS: Mapping[By, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
+_PERIODS: Mapping[Step, str] = {"day": "day", "month": "substr(day, 1, 7)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Money of some lines, in micro-dollars."""
+
+    settled_microusd: int = 0
+    reserved_microusd: int = 0
+    unknown_microusd: int = 0
+    settled: int = 0
+    """Lines that are settled."""
+    reserved: int = 0
+    unknown: int = 0
+    images: int = 0
+    """Of settled runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of one bar."""
+
+    period: str
+    """`2026-11-21`, or `2026-11`."""
+    key: str
+    settled_microusd: int
+    held_microusd: int
+    """Reserved or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one offer's settled runs were expected to cost and did."""
+
+    offer: str
+    lines: int
+    estimate_microusd: int
+    actual_microusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidImages:
+    """Settled money and the images it bought; what is free is left out."""
+
+    amount_microusd: int
+    images: int
+
+
+def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str | None = None) -> Sum:
+    """The lines that count from the day `since` on. Owner `None`: everybody's."""
+    rows = fetch(
+        db,
+        """select state, sum(lines) as lines, sum(amount_microusd) as amount, sum(images) as images from spend_days
+        where owner = :owner and day >= :since group by state""",
+        {"owner": _whose(owner), "since": since},
+    )
+    amounts, lines = defaultdict(int), defaultdict(int)
+    images = 0
+    for row in rows:
+        amounts[row["state"]], lines[row["state"]] = row["amount"], row["lines"]
+        images += row["images"] if row["state"] == "settled" else 0
+    for line in hidden_lines(db, owner, blind_at):
+        if line["day"] >= since:
+            amounts[line["state"]] -= line["amount_microusd"]
+            lines[line["state"]] -= 1
+            images -= line["images"] if line["state"] == "settled" else 0
+    return Sum(
+        *(amounts["settled"], amounts["reserved"], amounts["unknown"]),
+        *(lines["settled"], lines["reserved"], lines["unknown"]),
+        images=images,
+    )
+
+
+def parts(
+    db: Database, owner: str | None, since: str, by: By, step: Step, *, blind_at: str | None = None
+) -> list[Part]:
+    """Bars from the day `since` on, oldest first, each in parts by key."""
+    rows = fetch(
+        db,
+        " ".join(
+            [
+                *("select", _PERIODS[step], "as period,", _KEYS[by], "as key,"),
+                "sum(case when state = 'settled' then amount_microusd else 0 end) as settled,",
+                "sum(case when state in ('reserved', 'unknown') then amount_microusd else 0 end) as held",
+                "from spend_days where owner = :owner and day >= :since group by 1, 2 order by 1, 2",
+            ]
+        ),
+        {"owner": _whose(owner), "since": since},
+    )
+    sums = {(row["period"], row["key"]): [row["settled"], row["held"]] for row in rows}
+    for line in hidden_lines(db, owner, blind_at):
+        period = line["day"] if step == "day" else line["day"][:7]
+        if line["day"] >= since and (period, _key_of(line, by)) in sums:
+            sums[period, _key_of(line, by)][line["state"] != "settled"] -= line["amount_microusd"]
+    return [Part(period, key, *amounts) for (period, key), amounts in sums.items() if any(amounts)]
+
+
+def compared(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> list[Compared]:
+    """Estimate against actual of the offers with settled, priced lines from the day `since` on, dearest first."""
+    rows = fetch(
+        db,
+        """select offer, sum(lines) as lines, sum(estimate_microusd) as estimate, sum(compared_microusd) as actual
+        from spend_days where owner = :owner and day >= :since and state = 'settled' and estimate_microusd > 0
+        group by offer order by actual desc, offer""",
+        {"owner": _whose(owner), "since": since},
+    )
+    found = {row["offer"]: [row["lines"], row["estimate"], row["actual"]] for row in rows}
+    for line in hidden_lines(db, owner, blind_at):
+        if line["state"] == "settled" and line["day"] >= since and line["offer"] in found and line["reserved_microusd"]:
+            taken = (1, line["reserved_microusd"], line["amount_microusd"])
+            found[line["offer"]] = [kept - less for kept, less in zip(found[line["offer"]], taken, strict=True)]
+    return [Compared(offer, *figures) for offer, figures in found.items() if figures[0] > 0]
+
+
+def paid_images(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> PaidImages:
+    """What images cost from the day `since` on, over offers that cost anything."""
+    (row,) = fetch(
+        db,
+        """select coalesce(sum(amount_microusd), 0) as amount, coalesce(sum(images), 0) as images from spend_days
+        where owner = :owner and day >= :since and state = 'settled' and amount_microusd > 0""",
+        {"owner": _whose(owner), "since": since},
+    )
+    amount, images = row["amount"], row["images"]
+    for line in hidden_lines(db, owner, blind_at):
+        if line["state"] == "settled" and line["day"] >= since and line["amount_microusd"]:
+            amount, images = amount - line["amount_microusd"], images - line["images"]
+    return PaidImages(amount, images)
+
+
+def offers_with_lines(db: Database, owner: str | None) -> Sequence[str]:
+    """Offers that the ledger has lines of, in order."""
+    rows = fetch(
+        db, "select distinct offer from spend_days where owner = :owner order by offer", {"owner": _whose(owner)}
+    )
+    return [row["offer"] for row in rows]
+
+
+def _whose(owner: str | None) -> str:
+    return EVERYBODY if owner is None else owner
+
+
+def _key_of(line: Row, by: By) -> str:
+    if by == "provider":
+        return str(line["payer"])
+    return str(line["quality"] if by == "quality" else line["offer"].partition("/")[2])

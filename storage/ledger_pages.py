@@ -1,0 +1,99 @@
+"""The ledger line by line: a page at a time for the tab, piece by piece for a file. Whoever calls owns the transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage.ledger import hidden_lines
+from storage.records import CostSource, LedgerState
+from storage.rows import fetch
+
+Cursor = tuple[str, str]
+"""Day and id of the last line of a page."""
+PROMPT_CHARS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which lines."""
+
+    owner: str | None
+    """`None`: everybody's."""
+    state: LedgerState | None = None
+    offer: str | None = None
+    since: str = ""
+    """First day."""
+    until: str = "9999-12-31"
+    """Last day."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A line as people read it."""
+
+    ledger_id: str
+    run_id: str
+    day: str
+    reserved_at: str
+    at: str
+    offer: str
+    payer: str
+    quality: str
+    prompt: str
+    """Its beginning."""
+    state: LedgerState
+    reserved_microusd: int | None
+    amount_microusd: int | None
+    source: CostSource
+    price_id: str | None
+    images: int
+    settled_by: str | None
+    note: str
+
+
+def page(
+    db: Database, wanted: LedgerFilter, *, limit: int, before: Cursor | None = None, blind_at: str | None = None
+) -> list[LedgerEntry]:
+    """Lines newest first, from after the line that `before` names; `limit` of them at most.
+
+    `blind_at`: the time now; lines of runs that may not be told of yet are left out.
+    """
+    hidden = [line["run_id"] for line in hidden_lines(db, wanted.owner, blind_at)]
+    rows = fetch(
+        db,
+        " ".join(
+            [
+                """select l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality,
+                    substr(r.prompt, 1, :chars) as prompt, l.state, l.reserved_microusd, l.amount_microusd, l.source,
+                    l.price_id, l.images, l.settled_by, l.note
+                from ledger as l join runs as r on r.run_id = l.run_id where l.day between :since and :until""",
+                "and l.owner = :owner" if wanted.owner is not None else "",
+                "and l.state = :state" if wanted.state else "",
+                "and l.offer = :offer" if wanted.offer else "",
+                "and (l.day, l.ledger_id) < (:before_day, :before_id)" if before else "",
+                "and l.run_id not in (select value from json_each(:hidden))" if hidden else "",
+                "order by l.day desc, l.ledger_id desc limit :limit",
+            ]
+        ),
+        {
+            "owner": wanted.owner,
+            "state": wanted.state,
+            "offer": wanted.offer,
+            "since": wanted.since,
+            "until": wanted.until,
+            "before_day": before[0] if before else "",
+            "before_id": before[1] if before else "",
+            "hidden": json.dumps(hidden),
+            "chars": PROMPT_CHARS,
+            "limit": limit,
+        },
+    )
+    return [LedgerEntry(**row) for row in rows]
+
+
+def cursor_of(entry: LedgerEntry) -> Cursor:
+    """Where the page after this line begins."""
+    return entry.day, entry.ledger_id

@@ -1,0 +1,124 @@
+"""Prices of the operator's own: read, in force from their day on, and never reaching back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from playground import prices
+from playground.plan import make_plan
+from playground.prices import WrongPrice, figures_of, lines_of
+from playground.refusals import NotYours
+from providers.catalog import Price
+from providers.pricing import cost_of
+from providers.rows import CATALOG
+from providers.types import ImageRequest, Usage
+from tests.harness import OFFER, Harness
+
+DEAR = "text_in 10\nimage_in 20\nimage_out 60"
+
+
+def price(one: Harness, offer: str = OFFER) -> Price:
+    found = one.services.catalog.offer(offer).price
+    assert found
+    return found
+
+
+async def set_price(one: Harness, text: str, day: str, offer: str = OFFER) -> None:
+    await prices.set_price(one.services, "local", offer, text, day, "my contract")
+
+
+@pytest.mark.asyncio
+async def test_a_price_holds_from_its_day_on_and_the_newest_wins(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    listed = price(one)
+    today = one.services.clock().date()
+    await set_price(one, DEAR, "2999-01-01")
+    assert price(one) == listed
+    await set_price(one, DEAR, today.isoformat())
+    assert (price(one).image_out, price(one).source) == (Decimal(60), "my contract")
+    later = replace(one.services, clock=lambda: datetime(2999, 1, 2, tzinfo=UTC))
+    await set_price(one, "image_out 7", "2998-01-01")
+    prices.reprice(later)
+    assert price(one).image_out == 60  # of those that have begun, the one that began last
+    assert price(one).price_id.startswith(f"{OFFER}@2999-01-01+")
+
+
+@pytest.mark.asyncio
+async def test_a_run_is_paid_at_the_price_it_was_planned_with(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    plan = make_plan(ImageRequest(prompt="a", quality="low", size="1024x1024"), [OFFER], one.services.catalog)
+    before = plan.runs[0].estimate
+    await set_price(one, DEAR, "2026-01-01")
+    again = make_plan(plan.runs[0].request, [OFFER], one.services.catalog).runs[0].estimate
+    assert plan.runs[0].estimate == before
+    assert before.high_microusd is not None
+    assert again.high_microusd is not None
+    assert again.high_microusd > before.high_microusd
+    assert CATALOG.offer(OFFER).price == before.price, "every composition has a catalogue of its own"
+    usage = Usage(text_input_tokens=10, image_input_tokens=0, output_tokens=200)
+    assert cost_of(usage, again.price) == 10 * 10 + 200 * 60
+
+
+@pytest.mark.asyncio
+async def test_a_price_taken_back_gives_way_to_the_listed_one(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    listed = price(one)
+    await set_price(one, DEAR, "2026-01-01")
+    await prices.take_back(one.services, "local", price(one).price_id)
+    assert price(one) == listed
+    for work in (prices.set_price(one.services, "visitor", OFFER, DEAR, "2026-01-01", ""),
+                 prices.take_back(one.services, "visitor", "x")):  # fmt: skip
+        with pytest.raises(NotYours):
+            await work
+
+
+@pytest.mark.asyncio
+async def test_what_has_no_price_can_be_given_one(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    await set_price(one, "image low * 0.011\nimage high 1024x1024 0.05", "2026-01-01", "replicate/gpt-image-2")
+    plan = make_plan(
+        ImageRequest(prompt="a", quality="high", size="1024x1024"), ["replicate/gpt-image-2"], one.services.catalog
+    )
+    assert plan.high_microusd == 50_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "gold 5",
+        "image_out -1",
+        "image_out NaN",
+        "image_out 1e9",
+        "image low 1024 0.01",
+        "image_out",
+        "image_out 1 2",
+    ],
+)
+def test_what_is_no_price_is_refused_with_the_line(text: str) -> None:
+    with pytest.raises(WrongPrice):
+        figures_of(text)
+
+
+@pytest.mark.parametrize("offer", [row.offer_id for row in CATALOG.offers if row.price and not row.price.is_free])
+def test_every_listed_price_can_be_written_and_read_back(offer: str) -> None:
+    listed = CATALOG.offer(offer).price
+    assert listed
+    row = prices.StoredPrice("id", offer, "2026-12-01", "x", figures_of(lines_of(listed)), "local", "")
+    again = prices.price_of(row, listed)
+    kept = ("price_id", "valid_from", "source", "text_out")
+    for name in Price.__dataclass_fields__:
+        assert name in kept or getattr(again, name) == getattr(listed, name), name
+
+
+def test_a_price_is_old_after_sixty_days() -> None:
+    listed = CATALOG.offer(OFFER).price
+    assert listed
+    read = listed.valid_from
+    assert not prices.is_old(listed, date.fromordinal(read.toordinal() + 60))
+    assert prices.is_old(listed, date.fromordinal(read.toordinal() + 61))
