@@ -22,6 +22,7 @@ RELEASED: tuple[str, ...] = (
     "m006_locks",
     "m007_sweeps",
     "m008_curation",
+    "m010_templates",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -82,6 +83,13 @@ def m007_sweeps(db: Database) -> None:
 def m008_curation(db: Database) -> None:
     """Favourites, stars, tags, notes, trash and saved searches, and the facts that lists of runs are found and sorted by."""
     curate(db)
+
+
+@migrations()
+def m010_templates(db: Database) -> None:
+    """Prompts kept under a name, with or without their settings."""
+    for statement in _TEMPLATES:
+        db.execute(statement)
 
 
 _RUNS = (
@@ -287,3 +295,15 @@ _LOCKS = (
 )
 
 _SWEEPS = ("alter table groups add column layout text check (layout is null or json_valid(layout))",)
+
+_TEMPLATES = (
+    """create table templates (
+        template_id text primary key,
+        owner text not null,
+        name text not null check (length(name) between 1 and 80),
+        prompt text not null,
+        settings text check (settings is null or json_valid(settings)),
+        updated_at text not null,
+        unique (owner, name)
+    ) strict, without rowid""",
+)

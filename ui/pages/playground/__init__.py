@@ -14,7 +14,7 @@ import gradio as gr
 
 from ui.app import App, Tabs
 from ui.components import bound, drawn
-from ui.pages.playground import editing, running, sweeping, xray
+from ui.pages.playground import editing, running, saved, sweeping, xray
 from ui.pages.playground.form import build_form
 from ui.pages.playground.page import Page
 
@@ -81,7 +81,17 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     _listen(form.examples.pick, bound(editing.on_pick, app), inputs, shown)
     _listen(form.snap.snap, bound(editing.on_snap, app), inputs, shown)
     _listen(form.upload.upload, bound(editing.on_upload, app), [form.upload, *inputs], shown)
+    _wire_templates(page, app)
     _listen(form.mask_upload.upload, bound(editing.on_mask, app), [form.mask_upload, *inputs], shown)
+
+
+def _wire_templates(page: Page, app: App) -> None:
+    menu, inputs = page.form.templates, page.form.inputs
+    _listen(menu.open, bound(saved.on_open_templates, app), [], [menu])
+    _listen(menu.save, bound(saved.on_save_template, app), inputs, [menu])
+    _listen(menu.insert, bound(saved.on_insert_template, app), inputs, page.shown)
+    _listen(menu.rename, bound(saved.on_rename_template, app), [], [menu])
+    _listen(menu.delete, bound(saved.on_delete_template, app), [], [menu])
 
 
 def _wire_results(page: Page, app: App) -> None:
