@@ -81,6 +81,7 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     _listen(form.examples.pick, bound(editing.on_pick, app), inputs, shown)
     _listen(form.snap.snap, bound(editing.on_snap, app), inputs, shown)
     _listen(form.upload.upload, bound(editing.on_upload, app), [form.upload, *inputs], shown)
+    _listen(fields.references.take, bound(editing.on_take, app), inputs, shown)
     _wire_templates(page, app)
     _listen(form.mask_upload.upload, bound(editing.on_mask, app), [form.mask_upload, *inputs], shown)
 

@@ -136,7 +136,9 @@ def build_form() -> Form:
         label="Quality",
         elem_id="pg-quality",
     )
-    references = drawn("references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input"])
+    references = drawn(
+        "references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input", "take"]
+    )
     upload, mask_upload = (
         _upload("Add reference images", "pg-upload", many=True),
         _upload("Add a mask", "pg-mask-upload", many=False),
