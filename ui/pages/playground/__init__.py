@@ -14,11 +14,14 @@ import gradio as gr
 
 from ui.app import App, Tabs
 from ui.components import bound, drawn
-from ui.pages.playground import editing, running, saved, sweeping, xray
+from ui.pages.playground import curating, editing, running, saved, sweeping, xray
 from ui.pages.playground.form import build_form
 from ui.pages.playground.page import Page
 
-RESULT_EVENTS = ("base", "reference", "remix", "retry", "again", "holes", "stop_run", "more", "demo")
+RESULT_EVENTS = (
+    *("base", "reference", "remix", "retry", "again", "holes", "stop_run", "more", "demo"),
+    *("favourite", "retag", "trash", "restore"),
+)
 
 
 def build(_app: App) -> Page:
@@ -100,6 +103,13 @@ def _wire_results(page: Page, app: App) -> None:
     _listen(page.results.base, bound(editing.on_base, app), inputs, shown)
     _listen(page.results.reference, bound(editing.on_reference, app), inputs, shown)
     _listen(page.results.remix, bound(editing.on_remix, app), inputs, shown)
+    for event, handler in (
+        (page.results.favourite, curating.on_favourite),
+        (page.results.retag, curating.on_retag),
+        (page.results.trash, curating.on_trash),
+        (page.results.restore, curating.on_restore),
+    ):
+        _listen(event, bound(handler, app), [], [page.results], many=True)
     _listen(page.results.demo, bound(editing.on_demo, app), inputs, shown)
 
 
