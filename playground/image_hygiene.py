@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -61,6 +63,10 @@ class UploadRefused(ValueError):
     """A file that cannot be used. The message can be shown: what happened, what was expected, what to do."""
 
 
+class TooLarge(UploadRefused):
+    """An image with too many pixels or bytes. A smaller copy of it may do (`playground.shrinking`)."""
+
+
 class CleanImage(NamedTuple):
     """An image ready for a provider."""
 
@@ -85,7 +91,7 @@ def refuse_size(size_bytes: int, name: str) -> None:
     if size_bytes == 0:
         raise UploadRefused(f"{shown_name(name)} is empty. Choose the file again.")
     if size_bytes > MAX_UPLOAD_BYTES:
-        raise UploadRefused(
+        raise TooLarge(
             f"{shown_name(name)} has {_megabytes(size_bytes)} MB; at most {MAX_UPLOAD_BYTES // 1_000_000} MB can be sent. "
             "Save it smaller or as JPEG."
         )
@@ -99,7 +105,7 @@ def clean_image(data: bytes, name: str) -> CleanImage:
     Raises: UploadRefused when the file is no image, damaged or outside the limits.
     """
     form, image, notes = decoded(data, name)
-    encoded, media_type, more = _encoded(image, as_jpeg=form == "JPEG", name=name)
+    encoded, media_type, more = encoded_within_limit(image, as_jpeg=form == "JPEG", name=name)
     return CleanImage(encoded, media_type, image.width, image.height, (*notes, *more))
 
 
@@ -128,6 +134,14 @@ def sniff(data: bytes) -> str | None:
 def decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
     """The format, the bare upright RGB or RGBA image, and what was changed. Raises: UploadRefused as `clean_image`."""
     refuse_size(len(data), name)
+    form = form_of(data, name)
+    with reading(form, name), Image.open(io.BytesIO(data), formats=[form]) as image:
+        _refuse_dimensions(image.size, name)
+        return form, *pixels_of(image, form, data, name)
+
+
+def form_of(data: bytes, name: str) -> str:
+    """Pillow's name of the format. Raises: UploadRefused when it is none that is read, or a JPEG made to burn time."""
     form = sniff(data)
     if form is None:
         raise UploadRefused(f"{shown_name(name)} is {_what_it_is(data)}")
@@ -135,20 +149,18 @@ def decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
         raise UploadRefused(
             f"{shown_name(name)} is a damaged JPEG image. Open it in an image program and save it again."
         )
+    return form
+
+
+@contextmanager
+def reading(form: str, name: str) -> Iterator[None]:
+    """Whatever a decoder throws within becomes `UploadRefused`."""
     try:
-        with Image.open(io.BytesIO(data), formats=[form]) as image:
-            _refuse_dimensions(image.size, name)
-            notes = _notes_before(image, form, data)
-            turned_by_load = form == "TIFF" and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-            image.seek(0)
-            image.load()
-            _refuse_dimensions(image.size, name)
-            notes += _turned_upright(image, is_turned=turned_by_load)
-            return form, _bare(image, notes, name), notes
+        yield
     except UploadRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UploadRefused(
+        raise TooLarge(
             f"{shown_name(name)} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
             "Scale it down first."
         ) from None
@@ -158,6 +170,19 @@ def decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
         ) from None
 
 
+def pixels_of(image: Image.Image, form: str, data: bytes, name: str) -> tuple[Image.Image, list[str]]:
+    """The opened image decoded, upright and bare, and what was changed. Raises what decoders throw: see `reading`."""
+    notes = _notes_before(image, form, data)
+    turned_by_load = form == "TIFF" and image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    image.seek(0)
+    size = image.size
+    image.load()
+    if image.size != size:
+        _refuse_dimensions(image.size, name)
+    notes += _turned_upright(image, is_turned=turned_by_load)
+    return _bare(image, notes, name), notes
+
+
 def _refuse_dimensions(size: Size, name: str) -> None:
     width, height = size
     if min(size) < MIN_SIDE_PX:
@@ -165,7 +190,7 @@ def _refuse_dimensions(size: Size, name: str) -> None:
             f"{shown_name(name)} is {width} x {height} pixels; each side needs at least {MIN_SIDE_PX}. Use a larger image."
         )
     if max(size) > MAX_SIDE_PX or width * height > MAX_PIXELS:
-        raise UploadRefused(
+        raise TooLarge(
             f"{shown_name(name)} is {width} x {height} pixels; at most {MAX_SIDE_PX} a side and "
             f"{MAX_PIXELS // 1_000_000} megapixels are read. Scale it down first."
         )
@@ -254,7 +279,8 @@ def _in_srgb(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Imag
     return turned
 
 
-def _encoded(image: Image.Image, *, as_jpeg: bool, name: str) -> tuple[bytes, str, list[str]]:
+def encoded_within_limit(image: Image.Image, *, as_jpeg: bool, name: str) -> tuple[bytes, str, list[str]]:
+    """The file, its media type, and what is to be said of it. Raises: TooLarge when it has more than 50 MB."""
     if as_jpeg:
         data = _jpeg(image)
         if len(data) <= MAX_UPLOAD_BYTES:
@@ -267,7 +293,7 @@ def _encoded(image: Image.Image, *, as_jpeg: bool, name: str) -> tuple[bytes, st
             data = _jpeg(image.convert("RGB"))
             if len(data) <= MAX_UPLOAD_BYTES:
                 return data, "image/jpeg", ["As PNG it would be over 50 MB, so it is kept as JPEG."]
-    raise UploadRefused(f"{shown_name(name)} is over 50 MB once it is cleaned of metadata. Scale it down first.")
+    raise TooLarge(f"{shown_name(name)} is over 50 MB once it is cleaned of metadata. Scale it down first.")
 
 
 def _jpeg(image: Image.Image) -> bytes:

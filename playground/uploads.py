@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from playground.image_hygiene import (
     MAX_UPLOAD_BYTES,
     CleanImage,
+    TooLarge,
     UploadRefused,
     clean_image,
     refuse_size,
@@ -25,12 +26,23 @@ from playground.image_hygiene import (
 )
 from playground.masks import clean_mask
 from playground.services import Services
+from playground.shrinking import MAX_BYTES, shrunk_image
 from providers.types import InputImage
 from storage import history, uploads
 from storage.images import UnreadableImage, read_header
 from storage.records import Upload
 
-__all__ = ["TakenUpload", "UploadRefused", "clean_image", "load_input", "take_mask", "take_upload"]
+__all__ = [
+    "Shrunk",
+    "TakenUpload",
+    "TooLarge",
+    "UploadRefused",
+    "clean_image",
+    "load_input",
+    "take_mask",
+    "take_shrunk",
+    "take_upload",
+]
 
 T = TypeVar("T")
 
@@ -41,6 +53,8 @@ SENDABLE = ("image/png", "image/jpeg", "image/webp")
 """What an input may be; source: OpenAI's image edit reference, read 2026-08."""
 
 _image_threads = ThreadPoolExecutor(MAX_DECODING, thread_name_prefix="images")
+_shrinking_thread = ThreadPoolExecutor(1, thread_name_prefix="shrinking")
+"""What is shrunk takes the most memory, so one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +66,40 @@ class TakenUpload:
     """What was changed on the way in, in sentences that can be shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shrunk:
+    """A smaller copy of a file that is too large, kept beside it; the person's own file stays as it is."""
+
+    upload: TakenUpload
+    width: int
+    """Of the file, in pixels, upright."""
+    height: int
+    size_bytes: int
+    """Of the file."""
+
+
 async def take_upload(services: Services, owner: str, path: Path, name: str) -> TakenUpload:
     """The file as an input image of the owner; its bytes and its row are stored on return.
 
     Raises: UploadRefused with a sentence for the person; OSError when the disk cannot take it.
     """
     return await _take(services, owner, lambda: clean_image(_read(path, name), name), name)
+
+
+async def take_shrunk(services: Services, owner: str, path: Path, name: str) -> Shrunk:
+    """A copy of a file that is too large, with as many pixels and bytes as an input may have; it is the owner's upload.
+
+    Raises: UploadRefused with a sentence for the person, when it cannot be shrunk here either; OSError when the disk cannot
+        take it.
+    """
+
+    def made() -> tuple[CleanImage, tuple[int, int], int]:
+        data = _read(path, name, MAX_BYTES)
+        return *shrunk_image(data, name), len(data)
+
+    cleaned, (width, height), size_bytes = await asyncio.get_running_loop().run_in_executor(_shrinking_thread, made)
+    taken = await asyncio.to_thread(keep_cleaned, services, owner, cleaned, shown_name(name))
+    return Shrunk(taken, width, height, size_bytes)
 
 
 async def take_mask(services: Services, owner: str, path: Path, name: str, base: InputImage) -> TakenUpload:
@@ -88,10 +130,12 @@ async def _take(services: Services, owner: str, clean: Callable[[], CleanImage],
     return await asyncio.to_thread(keep_cleaned, services, owner, cleaned, shown_name(name))
 
 
-def _read(path: Path, name: str) -> bytes:
+def _read(path: Path, name: str, most_bytes: int = MAX_UPLOAD_BYTES) -> bytes:
     """The whole file; its size is looked at before a byte is read."""
     try:
-        refuse_size(path.stat().st_size, name)
+        size_bytes = path.stat().st_size
+        if not 0 < size_bytes <= most_bytes:
+            refuse_size(size_bytes, name)
         return path.read_bytes()
     except OSError:
         raise UploadRefused(f"{shown_name(name)} is not there any more. Choose the file again.") from None

@@ -35,6 +35,7 @@ TABLES: Mapping[str, str] = {
     "derived_images": "Pictures made here of an image: locked outside the mask, and the heat map of its drift.",
     "locks": "Images of edits that are locked outside their mask, from the moment they came.",
     "masks": "The last mask that was drawn or brought for an image.",
+    "templates": "Prompts kept under a name, with or without their settings.",
     "jobs": "Calls that a provider took as a job of its own, to be fetched later; one id, one call of one run.",
     "_sqlite_migrations": "Schema steps that were applied, kept by the library.",
 }
@@ -289,6 +290,14 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "owner": "whose",
         "base_sha256": "the image it is a mask of",
         "mask_sha256": "blob with the mask, as large as the image",
+        "updated_at": "UTC",
+    },
+    "templates": {
+        "template_id": "ULID",
+        "owner": "whose",
+        "name": "one line; one owner has it once",
+        "prompt": "as typed, with `{name}`s",
+        "settings": "JSON: the form's settings, without images; null: the prompt alone",
         "updated_at": "UTC",
     },
     "jobs": {

@@ -24,6 +24,7 @@ RELEASED: tuple[str, ...] = (
     "m007_sweeps",
     "m008_curation",
     "m009_money",
+    "m010_templates",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -90,6 +91,13 @@ def m008_curation(db: Database) -> None:
 def m009_money(db: Database) -> None:
     """Who is billed for what and on which day, the sums of it, limits, and prices of the operator's own."""
     for statement in MONEY:
+        db.execute(statement)
+
+
+@migrations()
+def m010_templates(db: Database) -> None:
+    """Prompts kept under a name, with or without their settings."""
+    for statement in _TEMPLATES:
         db.execute(statement)
 
 
@@ -296,3 +304,15 @@ _LOCKS = (
 )
 
 _SWEEPS = ("alter table groups add column layout text check (layout is null or json_valid(layout))",)
+
+_TEMPLATES = (
+    """create table templates (
+        template_id text primary key,
+        owner text not null,
+        name text not null check (length(name) between 1 and 80),
+        prompt text not null,
+        settings text check (settings is null or json_valid(settings)),
+        updated_at text not null,
+        unique (owner, name)
+    ) strict, without rowid""",
+)

@@ -153,6 +153,20 @@ class StoredInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A prompt that somebody kept under a name."""
+
+    template_id: str
+    owner: str
+    name: str
+    """One line, 1 to 80 characters; one owner has it once."""
+    prompt: str
+    settings: Json | None
+    """The form's settings that were kept with it; `None`: the prompt alone."""
+    updated_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A picture somebody brought along, kept from the moment it was dropped, whether or not a run uses it."""
 

@@ -21,6 +21,7 @@ from storage.records import (
     StoredInput,
     StoredJob,
     StoredPartial,
+    Template,
     Upload,
 )
 
@@ -134,3 +135,8 @@ def to_ledger_line(row: Row) -> LedgerLine:
 def to_upload(row: Row) -> Upload:
     """A row of `uploads`."""
     return Upload(**row)
+
+
+def to_template(row: Row) -> Template:
+    """A row of `templates`."""
+    return Template(**(row | {"settings": json.loads(row["settings"]) if row["settings"] is not None else None}))

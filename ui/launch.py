@@ -30,6 +30,7 @@ STYLES = (
     "playground.css",
     "offers.css",
     "tiles.css",
+    "menus.css",
     "compare.css",
     "xray.css",
     "arena.css",

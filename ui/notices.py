@@ -10,14 +10,25 @@ import gradio as gr
 
 from playground.engine import EngineStopping
 from playground.refusals import PlanRefused
+from playground.templates import TemplateRefused
 from playground.uploads import UploadRefused
 from providers.errors import ProviderError
+from storage.curation import NotCurated
 from storage.errors import StoreError
 from ui.guard import UnknownVisitor
 
 log = logging.getLogger(__name__)
 
-_OURS = (PlanRefused, EngineStopping, UploadRefused, ProviderError, StoreError, UnknownVisitor)
+_OURS = (
+    PlanRefused,
+    EngineStopping,
+    UploadRefused,
+    TemplateRefused,
+    NotCurated,
+    ProviderError,
+    StoreError,
+    UnknownVisitor,
+)
 
 
 def words(error: Exception) -> str:

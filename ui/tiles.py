@@ -11,7 +11,7 @@ from playground.asked import request_of
 from playground.library import GroupView
 from providers.catalog import Catalog, UnknownOffer
 from providers.sizes import parse_size, resolve_size
-from storage.records import OPEN_STATES, RunView, StoredImage
+from storage.records import OPEN_STATES, RunView, StoredImage, StoredPartial
 from ui import views
 from ui.failed_tiles import failure_view
 from ui.locks import lock_view
@@ -20,6 +20,9 @@ from ui.parity import parity_view
 from ui.sweep_views import grid_view
 
 Json = dict[str, object]
+
+DRIFTED = "Drifted"
+"""Badge of an image whose model changed what lies outside the mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,10 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "image": _image(image) if image else None,
         "lock": lock_view(run.lock_of(image.image_id)) if image else None,
         "preview": views.media_url(newest.sha256, newest.media_type) if newest and not image else None,
+        "previews": previews_of(run, partials) if image else [],
+        "badges": badges_of(run, image) if image else [],
+        "favourite": image.favourite if image else False,
+        "tags": list(run.run.tags),
         "progress": [len(partials), _number(run.run.asked.get("partial_images")) or 0],
         "waits": _waits(run, live, provider or model) if state == "queued" or live.note else "",
         "waits_for": f"#settings/{run.run.offer.partition('/')[0]}" if state == "parked" else None,
@@ -138,6 +145,31 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "since": run.run.sent_at if state == "running" else run.run.queued_at if state == "queued" else None,
         "first": views.seconds(run.run.first_preview_ms) if state == "running" else "",
     }
+
+
+def previews_of(run: RunView, partials: Sequence[StoredPartial]) -> list[Json]:
+    """The previews that came before an image, in order, for the strip under it."""
+    return [
+        {
+            "thumb": views.thumb_url(one.sha256),
+            "src": views.media_url(one.sha256, one.media_type),
+            "words": f"Preview {number}{_when_seen(run, one)}",
+        }
+        for number, one in enumerate(sorted(partials, key=lambda one: one.partial_position), start=1)
+    ]
+
+
+def _when_seen(run: RunView, partial: StoredPartial) -> str:
+    if (partial.image_position, partial.partial_position) == (0, 0) and run.run.first_preview_ms is not None:
+        return f" at {views.seconds(run.run.first_preview_ms)}"
+    return views.after(run.run.sent_at, partial.at)
+
+
+def badges_of(run: RunView, image: StoredImage) -> list[str]:
+    """What the filter over the results knows the image by: whatever was noticed on its arrival, and a drift."""
+    noticed = [check.label for check in delivery.checks_of(run.run.asked, image)]
+    lock = lock_view(run.lock_of(image.image_id))
+    return [*noticed, DRIFTED] if lock and lock.get("heat") else noticed
 
 
 _ENDS = ("failed", "refused", "unknown", "stopped", "missing")

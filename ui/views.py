@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from storage.blobs import EXTENSIONS
@@ -116,6 +117,14 @@ def seconds(milliseconds: int | None) -> str:
         return "under 0.1 s"
     value = milliseconds / 1000
     return f"{value:.0f} s" if value >= 100 else f"{value:.1f} s"
+
+
+def after(start: str | None, at: str) -> str:
+    """` at 0.7 s`: how long after `start`, both as stored; empty where nobody knows when it began."""
+    if start is None:
+        return ""
+    passed = datetime.fromisoformat(at) - datetime.fromisoformat(start)
+    return f" at {seconds(max(0, round(passed.total_seconds() * 1000)))}"
 
 
 def size(width: int, height: int) -> str:

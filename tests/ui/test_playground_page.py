@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import gradio as gr
 import pytest
@@ -17,6 +15,7 @@ from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
 from providers.types import ImageRequest
 from tests.harness import Harness
+from tests.ui.handled import START, event, shown, states, values
 from ui import components, launch
 from ui.app import App
 from ui.blocks import build_app
@@ -24,47 +23,6 @@ from ui.pages.playground import editing, form, running
 from ui.pages.playground.form import Fields
 
 HarnessOf = Callable[..., Harness]
-START = {
-    "prompt": "A red fox",
-    "variables": {"rows": []},
-    "offers": {"ticked": ["demo/flat"]},
-    "size": "1024x1024",
-    "other_size": "auto",
-    "width": 1024,
-    "height": 1024,
-    "ratio": "1:1",
-    "ratio_text": "5:4",
-    "resolution": "1K",
-    "quality": "low",
-    "references": {"items": [], "mask": None, "notes": []},
-    "n": 1,
-    "background": "auto",
-    "output_format": "png",
-    "output_compression": 90,
-    "moderation": "auto",
-    "input_fidelity": "model",
-    "partial_images": "2",
-    "user": "",
-    "timeout_s": 300,
-    "sweep": {},
-}
-
-
-def values(**changes: object) -> list[object]:
-    return list((START | changes).values())
-
-
-def event(**data: object) -> Any:
-    return SimpleNamespace(**data)
-
-
-def shown(answer: list[Any]) -> dict[str, Any]:
-    """The answer of a handler by name: outlook, draft, each field's update, and the words on Run."""
-    return dict(zip(("outlook", "draft", *form.NAMES, "run"), answer, strict=True))
-
-
-def states(results: dict[str, Any]) -> list[str]:
-    return [tile["state"] for group in results["groups"] for tile in group["tiles"]]
 
 
 @pytest.fixture

@@ -257,3 +257,20 @@ def test_a_group_says_its_money_and_its_exceptions() -> None:
     assert tiles.caption([refused]) == "1 run · nothing billed · 1 refused"
     group = GroupView(Group("g1", "local", "run", "generate", "A red fox", AT), (done, going))
     assert tiles.group_view(group, CATALOG, lambda _: Live())["again"] == "Again · about $0.131"
+
+
+def test_the_previews_of_a_finished_image_stay_with_it() -> None:
+    run = run_view(images=(image(),), partials=2)
+    later = replace(run.partials[1], at="2026-11-21T10:15:42.623Z")
+    (tile,) = tiles_of(replace(run, partials=(later, run.partials[0])))
+    assert [one["words"] for one in tile["previews"]] == ["Preview 1 at 6.1 s", "Preview 2 at 12.5 s"]
+    assert tile["previews"][0]["src"] == f"media/{0:064x}.png"
+    assert tiles_of(run_view("sending", partials=2))[0]["previews"] == []
+
+
+def test_the_filter_knows_every_badge_also_those_that_the_tile_has_no_room_for() -> None:
+    many = ("size_differs", "format_differs", "no_alpha", "near_duplicate", "flagged")
+    (tile,) = tiles_of(run_view(images=(image(checks=many),)))
+    assert len(tile["chips"]) == 3
+    assert tile["badges"] == ["Size differs", "Format differs", "No alpha", "Near-duplicate", "Flagged"]
+    assert tiles_of(run_view("sending"))[0]["badges"] == []

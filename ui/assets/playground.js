@@ -7,12 +7,14 @@ import { paintReferences } from "./references.js";
 import { paintResults } from "./results.js";
 import { paintStrip } from "./strip.js";
 import { paintSweep, takeSweepTime } from "./sweep.js";
+import { paintTemplates } from "./templates.js";
 import { paintVariables } from "./variables.js";
 import { paintXray } from "./xray.js";
 
 const { component } = window.diptych;
 component("strip", paintStrip);
 component("outlook", takeOutlook);
+component("templates", paintTemplates);
 component("counter", paintCounter);
 component("prompt_note", paintPromptNote);
 component("examples", paintExamples);

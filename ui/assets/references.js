@@ -3,6 +3,7 @@
 
 import { announce, h, icon, render } from "./dom.js";
 import { onOutlook, outlook } from "./form.js";
+import { pickImages } from "./image_picker.js";
 import { openLightbox } from "./lightbox.js";
 import { openMaskEditor } from "./mask_editor.js";
 
@@ -14,6 +15,8 @@ export function paintReferences({ element, trigger, props, watch }) {
   let selected = null;
   let over = false;
   let coming = 0;
+  /** What the page itself has to say of a drop; until the next change. */
+  let said = "";
 
   const items = () => props.value?.items || [];
   /** `mask`: null when the person removed it, which is other than losing it because image 1 is another one. */
@@ -47,7 +50,8 @@ export function paintReferences({ element, trigger, props, watch }) {
     const max = outlook()?.max_references ?? 16;
     render(root,
       h("div", { class: "field-head" },
-        h("span", { class: "field-label" }, "References ", h("span", { class: "quiet" }, list.length ? `${list.length} of ${max}` : "none"))),
+        h("span", { class: "field-label" }, "References ", h("span", { class: "quiet" }, list.length ? `${list.length} of ${max}` : "none")),
+        h("button", { type: "button", class: "link", "data-act": "history" }, "From history")),
       list.length || coming
         ? h("div", { class: `tray${over ? " over" : ""}` },
             list.map((item, index) => thumb(item, index, item.sha256 === selected)),
@@ -57,7 +61,10 @@ export function paintReferences({ element, trigger, props, watch }) {
       selected ? tools(list, list.findIndex((item) => item.sha256 === selected)) : null,
       list.length ? h("p", { class: "caption edit-note" }, editNote(list.length)) : null,
       (props.value?.notes || []).map((note) =>
-        h("p", { class: "note", key: note.text, role: note.is_refusal ? "alert" : null }, note.is_refusal ? icon("warn", "bad") : null, h("span", {}, note.text))),
+        h("p", { class: "note", key: note.text, role: note.is_refusal ? "alert" : null },
+          note.is_refusal ? icon("warn", "bad") : note.smaller ? icon("warn", "warn") : null, h("span", {}, note.text),
+          note.smaller ? h("button", { type: "button", class: "button", "data-act": "smaller", "data-sha": note.smaller.sha256 }, note.way) : null)),
+      said ? h("p", { class: "note", key: "said", role: "alert" }, icon("warn", "bad"), h("span", {}, said)) : null,
       list.length && outlook()?.takes_mask ? maskRow(props.value?.mask, isLocked()) : null);
   }
 
@@ -65,6 +72,8 @@ export function paintReferences({ element, trigger, props, watch }) {
     const list = items();
     const at = list.findIndex((item) => item.sha256 === selected);
     if (name === "choose") return upload("pg-upload");
+    if (name === "history") return pickImages({ taken: list, most: 16 }).then(add);
+    if (name === "smaller") return add(props.value.notes.filter((note) => note.smaller?.sha256 === button.dataset.sha).map((note) => note.smaller));
     if (name === "choose_mask") return upload("pg-mask-upload");
     if (name === "paint_mask") return paintMask();
     if (name === "drop_mask") return arrange(list, null);
@@ -72,6 +81,15 @@ export function paintReferences({ element, trigger, props, watch }) {
     if (name === "open") return openLightbox([{ src: original(list[at]), alt: `Reference ${at + 1}`, caption: `Reference ${at + 1}` }], 0);
     if (["left", "right", "base", "remove"].includes(name)) return move(name, list, at);
     return paint();
+  }
+
+  /** The server adds them: it knows whether they are there, and what a first image changes in the form. */
+  function add(picked) {
+    if (!picked.length) return;
+    coming = Math.min(picked.length, 16 - items().length);
+    trigger("take", { items: picked });
+    announce(`${picked.length} ${picked.length === 1 ? "image" : "images"} added`);
+    paint();
   }
 
   function move(name, list, at) {
@@ -90,7 +108,11 @@ export function paintReferences({ element, trigger, props, watch }) {
   root.addEventListener("change", (event) => {
     if (event.target.name === "lock") lock(event.target.checked);
   });
-  document.addEventListener("paste", (event) => take(event.clipboardData, event));
+  document.addEventListener("paste", (event) => {
+    // Copied cells and paragraphs come as text and as a picture of it: in a text field the text is meant.
+    const isText = event.target.closest?.("input, textarea, [contenteditable=true]") && event.clipboardData?.getData("text/plain");
+    if (!isText) take(event.clipboardData, event);
+  });
   document.addEventListener("dragover", (event) => {
     if (![...(event.dataTransfer?.types || [])].includes("Files")) return;
     event.preventDefault();
@@ -106,7 +128,7 @@ export function paintReferences({ element, trigger, props, watch }) {
   });
   document.addEventListener("drop", (event) => {
     over = false;
-    take(event.dataTransfer, event);
+    said = take(event.dataTransfer, event);
     paint();
   });
 
@@ -117,6 +139,7 @@ export function paintReferences({ element, trigger, props, watch }) {
   });
   watch("value", () => {
     coming = 0;
+    said = "";
     paint();
   });
   onOutlook(() => {
@@ -126,14 +149,20 @@ export function paintReferences({ element, trigger, props, watch }) {
   paint();
 }
 
-/** Images of a drop or paste, when the Playground is in sight and the drop is not for a field of another kind. */
+/** Takes the images of a drop or paste, when the Playground is in sight and the drop is not for a field of another kind. Returns
+    what is to be said of it: a file that is no image is named. */
 function take(transfer, event) {
-  const files = [...(transfer?.files || [])].filter((file) => IMAGE.test(file.type));
-  const isHere = document.getElementById("pg-upload")?.closest("[role=tabpanel]")?.offsetParent !== null;
-  if (!files.length || !isHere || document.querySelector("dialog[open]")) return;
+  const all = [...(transfer?.files || [])];
+  if (!all.length || event.defaultPrevented) return "";
+  // The browser would leave the page to show the file.
   event.preventDefault();
+  const isHere = document.getElementById("pg-upload")?.closest("[role=tabpanel]")?.offsetParent !== null;
+  if (!isHere || document.querySelector("dialog[open]")) return "";
+  const files = all.filter((file) => IMAGE.test(file.type));
+  if (!files.length) return `${all[0].name} is no image. PNG, JPEG, WebP and most other formats of images are read.`;
   hand("pg-upload", files.slice(0, 16));
   announce(`Adding ${files.length} ${files.length === 1 ? "image" : "images"}`);
+  return "";
 }
 
 /** Gives files to Gradio's own upload field, as if they had been chosen there. */

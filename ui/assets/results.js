@@ -8,19 +8,24 @@ import { focusPrompt } from "./form.js";
 import { openLightbox } from "./lightbox.js";
 import { useOffer } from "./offers.js";
 import { upload } from "./references.js";
-import { tile, toggleLock } from "./tile.js";
+import { filterBy, filtered, isFiltered, isShowingNewest, newChip, nothingLeft, resultsBar, showNewest } from "./results_bar.js";
+import { shownOf, tile, toggleLock } from "./tile.js";
+import { favourite, openMenu, paintTags, setUpMenus, toTrash, undoTrash } from "./tile_menu.js";
 
 /** More runs in one press are asked about first, as with Run. */
 const RUNS_UNASKED = 8;
 
 /** What a letter does to the image that has the focus. */
 const ON_TILE = {
+  f: (one) => one?.querySelector("[data-act=favourite]")?.click(),
   b: (one) => one?.querySelector("[data-act=base]")?.click(),
   r: (one) => one?.querySelector("[data-act=remix]")?.click(),
   c: (one) => one?.querySelector("[data-pick]")?.click(),
 };
 
 const seen = new Map();
+/** Groups that came while new ones are not shown by themselves. */
+const held = new Set();
 const states = new Map();
 let more = false;
 let clockOffset = 0;
@@ -33,7 +38,12 @@ export function paintResults({ element, trigger, props, watch }) {
   const paint = () => {
     const value = props.value;
     if (!value) return;
-    const isNews = isPainted && value.is_page && value.groups.some(isJustBegun);
+    const newest = [...seen.keys()].sort().at(-1);
+    // Ids are in the order of time. Where nothing is in sight there is nothing to disturb.
+    const begun = isPainted && value.is_page && newest ? value.groups.filter((one) => one.id > newest) : [];
+    const isNews = isPainted && value.is_page && value.groups.some((one) => !seen.has(one.id) && !isEnded(one)) && isShowingNewest();
+    if (isNews && isFiltered()) filterBy("");
+    if (!isShowingNewest()) for (const one of begun) held.add(one.id);
     take(value);
     draw();
     if (isNews && isPhone()) root.closest("#pg-main")?.scrollIntoView({ block: "start" });
@@ -52,13 +62,29 @@ export function paintResults({ element, trigger, props, watch }) {
       draw();
     },
     heat: ({ dataset }) => {
-      const one = [...seen.values()].flatMap((group) => group.tiles).find((tile) => tile.id === dataset.id);
+      const one = tileOf(dataset.id);
       openLightbox([
         { src: one.lock.original, alt: one.alt, caption: "Locked: the original outside the mask" },
         { src: one.image.original, alt: one.alt, caption: "As it came" },
         { src: one.lock.heat, under: one.image.original, alt: `Where the answer was off outside the mask. ${one.lock.words}`, caption: one.lock.words },
       ], 2);
     },
+    filter: ({ dataset }) => {
+      filterBy(dataset.badge);
+      draw();
+      (root.querySelector("[data-act=filter][aria-pressed=true]") || root.querySelector(".newest input"))?.focus({ preventScroll: true });
+    },
+    show_new: () => {
+      const newest = [...held].sort().at(-1);
+      held.clear();
+      if (isFiltered()) filterBy("");
+      draw();
+      const first = root.querySelector(`[data-group="${CSS.escape(newest || "")}"]`);
+      first?.focus({ preventScroll: true });
+      (isPhone() ? first : document.scrollingElement)?.[isPhone() ? "scrollIntoView" : "scrollTo"]({ top: 0, block: "start" });
+    },
+    favourite: ({ dataset }) => favourite(tileOf(`${dataset.run}:${dataset.position}`)),
+    menu: (button) => openMenu(button, tileOf(button.dataset.id), { previews: () => openTile(root, button, 0) }),
     more: () => trigger("more", { before: [...seen.keys()].sort()[0] }),
     again: async ({ dataset }) => {
       const runs = new Set(seen.get(dataset.group)?.tiles.map((tile) => tile.run)).size;
@@ -88,26 +114,44 @@ export function paintResults({ element, trigger, props, watch }) {
     return undefined;
   });
   root.addEventListener("change", (event) => {
+    if (event.target.name === "newest") {
+      showNewest(event.target.checked);
+      return void (event.target.checked && held.size ? actions.show_new() : undefined);
+    }
     const id = event.target.dataset.pick;
-    const one = id && [...seen.values()].flatMap((group) => group.tiles).find((tile) => tile.id === id);
+    const one = id && tileOf(id);
     if (!one) return;
     togglePick(one);
     draw();
   });
   onPicks(draw);
   document.addEventListener("keydown", (event) => {
-    if (root.offsetParent === null || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (root.offsetParent === null || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) return;
     const key = event.key.toLowerCase();
+    if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey && undoTrash()) return void event.preventDefault();
+    if (event.ctrlKey || event.metaKey) return;
+    if (key === "delete") return void putAway(current());
     if (key === "j" || key === "k") go(key === "j" ? 1 : -1);
     else ON_TILE[key]?.(current());
   });
   setInterval(tickClocks, 100);
+  setUpMenus({ trigger, tileOf });
   watch("value", paint);
   paint();
 
   const tiles = () => [...root.querySelectorAll("[data-testid=tile]")];
   const current = () => tiles().find((one) => one.contains(document.activeElement));
+
+  /** Puts the tile's image in the trash; the focus goes to its neighbour, which takes its place. */
+  function putAway(element) {
+    const one = element && tileOf(`${element.dataset.run}:${element.dataset.position}`);
+    if (!one || ["queued", "running", "parked", "missing"].includes(one.state)) return;
+    const all = tiles();
+    const next = all[all.indexOf(element) + 1] || all[all.indexOf(element) - 1];
+    toTrash(one);
+    next?.focus({ preventScroll: true });
+  }
 
   function go(step) {
     const all = tiles();
@@ -118,9 +162,12 @@ export function paintResults({ element, trigger, props, watch }) {
   }
 
   function draw() {
-    const groups = [...seen.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
-    render(root, groups.length ? [groups.map(group), more ? showMore() : null] : emptyState());
+    const groups = [...seen.values()].filter((one) => !held.has(one.id)).sort((a, b) => (a.id < b.id ? 1 : -1));
+    const kept = filtered(groups);
+    if (!groups.length && !held.size) render(root, emptyState());
+    else render(root, held.size ? newChip(held.size) : null, resultsBar(groups), kept.length || !isFiltered() ? kept.map(group) : nothingLeft(), more ? showMore() : null);
     tickClocks();
+    paintTags();
   }
 
   function tickClocks() {
@@ -141,7 +188,13 @@ function take(value) {
     isPaged = true;
     more = value.more;
   }
+  for (const id of value.gone || []) seen.delete(id);
   for (const one of value.groups) {
+    if (!one.tiles.length) {
+      seen.delete(one.id);
+      continue;
+    }
+    for (const each of one.tiles) each.group = one.id;
     seen.set(one.id, one);
     one.tiles.forEach(sayIfEnded);
   }
@@ -155,7 +208,8 @@ function sayIfEnded(one) {
   announce(one.state === "done" ? `${name}: done. ${one.figures}` : `${name}: ${one.failure?.title || one.state}`);
 }
 
-const isJustBegun = (one) => !seen.has(one.id) && one.tiles.some((tile) => ["queued", "running"].includes(tile.state));
+const tileOf = (id) => [...seen.values()].flatMap((group) => group.tiles).find((one) => one.id === id);
+const isEnded = (one) => !one.tiles.some((tile) => ["queued", "running"].includes(tile.state));
 const isPhone = () => window.matchMedia("(max-width: 760px)").matches;
 
 function showForm() {
@@ -164,7 +218,7 @@ function showForm() {
 }
 
 function group(one) {
-  return h("section", { class: "group", key: one.id, "data-testid": "group", "data-group": one.id, "aria-label": one.prompt },
+  return h("section", { class: "group", key: one.id, tabindex: "-1", "data-testid": "group", "data-group": one.id, "aria-label": one.prompt },
     h("header", { class: "group-head" },
       h("div", {},
         h("h2", { title: one.prompt }, one.prompt),
@@ -219,15 +273,14 @@ export function when(iso) {
   return `${time.getDate()} ${time.toLocaleString("en-GB", { month: "short" })}${year} ${clock}`;
 }
 
-function openTile(root, button) {
-  const tiles = [...root.querySelectorAll("[data-testid=tile][data-state=done]")];
-  const images = tiles.map((element) => ({
-    src: element.dataset.original,
-    alt: element.querySelector("img")?.alt || "",
-    caption: `${element.dataset.name} · ${element.dataset.size}`,
-    download: `${element.dataset.download}?download`,
-  }));
-  openLightbox(images, tiles.indexOf(button.closest("[data-testid=tile]")));
+/** Opens the tile's image among all that are in sight, beginning with its first preview where those are asked for. */
+function openTile(root, button, from = null) {
+  const elements = [...root.querySelectorAll("[data-testid=tile][data-state=done]")];
+  const images = elements.map(({ dataset }) => {
+    const one = tileOf(`${dataset.run}:${dataset.position}`);
+    return { src: dataset.original, thumb: shownOf(one).thumb, alt: one.alt, caption: `${dataset.name} · ${dataset.size}`, download: `${dataset.download}?download`, previews: one.previews };
+  });
+  openLightbox(images, elements.indexOf(button.closest("[data-testid=tile]")), from);
 }
 
 function emptyState() {

@@ -11,7 +11,7 @@ export function toggleLock(id) {
 }
 
 /** The picture that stands for the tile: the locked one where there is one, unless what came is asked for. */
-const shownOf = (one) => (one.lock?.state === "made" && !asItCame.has(one.id) ? one.lock : one.image);
+export const shownOf = (one) => (one.lock?.state === "made" && !asItCame.has(one.id) ? one.lock : one.image);
 
 const ACTIONS = [
   ["base", "base", "Use as base"],
@@ -36,8 +36,9 @@ export function tile(one) {
     h("div", { class: "chips" }, one.chips.map((chip, index) => chipOf(chip, index))),
     figures(one),
     one.lock ? locked(one) : null,
+    one.tags.length ? h("p", { class: "caption tile-tags", key: "tags" }, one.tags.map((tag) => `#${tag}`).join("  ")) : null,
     // The row is there before its buttons: nothing moves when an image arrives.
-    h("div", { class: "tile-actions" }, one.image ? actions(one) : ["queued", "running"].includes(one.state) ? stopOne(one) : null)));
+    h("div", { class: "tile-actions" }, one.image ? actions(one) : ["queued", "running"].includes(one.state) ? stopOne(one) : one.failure && one.state !== "missing" ? moreOf(one) : null)));
 }
 
 function box(one) {
@@ -104,14 +105,18 @@ const stopOne = (one) =>
 
 function actions(one) {
   const at = { "data-run": one.run, "data-position": one.position };
-  const several = one.image.downloads.length > 1;
-  const button = (act, glyph, label) =>
-    h("button", { type: "button", class: "icon-button", "data-act": act, ...at, key: act, "aria-label": label, title: label }, icon(glyph));
+  const button = (act, glyph, label, more = {}) =>
+    h("button", { type: "button", class: "icon-button", "data-act": act, ...at, key: act, "aria-label": label, title: label, ...more }, icon(glyph));
+  const { url, label } = one.image.downloads[0];
   return [
     button("open", "open", "Open"),
-    ACTIONS.map(([act, glyph, label]) => button(act, glyph, label)),
-    one.image.downloads.map(({ url, label, word }, index) =>
-      h("a", { class: `icon-button${several ? " named" : ""}`, key: `download ${index}`, href: `${url}?download`, download: true, "aria-label": label, title: label },
-        !several || !index ? icon("download") : null, several ? word : null)),
+    ACTIONS.map(([act, glyph, words]) => button(act, glyph, words)),
+    button("favourite", "star", "Favourite", { "aria-pressed": String(one.favourite), class: `icon-button${one.favourite ? " on" : ""}` }),
+    h("a", { class: "icon-button", key: "download", href: `${url}?download`, download: true, "aria-label": label, title: label }, icon("download")),
+    moreOf(one),
   ];
 }
+
+/** What comes of a run without an image can be put away too. */
+const moreOf = (one) =>
+  h("button", { type: "button", class: "icon-button tile-more", "data-act": "menu", "data-run": one.run, "data-position": one.position, "data-id": one.id, key: "more", "aria-label": "More", title: "More", "aria-haspopup": "menu" }, icon("more"));

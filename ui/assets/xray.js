@@ -1,6 +1,7 @@
 /* X-ray: a drawer with what Run would send to each offer, what it costs, and code that makes the same call. The server
    answers a look with all offers at once, so switching asks for nothing; while it is open it follows the form. */
 
+import { copyText } from "./clipboard.js";
 import { h, icon, render } from "./dom.js";
 import { onOutlook } from "./form.js";
 
@@ -9,16 +10,18 @@ const COPIED_MS = 1600;
 export function paintXray({ trigger, props, watch }) {
   let dialog;
   let group = "";
+  /** Of that group only this run; empty: all. */
+  let run = "";
   let offer = "";
   let language = "curl";
   let isWaiting = false;
   let copied = "";
 
-  const look = () => trigger("look", { group });
+  const look = () => trigger("look", { group, run });
 
-  function open(wanted) {
+  function open(wanted, ofRun = "") {
     if (!dialog) make();
-    [group, isWaiting, copied] = [wanted, true, ""];
+    [group, run, isWaiting, copied] = [wanted, ofRun, true, ""];
     paint();
     if (!dialog.open) dialog.showModal();
     dialog.querySelector(".drawer-body").scrollTop = 0;
@@ -113,16 +116,20 @@ export function paintXray({ trigger, props, watch }) {
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#pg-xray-open, [data-xray]");
-    if (button) open(button.dataset.xray || "");
+    if (button) open(button.dataset.xray || "", button.dataset.xrayRun);
   });
   onOutlook(() => {
     if (dialog?.open && !group) look();
   });
   watch("value", () => {
     // An answer to an earlier look, when another was asked for meanwhile.
-    if ((props.value?.group ?? "") !== group) return void (isWaiting && look());
+    if ((props.value?.group ?? "") !== group || (props.value?.run ?? "") !== run) return void (isWaiting && look());
+    const isFirst = isWaiting;
     isWaiting = false;
-    return paint();
+    paint();
+    // Of one run it is the code that is wanted.
+    if (isFirst && run) dialog?.querySelector(".xray-code")?.scrollIntoView();
+    return undefined;
   });
 }
 
@@ -178,20 +185,3 @@ const request = (one) =>
 const files = (items) =>
   h("p", { class: "caption xray-files", key: "files" }, "Save beside it: ",
     items.map((one) => h("a", { class: "link", key: one.name, href: one.url, download: one.name }, `${one.name} (${one.size})`)));
-
-/** Whether the text is in the clipboard. Inside another site's frame, as on a Space, only the old way may be allowed. */
-async function copyText(text, place) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    field.className = "unseen";
-    place.append(field);
-    field.select();
-    const worked = document.execCommand("copy");
-    field.remove();
-    return worked;
-  }
-}

@@ -14,11 +14,14 @@ import gradio as gr
 
 from ui.app import App, Tabs
 from ui.components import bound, drawn
-from ui.pages.playground import editing, running, sweeping, xray
+from ui.pages.playground import curating, editing, running, saved, sweeping, xray
 from ui.pages.playground.form import build_form
 from ui.pages.playground.page import Page
 
-RESULT_EVENTS = ("base", "reference", "remix", "retry", "again", "holes", "stop_run", "more", "demo")
+RESULT_EVENTS = (
+    *("base", "reference", "remix", "retry", "again", "holes", "stop_run", "more", "demo"),
+    *("favourite", "retag", "trash", "restore"),
+)
 
 
 def build(_app: App) -> Page:
@@ -81,7 +84,18 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     _listen(form.examples.pick, bound(editing.on_pick, app), inputs, shown)
     _listen(form.snap.snap, bound(editing.on_snap, app), inputs, shown)
     _listen(form.upload.upload, bound(editing.on_upload, app), [form.upload, *inputs], shown)
+    _listen(fields.references.take, bound(editing.on_take, app), inputs, shown)
+    _wire_templates(page, app)
     _listen(form.mask_upload.upload, bound(editing.on_mask, app), [form.mask_upload, *inputs], shown)
+
+
+def _wire_templates(page: Page, app: App) -> None:
+    menu, inputs = page.form.templates, page.form.inputs
+    _listen(menu.open, bound(saved.on_open_templates, app), [], [menu])
+    _listen(menu.save, bound(saved.on_save_template, app), inputs, [menu])
+    _listen(menu.insert, bound(saved.on_insert_template, app), inputs, page.shown)
+    _listen(menu.rename, bound(saved.on_rename_template, app), [], [menu])
+    _listen(menu.delete, bound(saved.on_delete_template, app), [], [menu])
 
 
 def _wire_results(page: Page, app: App) -> None:
@@ -89,6 +103,13 @@ def _wire_results(page: Page, app: App) -> None:
     _listen(page.results.base, bound(editing.on_base, app), inputs, shown)
     _listen(page.results.reference, bound(editing.on_reference, app), inputs, shown)
     _listen(page.results.remix, bound(editing.on_remix, app), inputs, shown)
+    for event, handler in (
+        (page.results.favourite, curating.on_favourite),
+        (page.results.retag, curating.on_retag),
+        (page.results.trash, curating.on_trash),
+        (page.results.restore, curating.on_restore),
+    ):
+        _listen(event, bound(handler, app), [], [page.results], many=True)
     _listen(page.results.demo, bound(editing.on_demo, app), inputs, shown)
 
 

@@ -12,10 +12,11 @@ import gradio as gr
 
 from playground import library, uploads
 from playground.asked import request_of
+from playground.image_hygiene import shown_name
 from playground.kept_masks import forget_mask, keep_mask, kept_mask
 from playground.ready import sources_of
 from storage.records import RunView
-from ui import drafts, forms
+from ui import drafts, forms, views
 from ui.app import App, owner_of
 from ui.forms import AUTO, FormValues, Reference
 from ui.pages.playground import form, offers, outlook
@@ -112,6 +113,9 @@ async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *val
         name = Path(path).name
         try:
             upload = await uploads.take_upload(app.services, owner, Path(path), name)
+        except uploads.TooLarge as error:
+            notes.append(await _smaller(app, owner, Path(path), str(error)))
+            continue
         except uploads.UploadRefused as error:
             notes.append(Note(str(error), is_refusal=True))
             continue
@@ -121,6 +125,32 @@ async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *val
         notes.append(Note(f"At most {forms.MAX_REFERENCES} reference images are kept; the rest was left out."))
     changed = await _with_kept_mask(app, owner, forms.add_references(read, taken))
     return answer(app, owner, changed, fill=REFERENCE_FIELDS, notes=notes)
+
+
+async def on_take(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+    """Images of the visitor's that are kept already, as further references: picked from history, or a smaller copy."""
+    owner, read = owner_of(app, request), form.read(values)
+    asked = drafts.references_of(getattr(event, "items", None))
+    added = [item for item in asked if await _is_there(app, owner, item)]
+    gone = len(asked) - len(added)
+    notes = [Note(f"{views.counted(gone, 'image')} could not be added: not there any more.")] if gone else []
+    changed = await _with_kept_mask(app, owner, forms.add_references(read, added))
+    return answer(app, owner, changed, fill=REFERENCE_FIELDS, notes=notes)
+
+
+async def _smaller(app: App, owner: str, path: Path, why: str) -> Note:
+    """Why the file is too large, with a copy of it that is not, where one can be made."""
+    try:
+        shrunk = await uploads.take_shrunk(app.services, owner, path, path.name)
+    except uploads.UploadRefused as error:
+        return Note(str(error) if isinstance(error, uploads.TooLarge) else why, is_refusal=True)
+    copy = shrunk.upload.input
+    said = (
+        f"{shown_name(path.name)} is too large to send: {views.size(shrunk.width, shrunk.height)} px and "
+        f"{views.bytes_text(shrunk.size_bytes)}. A smaller copy has {views.size(copy.width, copy.height)} px and "
+        f"{views.bytes_text(len(copy.data))}. Your file stays as it is."
+    )
+    return Note(" ".join([said, *shrunk.upload.notes]), smaller=forms.as_reference(copy, path.name))
 
 
 async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any) -> list[Any]:  # noqa: ANN401 - component values

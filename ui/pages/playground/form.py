@@ -60,6 +60,8 @@ class Form:
     fields: Fields
     counter: Any
     """Counts the prompt; its `input` tells of typing in any field of the form."""
+    templates: Any
+    """The menu of saved templates."""
     examples: Any
     snap: Any
     """Draws the note under Size and its button."""
@@ -83,8 +85,12 @@ class Form:
         return [self.outlook, self.draft, *self.inputs]
 
 
-def build_prompt() -> tuple[Any, Any, Any, Any]:
-    """The prompt's counter, the prompt, the table of its variables, and its examples."""
+TEMPLATE_EVENTS = ("open", "save", "insert", "rename", "delete")
+
+
+def build_prompt() -> tuple[Any, Any, Any, Any, Any]:
+    """The menu of templates, the prompt's counter, the prompt, the table of its variables, and its examples."""
+    templates = drawn("templates", None, elem_id="pg-templates", events=TEMPLATE_EVENTS)
     counter = drawn("counter", None, elem_id="pg-counter", events=["input"])
     prompt = gr.Textbox(
         label="Prompt",
@@ -96,12 +102,18 @@ def build_prompt() -> tuple[Any, Any, Any, Any]:
     )
     drawn("prompt_note", None, elem_id="pg-prompt-note")
     variables = drawn("variables", {"rows": []}, elem_id="pg-vars", events=["input"])
-    return counter, prompt, variables, drawn("examples", list(EXAMPLES), elem_id="pg-examples", events=["pick"])
+    return (
+        templates,
+        counter,
+        prompt,
+        variables,
+        drawn("examples", list(EXAMPLES), elem_id="pg-examples", events=["pick"]),
+    )
 
 
 def build_form() -> Form:
     """Puts the form on the page."""
-    counter, prompt, variables, examples = build_prompt()
+    templates, counter, prompt, variables, examples = build_prompt()
     offers = drawn("offers", {"ticked": []}, elem_id="pg-offers", events=["input"])
     size = segment(size_choices(FormValues()), SQUARE, label="Size", elem_id="pg-size")
     other_size = gr.Dropdown(
@@ -124,7 +136,9 @@ def build_form() -> Form:
         label="Quality",
         elem_id="pg-quality",
     )
-    references = drawn("references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input"])
+    references = drawn(
+        "references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input", "take"]
+    )
     upload, mask_upload = (
         _upload("Add reference images", "pg-upload", many=True),
         _upload("Add a mask", "pg-mask-upload", many=False),
@@ -139,6 +153,7 @@ def build_form() -> Form:
             prompt, variables, offers, size, other_size, width, height, *shape, quality, references, **rest, sweep=sweep
         ),
         counter=counter,
+        templates=templates,
         examples=examples,
         snap=snap,
         upload=upload,

@@ -189,12 +189,14 @@ async def snapshot(
     missing = set(watched) - {group.group.group_id for group in groups}
     looked_up = [await library.group(app.services, group_id, owner) for group_id in sorted(missing)]
     # Beside a battle its runs would tell the makers; they show in History after the vote.
-    further = [group for group in looked_up if group and group.group.kind != "battle"]
+    further = [group for group in looked_up if group and group.runs and group.group.kind != "battle"]
     catalog = app.services.catalog
     lives = {run.run.run_id: _live(app, run.run.run_id) for group in (*groups, *further) for run in group.runs}
     return {
         "now": app.services.now(),
         "groups": [tiles.group_view(group, catalog, lives.__getitem__) for group in (*groups, *further)],
+        # All of their runs lie in the trash.
+        "gone": sorted(missing - {group.group.group_id for group in further}),
         "has_parked": any(live.is_parked for live in lives.values()),
         "last": groups[-1].group.group_id if groups else None,
         "more": more,

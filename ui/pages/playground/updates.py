@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ui import drafts, forms, views
-from ui.forms import AUTO, CUSTOM, OTHER, RATIO
+from ui.forms import AUTO, CUSTOM, OTHER, RATIO, Reference
 from ui.pages.playground.form import (
     BACKGROUND_WORDS,
     FIDELITY_WORDS,
@@ -30,6 +30,8 @@ class Note:
 
     text: str
     is_refusal: bool = False
+    smaller: Reference | None = None
+    """A copy that would fit, for the person to take or leave."""
 
 
 def updates(
@@ -70,7 +72,7 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
             "items": [item.document() for item in values.references],
             "mask": values.mask.document() if values.mask else None,
             "lock": values.lock_outside_mask,
-            "notes": [{"text": note.text, "is_refusal": note.is_refusal} for note in notes],
+            "notes": [_note_view(note) for note in notes],
         },
         "n": values.n,
         "background": values.background,
@@ -82,6 +84,16 @@ def _values_of(outlook: Outlook, notes: Sequence[Note]) -> dict[str, object]:
         "user": values.user,
         "timeout_s": values.timeout_s,
         "sweep": asdict(values.sweep),
+    }
+
+
+def _note_view(note: Note) -> dict[str, object]:
+    smaller = note.smaller
+    return {
+        "text": note.text,
+        "is_refusal": note.is_refusal,
+        "smaller": smaller.document() if smaller else None,
+        "way": f"Add it at {views.size(smaller.width, smaller.height)}" if smaller else "",
     }
 
 

@@ -31,14 +31,16 @@ GONE = "These runs are not there any more."
 
 
 async def on_look(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:  # noqa: ANN401 - component values
-    """The drawer's value: of the form as it stands, or of the group that the page names."""
-    owner, group_id = owner_of(app, request), text_of(event, "group")
+    """The drawer's value: of the form as it stands, of the group that the page names, or of one run of it."""
+    owner, group_id, run_id = owner_of(app, request), text_of(event, "group"), text_of(event, "run")
     try:
-        view = await _of_group(app, owner, group_id) if group_id else await _of_form(app, owner, form.read(values))
+        view = (
+            await _of_group(app, owner, group_id, run_id) if group_id else await _of_form(app, owner, form.read(values))
+        )
     except uploads.UploadRefused as error:
         view = _nothing(str(error))
     # A fresh mark each time: the page waits for the answer to this look, also where nothing changed.
-    return view | {"group": group_id, "turn": app.services.new_id()}
+    return view | {"group": group_id, "run": run_id, "turn": app.services.new_id()}
 
 
 async def _of_form(app: App, owner: str, read: FormValues) -> dict[str, object]:
@@ -53,12 +55,13 @@ async def _of_form(app: App, owner: str, read: FormValues) -> dict[str, object]:
     return drawer_view(_rays(app, owner, plan, asked), plan, words=NOW if plan.is_sendable else NOT_YET)
 
 
-async def _of_group(app: App, owner: str, group_id: str) -> dict[str, object]:
+async def _of_group(app: App, owner: str, group_id: str, run_id: str) -> dict[str, object]:
     group = await library.group(app.services, group_id, owner)
+    runs = [run for run in group.runs if run_id in ("", run.run.run_id)] if group else []
     # The runs of a battle would tell its makers.
-    if group is None or not group.runs or group.group.kind == "battle":
+    if group is None or not runs or group.group.kind == "battle":
         return _nothing(GONE)
-    plan = await plan_again(app, owner, group)
+    plan = await plan_again(app, owner, group, runs if run_id else None)
     return drawer_view(_rays(app, owner, plan, None), plan, words=AGAIN)
 
 
