@@ -127,7 +127,7 @@ def add_tags(db: Database, owner: str, picked: Picked, tags: Iterable[str]) -> d
     )
     if full:
         raise NotCurated(f"A run has at most {MAX_TAGS} tags.")
-    _renew_words(db, touched)
+    renew_words(db, touched)
     return added
 
 
@@ -143,7 +143,7 @@ def remove_tags(db: Database, owner: str, picked: Picked, tags: Iterable[str]) -
         )
         removed[tag] = tuple(row["run_id"] for row in rows)
         db.conn.executemany("delete from tags where run_id = ? and tag = ?", [(run, tag) for run in removed[tag]])
-    _renew_words(db, sorted({run for some in removed.values() for run in some}))
+    renew_words(db, sorted({run for some in removed.values() for run in some}))
     return removed
 
 
@@ -173,7 +173,7 @@ def set_note(db: Database, owner: str, run_id: str, note: str) -> bool:
         {"note": text, "run": run_id, "owner": owner},
     )
     if was_kept:
-        _renew_words(db, [run_id])
+        renew_words(db, [run_id])
     return was_kept
 
 
@@ -239,8 +239,8 @@ def _run_ids(db: Database, owner: str, picked: Picked) -> list[str]:
     return [row["run_id"] for row in rows]
 
 
-def _renew_words(db: Database, runs: Sequence[str]) -> None:
-    """Brings what the text index holds of these runs up to date with their tags and notes."""
+def renew_words(db: Database, runs: Sequence[str]) -> None:
+    """Bring what the text index holds of these runs up to date with their tags and notes."""
     rows = fetch(
         db,
         """select run_id, prompt, note, coalesce((select group_concat(tag, char(10)) from (

@@ -22,6 +22,7 @@ RELEASED: tuple[str, ...] = (
     "m006_locks",
     "m007_sweeps",
     "m008_curation",
+    "m011_brought",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -82,6 +83,12 @@ def m007_sweeps(db: Database) -> None:
 def m008_curation(db: Database) -> None:
     """Favourites, stars, tags, notes, trash and saved searches, and the facts that lists of runs are found and sorted by."""
     curate(db)
+
+
+@migrations()
+def m011_brought(db: Database) -> None:
+    """Which runs came in an archive: in public mode nobody knows whether they are what they say."""
+    db.execute("alter table runs add column brought_at text")
 
 
 _RUNS = (
