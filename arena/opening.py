@@ -145,9 +145,11 @@ def _draw(services: Services, voter: str, wanted: Wanted, without: frozenset[str
 
     def read(db: Database) -> pairing.Pair | None:
         bank_only = services.settings.arena_prompts == "bank"
+        # A stranger's archive can say of any picture who made it, and these votes count for everybody.
+        is_local = services.settings.mode == "local"
         rows = [
             row
-            for row in battles.candidates(db, voter)
+            for row in battles.candidates(db, voter, with_brought=is_local)
             if row.image_id not in without and _is_wanted(row, wanted, bank_only=bank_only)
         ]
         met = battles.met(db, voter, [row.image_id for row in rows])

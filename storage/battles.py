@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
 from storage.rows import changed, fetch, fetch_one, foreign_text, to_image, to_run
 from storage.views import views_of
+from storage.votes import BROUGHT
 
 CANDIDATE_RUNS = 2000
 """Newest succeeded runs of a voter among which pairs are looked for; it bounds the work of finding one."""
@@ -76,15 +77,16 @@ class OfferFacts:
     latency_ms: int | None
 
 
-def candidates(db: Database, voter: str) -> list[BattleImage]:
+def candidates(db: Database, voter: str, *, with_brought: bool = True) -> list[BattleImage]:
     """Images of the voter's newest `CANDIDATE_RUNS` succeeded runs, newest first, without those that are blank, damaged or in
-    the trash.
+    the trash. `with_brought`: runs too that came in an archive, whose makers nobody can vouch for.
     """
     rows = fetch(
         db,
         """with recent as (
             select seq, run_id, offer, operation, prompt from runs
-            where owner = :voter and state = 'succeeded' and trashed_at is null order by seq desc limit :runs
+            where owner = :voter and state = 'succeeded' and trashed_at is null
+            and (:with_brought or brought_at is null) order by seq desc limit :runs
         ), signed as (
             select recent.*, coalesce((
                 select group_concat(given, ' ') from (
@@ -99,7 +101,7 @@ def candidates(db: Database, voter: str) -> list[BattleImage]:
         from signed as s join images as i on i.run_id = s.run_id
         where i.trashed_at is null and not exists (select 1 from json_each(i.checks) where value in ('blank', 'damaged'))
         order by s.seq desc, i.position""",
-        {"voter": voter, "runs": CANDIDATE_RUNS},
+        {"voter": voter, "runs": CANDIDATE_RUNS, "with_brought": int(with_brought)},
     )
     return [
         BattleImage(
@@ -248,14 +250,15 @@ def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[Offer
         db,
         """with recent as (
             select b.image_a, b.image_b from votes as v join battles as b on b.battle_id = v.battle_id
-            where v.counted = 1 and b.board = :board and b.is_demo = :is_demo order by v.seq desc limit :battles
+            where v.counted = 1 and coalesce(v.reason, '') != :brought
+            and b.board = :board and b.is_demo = :is_demo order by v.seq desc limit :battles
         )
         select r.offer, coalesce(r.asked ->> 'quality', 'auto') as quality, r.latency_ms,
             (select sum(amount_microusd) from ledger as l where l.run_id = r.run_id and l.state in ('settled', 'released'))
                 / (select count(*) from images as made where made.run_id = r.run_id) as cost_microusd
         from images as i join runs as r on r.run_id = i.run_id
         where i.image_id in (select image_a from recent union select image_b from recent)""",
-        {"board": board, "is_demo": int(is_demo), "battles": COSTED_BATTLES},
+        {"board": board, "is_demo": int(is_demo), "battles": COSTED_BATTLES, "brought": BROUGHT},
     )
     return [OfferFacts(row["offer"], row["quality"], row["cost_microusd"], row["latency_ms"]) for row in rows]
 

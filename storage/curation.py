@@ -240,7 +240,7 @@ def _run_ids(db: Database, owner: str, picked: Picked) -> list[str]:
 
 
 def renew_words(db: Database, runs: Sequence[str]) -> None:
-    """Brings what the text index holds of these runs up to date with their tags and notes."""
+    """Bring what the text index holds of these runs up to date with their tags and notes."""
     rows = fetch(
         db,
         """select run_id, prompt, note, coalesce((select group_concat(tag, char(10)) from (

@@ -79,6 +79,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "deleted_at": "UTC, when it was deleted for ever; the row stays for the ledger, without words and pictures",
         "note": "of its owner; may be empty",
         "tags": "its rows of `tags`, one a line, for the text index",
+        "brought_at": "UTC, when it came in an archive; null: it was made here",
         "spaced": "prompt, tags and note with each character that stands without spaces as a word; empty where there is none",
     },
     "inputs": {

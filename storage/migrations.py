@@ -25,6 +25,7 @@ RELEASED: tuple[str, ...] = (
     "m008_curation",
     "m009_money",
     "m010_templates",
+    "m011_brought",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -99,6 +100,12 @@ def m010_templates(db: Database) -> None:
     """Prompts kept under a name, with or without their settings."""
     for statement in _TEMPLATES:
         db.execute(statement)
+
+
+@migrations()
+def m011_brought(db: Database) -> None:
+    """Which runs came in an archive: in public mode nobody knows whether they are what they say."""
+    db.execute("alter table runs add column brought_at text")
 
 
 _RUNS = (

@@ -38,14 +38,22 @@ class OfferTimes:
 
 
 def of_offers(db: Database, whose: str | None, *, since: str, viewer: str, blind_at: str | None) -> list[OfferTimes]:
-    """Offers with runs among the newest `NEWEST_RUNS` queued from `since` on, most runs first. Whose `None`: everybody's.
+    """Offers with runs among the newest `NEWEST_RUNS` queued from `since` on, most runs first. Whose `None`: everybody's,
+    but for runs that came in an archive.
 
     `blind_at`: the time now; runs of a battle that is being made or waits for `viewer`'s vote are left out, because one more
     run of two offers would tell who made its images. `None`: all. Percentiles are by nearest rank: times that were measured.
     """
     rows = fetch(
         db,
-        " ".join([_RECENT % ("where owner = :whose" if whose is not None else ""), _ENDED, _RANKED, _SUMMED]),
+        " ".join(
+            [
+                _RECENT % ("where owner = :whose" if whose is not None else "where brought_at is null"),
+                _ENDED,
+                _RANKED,
+                _SUMMED,
+            ]
+        ),
         {
             "whose": whose,
             "owner": viewer,

@@ -282,6 +282,8 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     """In the order of the alphabet."""
+    brought_at: str | None = None
+    """When it came in an archive; `None`: it was made here."""
 
 
 @dataclass(frozen=True, slots=True)

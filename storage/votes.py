@@ -16,6 +16,8 @@ from storage.rows import changed, fetch, fetch_one, foreign_text
 from storage.tallies import ANSWERS, COUNTS, SIDES, BoardFilter
 
 TAKEN_BACK = "You took it back."
+BROUGHT = "It came in an archive, which anybody can make up."
+"""Why a vote does not count on everybody's boards."""
 
 
 @dataclass(frozen=True, slots=True)

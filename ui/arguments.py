@@ -131,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     reports.add_argument(
         "--limit", type=_whole_number(1, MAX_PAGE), default=100, metavar="N", help=f"reports to show, 1 to {MAX_PAGE}"
     )
+    export = command("export", shared, "take runs, pictures and votes along in one file")
+    export.add_argument("file", type=_name, metavar="FILE.zip")
+    export.add_argument("--group", action="append", type=_name, metavar="ID", help="only this group; may be repeated")
+    bring = command("import", shared, "bring back what `export` wrote; what is here already stays as it is")
+    bring.add_argument("file", type=_name, metavar="FILE.zip")
+    bring.add_argument("--dry-run", action="store_true", help="say what it would bring and change nothing")
+    recall = command("recall", shared, "find the run that a picture came from")
+    recall.add_argument("file", type=_name, metavar="FILE")
     command("verify", shared, "check that every row has its bytes and every byte its row")
     backup = command("backup", shared, "copy the database; safe while the app runs")
     backup.add_argument("file", type=_name, metavar="FILE")

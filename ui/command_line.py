@@ -30,8 +30,9 @@ from providers.catalog import Catalog
 from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
+from storage.freeing import sweep_freed
 from storage.verify import verify
-from ui import leaderboard_command, reports_command, votes_command
+from ui import archive_commands, leaderboard_command, reports_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
 from ui.arguments import parse, unreadable, wants_json
@@ -110,6 +111,9 @@ def _run(
         "history": _history,
         "voters": votes_command.run,
         "reports": reports_command.run,
+        "export": archive_commands.run_export,
+        "import": archive_commands.run_import,
+        "recall": archive_commands.run_recall,
         "verify": _verify,
         "backup": _backup,
     }
@@ -317,6 +321,8 @@ def _history(options: argparse.Namespace, answer: Answer, app: App) -> int:
 
 
 def _verify(_options: argparse.Namespace, answer: Answer, app: App) -> int:
+    # What was deleted for ever, or never came in whole, goes first: its names are kept for just that.
+    sweep_freed(app.services.store)
     problems = [*verify(app.services.store), *stale_days(app.services)]
     rows = [{"kind": row.kind, "subject": row.subject, "message": row.message} for row in problems]
     answer.document({"ok": not problems, "problems": rows})

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground.addresses import SettingsError
+from playground.archive import ArchiveRefused
 from playground.engine import EngineStopping
 from playground.image_hygiene import UploadRefused
 from playground.limits import LimitReached
+from playground.recall import NotRecalled
 from playground.refusals import PlanRefused
+from playground.taking import NotTakenAlong
 from providers.checks import Problem
 from providers.errors import MissingKey, ProviderError
 from providers.redact import without_keys
@@ -62,6 +65,8 @@ def failure_of(error: BaseException) -> Failure:
             return refused(error.problems)
         case UploadRefused():
             return refused([Problem(FIELDS["image"], str(error))])
+        case ArchiveRefused() | NotTakenAlong() | NotRecalled():
+            return refused([Problem("file", str(error))])
         case MissingKey():
             return refused([Problem("key", error.message)], kind=error.kind)
         case KeyboardInterrupt():
