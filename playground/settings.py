@@ -15,6 +15,7 @@ from typing import Literal
 from playground.addresses import SettingsError, address_fault
 from playground.servers import Server, read_servers
 from providers.catalog import Catalog
+from storage.snapshots import PLACE
 
 Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
@@ -45,6 +46,16 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPlace:
+    """Where the store is copied to, and how often."""
+
+    place: str
+    """`hf://buckets/owner/name` or `hf://datasets/owner/name`, and a folder below."""
+    token: Secret | None
+    every_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,20 @@ VARIABLES: tuple[Variable, ...] = (
         "a model.",
     ),
     Variable("DIPTYCH_DRAIN_S", "`20`", "Seconds that a stop waits for calls under way."),
+    Variable(
+        "DIPTYCH_SNAPSHOT",
+        "none",
+        "Private place at the Hugging Face Hub that the store is copied to and, at the start of an empty one, put back from: "
+        "`hf://buckets/owner/name` or `hf://datasets/owner/name`.",
+    ),
+    Variable("DIPTYCH_SNAPSHOT_EVERY_S", "`300`", "Seconds between two snapshots, 10 to 86400; one more follows a stop."),
+    Variable("HF_TOKEN", "none", "Token that may write to that place."),
+    Variable("DIPTYCH_ROOT_PATH", "none", "Path below which a proxy shows the page, as `/diptych`."),
+    Variable(
+        "DIPTYCH_MCP",
+        "`off`",
+        "`on`: agents reach the app by the Model Context Protocol, under `/mcp`. Needs `requirements-mcp.txt`.",
+    ),
 )
 
 
@@ -121,6 +146,20 @@ class Settings:
     """OpenAI-compatible servers the operator named."""
     image_hosts: tuple[str, ...] = ()
     """Further hosts, lower case, that images may be fetched from."""
+    on_space: bool = False
+    """Whether this is a Hugging Face Space, whose disk is empty after each restart."""
+    snapshot: SnapshotPlace | None = None
+    """Where the store is copied to, if anywhere."""
+    root_path: str = ""
+    """Path below which a proxy shows the page: empty, or `/name`."""
+    mcp: bool = False
+    """Whether agents are served."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that must never be printed."""
+        token = self.snapshot.token if self.snapshot else None
+        return (*self.keys.values(), *([token] if token else []))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -153,7 +192,34 @@ class Settings:
             image_hosts=tuple(
                 name.strip().lower() for name in environ.get("DIPTYCH_IMAGE_HOSTS", "").split(",") if name.strip()
             ),
+            on_space=on_space,
+            snapshot=_snapshot(environ),
+            root_path=_root_path(environ),
+            mcp=_switch(environ, "DIPTYCH_MCP", default=False),
         )
+
+
+def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
+    place = environ.get("DIPTYCH_SNAPSHOT", "").strip().rstrip("/")
+    every_s = float(_whole_number(environ, "DIPTYCH_SNAPSHOT_EVERY_S", 300, low=10, high=86_400))
+    if not place:
+        return None
+    if not PLACE.fullmatch(place):
+        raise SettingsError(
+            f"DIPTYCH_SNAPSHOT is {place[:80]!r}; it must be hf://buckets/owner/name or hf://datasets/owner/name.",
+            "DIPTYCH_SNAPSHOT",
+        )
+    token = environ.get("HF_TOKEN", "").strip()
+    return SnapshotPlace(place, Secret(token) if token else None, every_s)
+
+
+def _root_path(environ: Mapping[str, str]) -> str:
+    path = environ.get("DIPTYCH_ROOT_PATH", "").strip().rstrip("/")
+    if path and not re.fullmatch(r"(?:/[\w.-]+)+", path, re.ASCII):
+        raise SettingsError(
+            f"DIPTYCH_ROOT_PATH is {path[:80]!r}; it must be a path such as /diptych.", "DIPTYCH_ROOT_PATH"
+        )
+    return path
 
 
 KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,512}")

@@ -121,6 +121,11 @@ def verify(store: Store) -> list[Problem]:
     ]
 
 
+def kept_hashes(db: Database) -> set[str]:
+    """SHA-256 of all bytes that rows speak of."""
+    return {each.sha256 for each in _kept(db)}
+
+
 def _check_rows(db: Database) -> Iterator[Problem]:
     for (found,) in db.conn.execute("pragma integrity_check").fetchall():
         if found != "ok":

@@ -8,6 +8,7 @@ from typing import Any
 from arena.judging import VoterWatch
 from playground.engine import Engine
 from playground.services import Services
+from playground.snapshotting import SnapshotKeeper
 from playground.worker import Worker
 from ui import guard
 
@@ -21,8 +22,10 @@ class App:
     worker: Worker
     """This process, as the store knows it."""
     voter_watch: VoterWatch = field(init=False)
+    snapshots: SnapshotKeeper = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
 
 

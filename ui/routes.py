@@ -56,6 +56,7 @@ def lifespan(
     async def run(_server: object) -> AsyncIterator[None]:
         on_loop(asyncio.get_running_loop())
         await app.engine.start()
+        app.snapshots.start()
         watching = asyncio.create_task(app.voter_watch.run())
         try:
             yield
