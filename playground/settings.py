@@ -113,7 +113,9 @@ VARIABLES: tuple[Variable, ...] = (
         "Private place at the Hugging Face Hub that the store is copied to and, at the start of an empty one, put back from: "
         "`hf://buckets/owner/name` or `hf://datasets/owner/name`.",
     ),
-    Variable("DIPTYCH_SNAPSHOT_EVERY_S", "`300`", "Seconds between two snapshots, 10 to 86400; one more follows a stop."),
+    Variable(
+        "DIPTYCH_SNAPSHOT_EVERY_S", "`300`", "Seconds between two snapshots, 10 to 86400; one more follows a stop."
+    ),
     Variable("HF_TOKEN", "none", "Token that may write to that place."),
     Variable("DIPTYCH_ROOT_PATH", "none", "Path below which a proxy shows the page, as `/diptych`."),
     Variable(

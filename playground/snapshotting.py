@@ -117,7 +117,9 @@ class SnapshotKeeper:
             self.standing = Standing("failed", place.place, self.standing.kept_at, str(error))
             return
         if taken.aside:
-            log.warning("Another process had written to %s; its snapshot is kept there as %s.", place.place, taken.aside)
+            log.warning(
+                "Another process had written to %s; its snapshot is kept there as %s.", place.place, taken.aside
+            )
         if taken.new_files:
             log.info("Took a snapshot: %d new files at %s.", taken.new_files, place.place)
         self.standing = Standing("kept", place.place, taken.manifest.made_at)
@@ -131,7 +133,9 @@ class SnapshotKeeper:
                 self.take()
             except Exception:  # noqa: BLE001 - the edge of this thread: the next one may succeed
                 log.exception("a fault in this program while a snapshot was taken")
-                self.standing = Standing("failed", self.standing.place, self.standing.kept_at, "The log has the details.")
+                self.standing = Standing(
+                    "failed", self.standing.place, self.standing.kept_at, "The log has the details."
+                )
             if is_last:
                 return
             wait_s = every_s

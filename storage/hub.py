@@ -8,14 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-from huggingface_hub.errors import BucketNotFoundError, EntryNotFoundError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from storage.errors import SnapshotFailed
@@ -51,7 +50,10 @@ class HubShelf(ABC):
 
     def names(self) -> set[str]:
         """All files below the folder; none where nothing is there yet."""
-        found = self._asked("list", self._all)
+        try:
+            found = self._asked("list", self._all)
+        except _NotThere:
+            return set()
         return {name.removeprefix(self._below) for name in found if name.startswith(self._below)}
 
     def read(self, name: str) -> bytes | None:
@@ -98,14 +100,18 @@ class HubShelf(ABC):
 
     def _make_private(self) -> None:
         """Raises: SnapshotFailed when the place can be read by others."""
-        with suppress(RepositoryNotFoundError, BucketNotFoundError):
-            if self._is_private():
-                return
+        try:
+            is_private = self._is_private()
+        except HfHubHTTPError as error:
+            if error.response.status_code != 404:
+                raise
+            self._make()
+            return
+        if not is_private:
             raise SnapshotFailed(
                 f"The {self.kind} {self._id} is public, and a snapshot holds everything that everybody made. "
                 "Make it private, or name another one in DIPTYCH_SNAPSHOT."
             )
-        self._make()
 
     def _asked(self, what: str, ask: Callable[[], T]) -> T:
         """Raises: SnapshotFailed with a sentence that names the place and holds no key."""
@@ -113,11 +119,13 @@ class HubShelf(ABC):
             return ask()
         except SnapshotFailed:
             raise
-        except (RepositoryNotFoundError, BucketNotFoundError, EntryNotFoundError) as error:
-            raise _NotThere(f"The {self.kind} {self._id} has not what was asked for, or the token may not see it.") from error
         except HfHubHTTPError as error:
-            status = error.response.status_code if error.response is not None else None
+            status = error.response.status_code
+            if status == 404:
+                raise _NotThere(f"The {self.kind} {self._id} has not all of what was asked for.") from error
             raise SnapshotFailed(f"The Hub refused to {what} the {self.kind} {self._id}{_advice(status)}.") from error
+        except EntryNotFoundError as error:
+            raise _NotThere(f"The {self.kind} {self._id} has not all of what was asked for.") from error
         except Exception as error:
             # Of its HTTP library, of its native uploader, of the disk; their words may hold addresses with signatures.
             raise SnapshotFailed(f"Could not {what} the {self.kind} {self._id}: {type(error).__name__}.") from error
@@ -133,10 +141,7 @@ class DatasetShelf(HubShelf):
     kind = "dataset"
 
     def _all(self) -> list[str]:
-        try:
-            return self._api.list_repo_files(self._id, repo_type="dataset")
-        except RepositoryNotFoundError:
-            return []
+        return self._api.list_repo_files(self._id, repo_type="dataset")
 
     def _download(self, names: Sequence[str], folder: Path) -> None:
         with TemporaryDirectory(dir=folder) as whole, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as at_once:
@@ -171,11 +176,8 @@ class BucketShelf(HubShelf):
     kind = "bucket"
 
     def _all(self) -> list[str]:
-        try:
-            found = self._api.list_bucket_tree(self._id, self._below.strip("/") or None, recursive=True)
-            return [row.path for row in found if row.type == "file"]
-        except (BucketNotFoundError, EntryNotFoundError):
-            return []
+        found = self._api.list_bucket_tree(self._id, self._below.strip("/") or None, recursive=True)
+        return [row.path for row in found if row.type == "file"]
 
     def _download(self, names: Sequence[str], folder: Path) -> None:
         files: list[tuple[object, str | Path]] = []

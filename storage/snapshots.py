@@ -104,7 +104,9 @@ def take(store: Store, shelf: Shelf, *, made_at: str, version: str) -> Taken:
         manifest = Manifest(secrets.token_hex(16), made_at, version, rows, votes[0], blobs)
         aside = _put_aside(shelf, there) if there is not None and not is_ours else None
         names = shelf.names()
-        new: dict[str, Path | bytes] = {str(name): store.data_dir / str(name) for name in blobs if str(name) not in names}
+        new: dict[str, Path | bytes] = {
+            str(name): store.data_dir / str(name) for name in blobs if str(name) not in names
+        }
         # The rows come after the bytes they speak of, the manifest after everything it lists.
         new |= {str(rows): copy, str(votes[0]): votes[1]}
         for batch in _batches(new):
@@ -238,7 +240,9 @@ def _refuse_unwhole(shelf: Shelf, manifest: Manifest) -> None:
     """Somebody else who writes there may have deleted what this store had not listed yet."""
     missing = sorted(set(manifest.names()) - shelf.names())
     if missing:
-        raise SnapshotFailed(f"{len(missing)} files of the snapshot are not there, {missing[0]} first. It was not ended.")
+        raise SnapshotFailed(
+            f"{len(missing)} files of the snapshot are not there, {missing[0]} first. It was not ended."
+        )
 
 
 def _put_aside(shelf: Shelf, there: Manifest) -> str:
