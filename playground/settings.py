@@ -123,6 +123,16 @@ VARIABLES: tuple[Variable, ...] = (
         "`off`",
         "`on`: agents reach the app by the Model Context Protocol, under `/mcp`. Needs `requirements-mcp.txt`.",
     ),
+    Variable(
+        "DIPTYCH_MCP_MAX_USD",
+        "`1`",
+        "Most US dollars that one call of an agent may be expected to cost; `0`: no limit of this kind.",
+    ),
+    Variable(
+        "DIPTYCH_CALLS_PER_MINUTE",
+        "`30`",
+        "Calls by endpoint or agent that make images, for each caller in a minute.",
+    ),
 )
 
 
@@ -156,6 +166,10 @@ class Settings:
     """Path below which a proxy shows the page: empty, or `/name`."""
     mcp: bool = False
     """Whether agents are served."""
+    mcp_max_microusd: int | None = 1_000_000
+    """Most that one call of an agent may be expected to cost; `None`: no limit."""
+    calls_per_minute: int = 30
+    """Calls of a program or agent that make images, for each caller."""
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -198,6 +212,8 @@ class Settings:
             snapshot=_snapshot(environ),
             root_path=_root_path(environ),
             mcp=_switch(environ, "DIPTYCH_MCP", default=False),
+            mcp_max_microusd=_usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),
+            calls_per_minute=_whole_number(environ, "DIPTYCH_CALLS_PER_MINUTE", 30, low=1, high=10_000),
         )
 
 
@@ -213,6 +229,17 @@ def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
         )
     token = environ.get("HF_TOKEN", "").strip()
     return SnapshotPlace(place, Secret(token) if token else None, every_s)
+
+
+def _usd(environ: Mapping[str, str], name: str, *, default: int) -> int | None:
+    """Micro-dollars; 0 is no limit."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", text, re.ASCII):
+        raise SettingsError(f"{name} is {text[:40]!r}; it must be US dollars, as 0.50.", name)
+    whole, _, rest = text.partition(".")
+    return int(whole) * 1_000_000 + int(rest.ljust(6, "0")) or None
 
 
 def _root_path(environ: Mapping[str, str]) -> str:

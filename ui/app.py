@@ -11,6 +11,7 @@ from playground.services import Services
 from playground.snapshotting import SnapshotKeeper
 from playground.worker import Worker
 from ui import guard
+from ui.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,11 @@ class App:
     """This process, as the store knows it."""
     voter_watch: VoterWatch = field(init=False)
     snapshots: SnapshotKeeper = field(init=False)
+    pace: Pace = field(init=False)
+    """Of whoever asks by endpoint or as an agent."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pace", Pace(self.services.settings.calls_per_minute))
         object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
 
