@@ -9,13 +9,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from sqlite_utils import Database
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
 from playground import library
 from storage.blobs import media_type_of
+from storage.errors import StoreError
 from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
@@ -37,6 +39,7 @@ def routes(app: App) -> list[Route]:
         Route("/thumbs/{name}", partial(thumbnail, app)),
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
+        Route("/healthz", partial(health, app)),
         *compare_routes(app),
         *key_routes(app),
         *leaderboard_routes(app),
@@ -107,6 +110,19 @@ async def blind(app: App, request: Request) -> Response:
     return Response(
         await asyncio.to_thread(path.read_bytes), media_type="image/webp", headers={"Cache-Control": "no-store"}
     )
+
+
+async def health(app: App, _request: Request) -> Response:
+    """Whether the app can serve: its store answers. For whoever watches over the process; it tells nothing else."""
+    try:
+        await asyncio.to_thread(app.services.store.read, _anything)
+    except StoreError:
+        return JSONResponse({"ok": False}, 503, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"ok": True}, headers={"Cache-Control": "no-store"})
+
+
+def _anything(db: Database) -> int:
+    return len(db.table_names())
 
 
 async def bank_source(request: Request) -> Response:

@@ -56,7 +56,13 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
 
 def _launch(page: Any, settings: Settings, options: dict[str, object]) -> None:  # noqa: ANN401 - Gradio is untyped here
     try:
-        page.launch(server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, **options)
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            root_path=settings.root_path or None,
+            prevent_thread_lock=True,
+            **options,
+        )
     except OSError as error:
         raise CannotListen(
             f"Nothing can be served at {settings.host}:{settings.port}: another program is there, or the address is not "
