@@ -21,6 +21,7 @@ from arena.blind import UnfitImage
 from arena.drawing import chances_of
 from playground import library
 from playground.engine import Engine
+from playground.keys import KeyFinder
 from playground.plan import make_plan
 from playground.services import Services, timestamp
 from playground.uploads import in_image_thread
@@ -108,9 +109,11 @@ async def start_new(
     request: ImageRequest,
     offers: Sequence[str],
     probability: float = 1.0,
+    *,
+    keys: KeyFinder | None = None,
 ) -> BlindBattle:
     """A battle between two offers that are asked now; returns when both have answered. `probability` is the chance with
-    which the two were drawn. The request's quality is asked of the models that have it.
+    which the two were drawn. The request's quality is asked of the models that have it. `keys`: as `Engine.submit`.
 
     If the caller goes away meanwhile, the runs go on, and their images may meet later as a pair from history.
 
@@ -128,7 +131,7 @@ async def start_new(
         raise BattleOff(BANK_ONLY)
     asked = replace(request, n=1, quality=None)
     plan = make_plan(asked, offers, services.catalog, default_quality=request.quality)
-    group_id = await engine.submit(plan, voter, kind="battle")
+    group_id = await engine.submit(plan, voter, kind="battle", keys=keys)
     async for _ in engine.follow(group_id, voter):
         pass
     group = await library.group(services, group_id, voter)

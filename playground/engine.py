@@ -20,9 +20,9 @@ from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent
 from playground.finishing import to_its_end
 from playground.keeping import end_run
-from playground.keys import FoundKey
+from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
-from playground.offered import access_of, missing_words, with_secrets
+from playground.offered import access_of, key_of_run, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
@@ -117,9 +117,16 @@ class Engine:
             await asyncio.wait(tasks, timeout=wait_s)
 
     async def submit(
-        self, plan: Plan, owner: str, *, kind: GroupKind = "run", into: tuple[Group, int] | None = None
+        self,
+        plan: Plan,
+        owner: str,
+        *,
+        kind: GroupKind = "run",
+        into: tuple[Group, int] | None = None,
+        keys: KeyFinder | None = None,
     ) -> str:
         """Stores the plan's runs, starts them, and returns the group's id. `into`: a group there is, and its runs so far.
+        `keys`: those of this call alone; without them the owner's.
 
         Raises: PlanRefused when something stands in the way, LimitReached where that is a limit; MissingKey when a provider
             has no key for this owner; EngineStopping; StoreError when nothing could be stored. In each case nothing was sent.
@@ -128,14 +135,14 @@ class Engine:
             raise EngineStopping("The app is shutting down. Nothing was sent; run this again in a moment.")
         if not plan.is_sendable:
             raise PlanRefused(plan.all_problems)
-        keys = [self._key(planned, owner) for planned in plan.runs]
-        services = self._services
+        services, finder = self._services, keys or self._services.keys
+        found = [key_of_run(planned, owner, finder, services.catalog) for planned in plan.runs]
         group, first = into or (entering.group_of(plan, owner, kind, services), 0)
         rows = [
             entering.run_of(group, position, planned, key, self._worker.worker_id, services)
-            for position, (planned, key) in enumerate(zip(plan.runs, keys, strict=True), start=first)
+            for position, (planned, key) in enumerate(zip(plan.runs, found, strict=True), start=first)
         ]
-        task = asyncio.create_task(self._enter(group, rows, plan, keys))
+        task = asyncio.create_task(self._enter(group, rows, plan, found, finder))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
         _, was_cancelled = await to_its_end(_result_of(task))
@@ -145,7 +152,7 @@ class Engine:
             raise asyncio.CancelledError
         return group.group_id
 
-    async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey]) -> None:
+    async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey], finder: KeyFinder) -> None:
         """Writes the runs and begins them. What may have been written without being begun is ended."""
         try:
             await asyncio.to_thread(entering.store, self._services, group, rows, plan, self.session)
@@ -157,7 +164,7 @@ class Engine:
         if self._is_stopping:
             return
         for run, planned, key in zip(rows, plan.runs, keys, strict=True):
-            self._begin(run, planned, key)
+            self._begin(run, planned, key, finder)
 
     async def follow(self, group_id: str, owner: str) -> AsyncIterator[RunEvent]:
         """News of the group until its last run has ended. Yields nothing when there is none or it is not the owner's."""
@@ -249,13 +256,15 @@ class Engine:
             await asyncio.wait([self._locker])
         self._worker.close()
 
-    def _begin(self, run: Run, planned: PlannedRun, key: FoundKey, found: Found | None = None) -> None:
+    def _begin(
+        self, run: Run, planned: PlannedRun, key: FoundKey, finder: KeyFinder, found: Found | None = None
+    ) -> None:
         services = self._services
         is_resumed = found is not None and found.was_sent
         access = access_of(planned.provider, key, services.settings)
         # What only is asked for needs no key but its provider's.
         with suppress(MissingKey) if is_resumed else nullcontext():
-            access = with_secrets(access, planned.call, services.keys, services.catalog, run.owner)
+            access = with_secrets(access, planned.call, finder, services.catalog, run.owner)
         live = LiveRun(run, planned, access, found=found.jobs if found else {}, is_resumed=is_resumed)
         self._live[run.run_id] = live
         work = carry_out(services, live, self._places, self._hub, self._worker.worker_id)
@@ -271,28 +280,6 @@ class Engine:
 
         return forget
 
-    def _key(self, planned: PlannedRun, owner: str, *, is_sent: bool = False) -> FoundKey:
-        """The key for the run's provider; its source is `session` when any key that the run needs was typed.
-
-        Raises: MissingKey, unless `is_sent` also for another provider's key that its body needs.
-        """
-        provider, services = planned.provider, self._services
-        key = services.keys.find(provider, owner)
-        if key is None:
-            raise MissingKey(
-                f"There is no key for {provider.name}. Add one in Settings, or set {provider.key_variable} "
-                "where the app starts. Nothing was sent.",
-                provider=provider.name,
-            )
-        for other_id in planned.offer.needs_key_of:
-            other = services.catalog.provider(other_id)
-            found = services.keys.find(other, owner)
-            if found is None and not is_sent:
-                raise MissingKey(missing_words(provider, other), provider=other.name)
-            if found is not None and found.source == "session":
-                key = replace(key, source="session")
-        return key
-
     async def _resume(self, found: Found) -> None:
         """Goes on with a run that an ended process left; without its key it waits for its owner to come back with it."""
         run = found.run
@@ -305,7 +292,7 @@ class Engine:
             return
         key, lacking = None, planned.provider.name
         try:
-            key = self._key(planned, run.owner, is_sent=found.was_sent)
+            key = key_of_run(planned, run.owner, self._services.keys, self._services.catalog, is_sent=found.was_sent)
         except MissingKey as error:
             lacking = error.provider
         if key is None or (run.key_source == "session" and key.source != "session"):
@@ -313,7 +300,9 @@ class Engine:
             access = access_of(planned.provider, FoundKey("none", None), self._services.settings)
             self._parked.put(found, LiveRun(run, planned, access), lacking)
             return
-        self._begin(replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key, found)
+        self._begin(
+            replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key, self._services.keys, found
+        )
 
     async def _request_of(self, found: Found) -> ImageRequest:
         """What the run asks. An input that is gone keeps nothing from being sent, but not a job from being asked for."""

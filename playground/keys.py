@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from playground.settings import Secret, Settings, clean_key
 from providers.catalog import Provider
@@ -29,6 +29,13 @@ class FoundKey:
     secret: Secret | None
     ends_in_s: float | None = None
     """Seconds until a session key is forgotten."""
+
+
+class KeyFinder(Protocol):
+    """Whoever knows keys."""
+
+    def find(self, provider: Provider, owner: str) -> FoundKey | None:
+        """The key for the provider, or `None` when there is none for this owner."""
 
 
 class KeyRing:
@@ -76,3 +83,16 @@ class KeyRing:
 
     def _ends_at(self, owner: str) -> float:
         return max((ends for ends, _ in self._session[owner].values()), default=0.0)
+
+
+class CallKeys:
+    """Keys that came with one call, before those that are held. They are forgotten with the call's runs."""
+
+    def __init__(self, ring: KeyFinder, secrets: Mapping[str, Secret]) -> None:
+        self._ring = ring
+        self._secrets = dict(secrets)
+
+    def find(self, provider: Provider, owner: str) -> FoundKey | None:
+        """The key of the call, else as the ring finds it."""
+        secret = self._secrets.get(provider.provider_id)
+        return FoundKey("session", secret) if secret is not None else self._ring.find(provider, owner)

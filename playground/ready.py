@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from playground.keys import KeyFinder
 from playground.services import Services
 from providers.catalog import Catalog, Offer, UnknownOffer
 
@@ -39,7 +40,8 @@ class Sources:
         return [offer for offer in self.catalog.offers if self.is_usable(offer.offer_id)]
 
 
-def sources_of(services: Services, owner: str) -> Sources:
-    """What offers are judged by, for this owner and now."""
-    ready = [row.provider_id for row in services.catalog.providers if services.keys.find(row, owner) is not None]
+def sources_of(services: Services, owner: str, keys: KeyFinder | None = None) -> Sources:
+    """What offers are judged by, for this owner and now. `keys`: those of one call; without them the owner's."""
+    finder = keys or services.keys
+    ready = [row.provider_id for row in services.catalog.providers if finder.find(row, owner) is not None]
     return Sources(services.catalog, frozenset(ready), services.clock().date())

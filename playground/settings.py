@@ -17,6 +17,7 @@ from playground.money_settings import machine_zone, read_limit_action, read_limi
 from playground.servers import Server, read_servers
 from providers.catalog import Catalog
 from storage.records import LimitAction, LimitSpan
+from storage.snapshots import PLACE
 
 Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
@@ -47,6 +48,16 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPlace:
+    """Where the store is copied to, and how often."""
+
+    place: str
+    """`hf://buckets/owner/name` or `hf://datasets/owner/name`, and a folder below."""
+    token: Secret | None
+    every_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,32 @@ VARIABLES: tuple[Variable, ...] = (
         "this machine's",
         "Where days and months of the costs begin, as `Europe/Berlin`. Kept in the store: a change moves old costs too.",
     ),
+    Variable(
+        "DIPTYCH_SNAPSHOT",
+        "none",
+        "Private place at the Hugging Face Hub that the store is copied to and, at the start of an empty one, put back from: "
+        "`hf://buckets/owner/name` or `hf://datasets/owner/name`.",
+    ),
+    Variable(
+        "DIPTYCH_SNAPSHOT_EVERY_S", "`300`", "Seconds between two snapshots, 10 to 86400; one more follows a stop."
+    ),
+    Variable("HF_TOKEN", "none", "Token that may write to that place."),
+    Variable("DIPTYCH_ROOT_PATH", "none", "Path below which a proxy shows the page, as `/diptych`."),
+    Variable(
+        "DIPTYCH_MCP",
+        "`off`",
+        "`on`: agents reach the app by the Model Context Protocol, under `/mcp`. Needs `requirements-mcp.txt`.",
+    ),
+    Variable(
+        "DIPTYCH_MCP_MAX_USD",
+        "`1`",
+        "Most US dollars that one call of an agent may be expected to cost; `0`: no limit of this kind.",
+    ),
+    Variable(
+        "DIPTYCH_CALLS_PER_MINUTE",
+        "`30`",
+        "Calls by endpoint or agent that make images, for each caller in a minute.",
+    ),
 )
 
 
@@ -146,6 +183,24 @@ class Settings:
     time_zone: str | None = None
     """IANA name; `None`: as the store has it, else this machine's."""
     machine_zone: str = "UTC"
+    on_space: bool = False
+    """Whether this is a Hugging Face Space, whose disk is empty after each restart."""
+    snapshot: SnapshotPlace | None = None
+    """Where the store is copied to, if anywhere."""
+    root_path: str = ""
+    """Path below which a proxy shows the page: empty, or `/name`."""
+    mcp: bool = False
+    """Whether agents are served."""
+    mcp_max_microusd: int | None = 1_000_000
+    """Most that one call of an agent may be expected to cost; `None`: no limit."""
+    calls_per_minute: int = 30
+    """Calls of a program or agent that make images, for each caller."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All that must never be printed."""
+        token = self.snapshot.token if self.snapshot else None
+        return (*self.keys.values(), *([token] if token else []))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -182,7 +237,47 @@ class Settings:
             limit_action=read_limit_action(environ),
             time_zone=read_time_zone(environ),
             machine_zone=machine_zone(environ),
+            on_space=on_space,
+            snapshot=_snapshot(environ),
+            root_path=_root_path(environ),
+            mcp=_switch(environ, "DIPTYCH_MCP", default=False),
+            mcp_max_microusd=_usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),
+            calls_per_minute=_whole_number(environ, "DIPTYCH_CALLS_PER_MINUTE", 30, low=1, high=10_000),
         )
+
+
+def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
+    place = environ.get("DIPTYCH_SNAPSHOT", "").strip().rstrip("/")
+    every_s = float(_whole_number(environ, "DIPTYCH_SNAPSHOT_EVERY_S", 300, low=10, high=86_400))
+    if not place:
+        return None
+    if not PLACE.fullmatch(place):
+        raise SettingsError(
+            f"DIPTYCH_SNAPSHOT is {place[:80]!r}; it must be hf://buckets/owner/name or hf://datasets/owner/name.",
+            "DIPTYCH_SNAPSHOT",
+        )
+    token = environ.get("HF_TOKEN", "").strip()
+    return SnapshotPlace(place, Secret(token) if token else None, every_s)
+
+
+def _usd(environ: Mapping[str, str], name: str, *, default: int) -> int | None:
+    """Micro-dollars; 0 is no limit."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", text, re.ASCII):
+        raise SettingsError(f"{name} is {text[:40]!r}; it must be US dollars, as 0.50.", name)
+    whole, _, rest = text.partition(".")
+    return int(whole) * 1_000_000 + int(rest.ljust(6, "0")) or None
+
+
+def _root_path(environ: Mapping[str, str]) -> str:
+    path = environ.get("DIPTYCH_ROOT_PATH", "").strip().rstrip("/")
+    if path and not re.fullmatch(r"(?:/[\w.-]+)+", path, re.ASCII):
+        raise SettingsError(
+            f"DIPTYCH_ROOT_PATH is {path[:80]!r}; it must be a path such as /diptych.", "DIPTYCH_ROOT_PATH"
+        )
+    return path
 
 
 KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,512}")

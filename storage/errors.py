@@ -6,7 +6,8 @@
     ├── StoreNotWritable   the folder or its disk refuses writing
     ├── StoreFull          no space left; what was acknowledged is safe, writing goes on once there is room
     ├── StoreBusy          somebody else holds the database, or the queue did not move in time
-    └── StoreClosed        the program is shutting down
+    ├── StoreClosed        the program is shutting down
+    └── SnapshotFailed     the copy kept somewhere else could not be written, read or trusted
 
 Every message names the data folder and says what to do. Errors of the caller's own SQL (a broken constraint, a wrong
 type) are not translated: they are programming errors and keep their `sqlite3` class.
@@ -50,6 +51,10 @@ class StoreFull(StoreError):
 
 class StoreClosed(StoreError):
     """The store was closed."""
+
+
+class SnapshotFailed(StoreError):
+    """A snapshot could not be taken or put back; the store itself is as it was."""
 
 
 _FULL_CODES = frozenset(

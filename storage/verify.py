@@ -131,6 +131,11 @@ def _is_of(problem: Problem, going: set[str]) -> bool:
     return problem.kind == "temporary_file" and problem.subject.rsplit("/", 1)[-1].split(".", 1)[0] in going
 
 
+def kept_hashes(db: Database) -> set[str]:
+    """SHA-256 of all bytes that rows speak of."""
+    return {each.sha256 for each in _kept(db)}
+
+
 def _check_rows(db: Database) -> Iterator[Problem]:
     for (found,) in db.conn.execute("pragma integrity_check").fetchall():
         if found != "ok":

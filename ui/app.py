@@ -8,8 +8,10 @@ from typing import Any
 from arena.judging import VoterWatch
 from playground.engine import Engine
 from playground.services import Services
+from playground.snapshotting import SnapshotKeeper
 from playground.worker import Worker
 from ui import guard
+from ui.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,13 @@ class App:
     worker: Worker
     """This process, as the store knows it."""
     voter_watch: VoterWatch = field(init=False)
+    snapshots: SnapshotKeeper = field(init=False)
+    pace: Pace = field(init=False)
+    """Of whoever asks by endpoint or as an agent."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pace", Pace(self.services.settings.calls_per_minute))
+        object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
 
 

@@ -11,9 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from playground.snapshotting import is_lost_at_restart
 from ui import api, header
 from ui.app import App, Tabs
+from ui.components import static
 from ui.pages import arena, history, leaderboard, playground, settings
+from ui.snapshot_views import UNKEPT
 
 TABS = (
     ("playground", "Playground", playground),
@@ -30,6 +33,8 @@ def build_app(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
     demo = gr.Blocks(title="Diptych", fill_width=True, delete_cache=(3600, 86_400), analytics_enabled=False)
     with demo:
         strip = header.build()
+        if is_lost_at_restart(app.services.settings):
+            static(f"<p>{UNKEPT}</p>", elem_id="d-unkept")
         built, tab_of = {}, {}
         with gr.Tabs(selected="playground", overflow_behavior="wrap", elem_id="nav") as bar:
             for tab_id, label, module in TABS:

@@ -26,6 +26,7 @@ from playground.quotes import quotes_of
 from playground.refusals import PlanRefused
 from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import Settings
+from playground.snapshotting import restore_at_start
 from providers.catalog import Catalog
 from providers.checks import Problem
 from providers.errors import MissingKey
@@ -91,7 +92,7 @@ def _run(
     options = parse(arguments)
     answer.wants_json = options.json
     settings = _settings(options, catalog, environ)
-    keys = [secret.reveal() for secret in settings.keys.values()]
+    keys = [secret.reveal() for secret in settings.secrets]
     log_to_stderr(logging.INFO if options.command == "serve" else logging.WARNING, keys)
     catalog = catalog_of(settings, catalog)
     if options.command == "models":
@@ -125,7 +126,9 @@ def _run(
 
 
 def _serve(answer: Answer, settings: Settings, compose: Compose, serve: Serve) -> int:
+    restored = restore_at_start(settings)
     app = compose(settings)
+    app.snapshots.go_on_from(restored)
 
     def tell(url: str) -> None:
         answer.say(f"Diptych is at {url}")

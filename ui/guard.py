@@ -138,7 +138,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, self._with_headers(send, cookie=None))
             return
-        cookie = _cookie(is_https=_is_https(scope, headers)) if self._needs_token(scope) else None
+        cookie = _cookie(self._settings, is_https=_is_https(scope, headers)) if self._needs_token(scope) else None
         if scope["path"].startswith("/gradio_api/file="):
             # A range request there is answered with the request's own headers.
             kept = [pair for pair in scope["headers"] if pair[0].lower() not in (b"authorization", b"cookie")]
@@ -250,7 +250,8 @@ def _is_https(scope: Scope, headers: Headers) -> bool:
     return scope.get("scheme") == "https" or headers.get("x-forwarded-proto", "") == "https"
 
 
-def _cookie(*, is_https: bool) -> str:
+def _cookie(settings: Settings, *, is_https: bool) -> str:
     # Inside another site's frame, as on a Space, only a partitioned cross-site cookie is kept.
     site = "SameSite=None; Secure; Partitioned" if is_https else "SameSite=Lax"
-    return f"{VISITOR_COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={VISITOR_LIFE_S}; HttpOnly; {site}"
+    below = f"Path={settings.root_path}/; Max-Age={VISITOR_LIFE_S}"
+    return f"{VISITOR_COOKIE}={secrets.token_urlsafe(32)}; {below}; HttpOnly; {site}"

@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -65,9 +66,15 @@ def assets_hash() -> str:
     return digest.hexdigest()[:12]
 
 
-def assets_route() -> Mount:
+def assets_route() -> Route:
     """Serves the assets folder at the address `head_html` links to."""
-    return Mount(f"/dp/{assets_hash()}", ImmutableFiles(directory=ASSETS), name="assets")
+    files = ImmutableFiles(directory=ASSETS)
+
+    async def asset(request: Request) -> Response:
+        return await files.get_response(request.path_params["name"], request.scope)
+
+    # Not mounted: below a proxy that takes a prefix off, a mount looks for the prefix in vain.
+    return Route(f"/dp/{assets_hash()}/{{name}}", asset, name="assets")
 
 
 def head_html() -> str:

@@ -9,13 +9,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from sqlite_utils import Database
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
 from playground import curation, library
 from storage.blobs import media_type_of
+from storage.errors import StoreError
 from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
@@ -38,6 +40,7 @@ def routes(app: App) -> list[Route]:
         Route("/thumbs/{name}", partial(thumbnail, app)),
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
+        Route("/healthz", partial(health, app)),
         *compare_routes(app),
         *image_routes(app),
         *key_routes(app),
@@ -58,6 +61,7 @@ def lifespan(
     async def run(_server: object) -> AsyncIterator[None]:
         on_loop(asyncio.get_running_loop())
         await app.engine.start()
+        app.snapshots.start()
         watching = asyncio.create_task(app.voter_watch.run())
         tidying = asyncio.create_task(curation.keep_tidy(app.services))
         try:
@@ -110,6 +114,19 @@ async def blind(app: App, request: Request) -> Response:
     return Response(
         await asyncio.to_thread(path.read_bytes), media_type="image/webp", headers={"Cache-Control": "no-store"}
     )
+
+
+async def health(app: App, _request: Request) -> Response:
+    """Whether the app can serve: its store answers. For whoever watches over the process; it tells nothing else."""
+    try:
+        await asyncio.to_thread(app.services.store.read, _anything)
+    except StoreError:
+        return JSONResponse({"ok": False}, 503, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"ok": True}, headers={"Cache-Control": "no-store"})
+
+
+def _anything(db: Database) -> int:
+    return len(db.table_names())
 
 
 async def bank_source(request: Request) -> Response:

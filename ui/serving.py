@@ -15,6 +15,7 @@ from ui.app import App
 log = logging.getLogger(__name__)
 
 _ENGINE_STOP_SLACK_S = 10.0
+_LAST_SNAPSHOT_S, _LAST_SNAPSHOT_SHARE = 10.0, 0.5
 
 
 class CannotListen(OSError):
@@ -55,7 +56,13 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
 
 def _launch(page: Any, settings: Settings, options: dict[str, object]) -> None:  # noqa: ANN401 - Gradio is untyped here
     try:
-        page.launch(server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, **options)
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            root_path=settings.root_path or None,
+            prevent_thread_lock=True,
+            **options,
+        )
     except OSError as error:
         raise CannotListen(
             f"Nothing can be served at {settings.host}:{settings.port}: another program is there, or the address is not "
@@ -88,9 +95,10 @@ class _Server:
         return self._number
 
     def stop(self, page: Any) -> None:  # noqa: ANN401 - Gradio is untyped here
-        """Ends engine, page and store, each whatever becomes of the others."""
+        """Ends engine, page, snapshots and store, each whatever becomes of the others."""
         self._ended("the engine", self._end_engine)
         self._ended("the page", lambda: page.close(verbose=False))
+        self._ended("the last snapshot", lambda: self._app.snapshots.finish(self._last_snapshot_s))
         # The engine gives the lock back itself; where it could not, the next process must not take this one for alive.
         self._ended("the lock of this process", self._app.worker.close)
         self._ended("the store", self._app.services.store.close)
@@ -107,7 +115,7 @@ class _Server:
         loop = self._loop
         if loop is None or not loop.is_running():
             return
-        drain_s = self._app.services.settings.drain_s
+        drain_s = self._app.services.settings.drain_s - self._last_snapshot_s
         log.info("Stopping; calls under way have up to %g s.", drain_s)
         ended = asyncio.run_coroutine_threadsafe(self._end(drain_s), loop)
         ended.result(timeout=drain_s + _ENGINE_STOP_SLACK_S)
@@ -117,6 +125,12 @@ class _Server:
             await self._app.engine.close(drain_s)
         finally:
             await self._app.services.client.close()
+
+    @property
+    def _last_snapshot_s(self) -> float:
+        """The part of the drain that is the last snapshot's: whoever sent the signal waits no longer than the whole."""
+        drain_s = self._app.services.settings.drain_s
+        return min(_LAST_SNAPSHOT_S, drain_s * _LAST_SNAPSHOT_SHARE) if self._app.snapshots.is_on else 0.0
 
     def _on_signal(self, number: int, _frame: object) -> None:
         # A second signal does not wait for calls under way.

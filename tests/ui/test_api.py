@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.ui.browser import RunningApp
+from tests.ui.caller import Caller
 from tests.ui.makers import DRAWN, told_in
-
-
-class Caller:
-    """A program that speaks Gradio's `call` protocol, and remembers every byte it was sent."""
-
-    def __init__(self, url: str, token: str | None = None) -> None:
-        headers = {"X-Diptych-Visitor": token} if token else {}
-        self.http = httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60)
-        self.said = ""
-
-    def get(self, path: str) -> httpx.Response:
-        answer = self.http.get(path)
-        if "image/" not in answer.headers.get("content-type", ""):
-            self.said += answer.text
-        self.said += str(answer.headers)
-        return answer
-
-    def __call__(self, name: str, *data: object) -> Any:
-        asked = self.http.post(f"gradio_api/call/{name}", json={"data": list(data)})
-        assert asked.status_code == 200, asked.text
-        told = self.get(f"gradio_api/call/{name}/{asked.json()['event_id']}").text
-        event, line = next(block for block in told.split("\n\n") if "heartbeat" not in block).split("\n")[:2]
-        assert event == "event: complete", told
-        return json.loads(line.removeprefix("data: "))[0]
 
 
 @pytest.fixture(scope="module", params=["local", "public"])
@@ -109,6 +84,10 @@ def test_a_board_follows_each_vote_and_is_what_its_export_gives(callers: Callabl
         ("new_battle", ({}, ["x"], None), "source"),
         ("vote", ("0" * 32, "a"), "battle_id"),
         ("vote", (None, {"a": 1}), "outcome"),
+        ("generate", (["x"], 1), "request"),
+        ("generate", ({"offers": ["demo/flat"], "prompt": "x"}, "soon"), "wait_s"),
+        ("edit", ({"offers": ["demo/flat"], "prompt": "x"}, 1), "images"),
+        ("history", ({}, "x", []), "limit"),
         ("leaderboard", ("all", "elo", "half"), "board"),
         ("leaderboard", ("generate", "glicko", "half"), "method"),
         ("leaderboard", ("generate", "elo", "win"), "ties"),
@@ -121,6 +100,38 @@ def test_a_refusal_is_the_error_document(
     assert told["problems"][0]["field"] == field
     assert told["error"]["kind"] in ("validation", "not_found")
     assert not told["error"]["may_have_been_billed"]
+
+
+def test_an_image_is_made_and_edited_and_is_its_visitors_alone(app: RunningApp, callers: Callable[..., Caller]) -> None:
+    caller, offer = callers(), "demo/flat"
+    asked = {"offers": [offer], "prompt": "A red boat", "size": "816x816"}
+    assert caller("estimate", asked)["total_microusd"] == 0
+    made = caller("generate", asked, 60)
+    assert (made["done"], made["cost_microusd"], made["cost_source"]) == (True, 0, "computed")
+    image = made["runs"][0]["images"][0]
+    assert caller.get(image["url"]).headers["content-type"] == "image/png"
+    assert caller.get(image["thumb_url"]).status_code == 200
+    edited = caller("edit", {**asked, "prompt": "Make it blue", "images": [image["sha256"]]}, 60)
+    assert edited["runs"][0]["operation"] == "edit"
+    assert caller("group", edited["group_id"]) == edited
+    found = caller("history", "boat", 10, "")
+    assert [run["run_id"] for run in found["runs"]] == [made["runs"][0]["run_id"]]
+    assert not caller("cancel", made["runs"][0]["run_id"])["stopped"]
+    if "api-local" in str(app.log):
+        assert image["path"].endswith(image["url"].removeprefix("media/"))
+        return
+    assert image["path"] is None
+    assert str(app.log.parent) not in caller.said
+    other = callers()
+    assert other.get(image["url"]).status_code == 404
+    assert other("history", "", 10, "")["count"] == 0
+    assert other("group", made["group_id"])["problems"][0]["field"] == "group_id"
+    assert other("edit", {**asked, "images": [image["sha256"]]}, 60)["problems"][0]["field"] == "images"
+    nobody = callers(is_known=False)
+    assert nobody("models")["offers"]
+    assert nobody("estimate", asked)["total_microusd"] == 0
+    for name, *data in (("submit", asked), ("generate", asked, 1), ("history", "", 9, ""), ("group", made["group_id"])):
+        assert nobody(name, *data)["error"]["kind"] == "permission"
 
 
 def test_a_battle_is_its_visitors_alone(app: RunningApp, callers: Callable[..., Caller]) -> None:
@@ -138,9 +149,11 @@ def test_a_battle_is_its_visitors_alone(app: RunningApp, callers: Callable[..., 
 
 def test_only_these_endpoints_are_named(app: RunningApp) -> None:
     named = httpx.get(f"{app.url}gradio_api/info", trust_env=False).json()["named_endpoints"]
-    assert {name for name, row in named.items() if row["api_visibility"] == "public"} == {
-        "/new_battle",
-        "/vote",
-        "/leaderboard",
+    assert {name.strip("/") for name, row in named.items() if row["api_visibility"] == "public"} == {
+        *("models", "estimate", "submit", "generate", "edit", "group", "cancel", "history"),
+        *("new_battle", "vote", "leaderboard"),
     }
     assert "costs what two images cost" in named["/new_battle"]["description"]
+    assert [row["parameter_name"] for row in named["/generate"]["parameters"]] == ["request", "wait_s"]
+    for name in ("submit", "generate", "edit"):
+        assert "May cost money." in " ".join(named[f"/{name}"]["description"].split())

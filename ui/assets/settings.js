@@ -40,6 +40,7 @@ function storage(shown, isBusy) {
         : h("p", { class: "caption" }, "Checks that every row has its bytes, every file its row, and that the ledger agrees. Nothing is changed."),
     ) : null,
     result?.problems.length ? h("ul", { class: "st-problems", key: "problems" }, result.problems.map((line, n) => h("li", { key: n }, line))) : null,
+    shown.snapshots ? h("p", { class: "st-snapshots", key: "snapshots", "data-testid": "snapshots" }, icon(shown.snapshots.icon, shown.snapshots.tone), h("span", {}, shown.snapshots.text)) : null,
     shown.folder ? h("p", { class: "caption", key: "folder" }, "Data folder: ", h("code", {}, shown.folder)) : null,
   );
 }

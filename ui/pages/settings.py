@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground.services import Services
+from playground.snapshotting import is_lost_at_restart
 from playground.version import VERSION
 from storage import verify
 from storage.opening import DATABASE_NAME
@@ -16,6 +16,7 @@ from ui import header, history_views
 from ui.app import App, Tabs, owner_of
 from ui.components import bound, drawn, static
 from ui.history_views import View
+from ui.snapshot_views import snapshot_view
 
 SECTIONS = (
     ("st-keys", "Keys"),
@@ -60,7 +61,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
 
 async def on_visit(app: App) -> View:
     """What the data folder holds now."""
-    return await asyncio.to_thread(_storage, app.services)
+    return await asyncio.to_thread(_storage, app)
 
 
 async def on_keys_changed(app: App, request: gr.Request) -> View:
@@ -73,12 +74,13 @@ async def on_verify(app: App) -> View:
     if app.services.settings.mode != "local":
         return await on_visit(app)
     problems = await asyncio.to_thread(verify.verify, app.services.store)
-    figures = await asyncio.to_thread(_storage, app.services)
+    figures = await asyncio.to_thread(_storage, app)
     return figures | {"verified": history_views.verified_view(problems)}
 
 
-def _storage(services: Services) -> View:
+def _storage(app: App) -> View:
     """Blocking: looks at the size of every file."""
+    services = app.services
     sizes = [path.stat().st_size for _, path in services.store.blobs.all()]
     database = services.store.data_dir / DATABASE_NAME
     is_local = services.settings.mode == "local"
@@ -90,7 +92,11 @@ def _storage(services: Services) -> View:
         # On a public server the path, and the hours an audit takes, are nobody's but the host's.
         folder=str(services.store.data_dir) if is_local else "",
         can_verify=is_local,
-    )
+    ) | {
+        "snapshots": snapshot_view(
+            app.snapshots.standing, is_host=is_local, is_lost=is_lost_at_restart(services.settings)
+        )
+    }
 
 
 def _nav() -> str:

@@ -1,0 +1,61 @@
+"""Where errors become answers for programs: a refusal is the error document of the command line; nothing passes this edge."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+
+from arena.bank import BankError
+from arena.battle import VoteRefused
+from arena.opening import BattleOff
+from providers.checks import Problem
+from storage.records import RunError
+from ui import guard
+from ui.board_queries import WrongQuery
+from ui.documents import Document, failure_document
+from ui.failures import failure_of
+from ui.pace import TooOften
+
+log = logging.getLogger(__name__)
+
+NO_TOKEN = "Say who you are: send the token that POST visitor gives as the header X-Diptych-Visitor."  # noqa: S105 - words
+
+
+async def answered(work: Awaitable[Document]) -> Document:
+    """The answer, or why there is none."""
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - the edge of this door: nothing may pass it
+        return refusal(error)
+
+
+def refusal(error: Exception) -> Document:
+    """Why there is no other answer."""
+    match error:
+        case guard.UnknownVisitor():
+            return failure_document(RunError("permission", NO_TOKEN), [])
+        case TooOften():
+            found = RunError("rate_limit", str(error))
+            return failure_document(replace(found, retryable=True, retry_after_s=error.wait_s), [])
+        case WrongQuery():
+            return _wrong(error.field, str(error))
+        case VoteRefused(kind="unknown_outcome"):
+            return _wrong("outcome", str(error))
+        case VoteRefused(kind="unknown_battle"):
+            return failure_document(RunError("not_found", str(error)), [Problem("battle_id", str(error))])
+        case VoteRefused():
+            return _wrong("battle_id", str(error))
+        case BankError():
+            return _wrong("category", str(error))
+        case BattleOff():
+            # Its reasons name makers, whose images may still meet.
+            return failure_document(RunError("not_found", str(error)), [])
+    failure = failure_of(error)
+    if failure.is_fault:
+        log.error("a fault in this program", exc_info=error)
+    return failure_document(failure.error, failure.problems)
+
+
+def _wrong(field: str, words: str) -> Document:
+    return failure_document(RunError("validation", words), [Problem(field, words)])
