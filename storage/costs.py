@@ -1,6 +1,7 @@
 """What the Costs page is made of: sums of sums. `spend_days` is read, never the lines, so a million of them make no difference.
 
-Runs of a battle that waits for its owner's vote are taken out of every figure. Whoever calls owns the transaction.
+What may not be told yet, as `storage.ledger.hidden_lines` gives it, is taken out of every figure. Whoever calls owns the
+transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage.ledger import hidden_lines
 from storage.money_steps import EVERYBODY
 from storage.rows import Row, fetch
 
@@ -68,7 +68,7 @@ class PaidImages:
     images: int
 
 
-def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str | None = None) -> Sum:
+def sum_since(db: Database, owner: str | None, since: str = "", *, hidden: Sequence[Row] = ()) -> Sum:
     """The lines that count from the day `since` on. Owner `None`: everybody's."""
     rows = fetch(
         db,
@@ -81,7 +81,7 @@ def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str
     for row in rows:
         amounts[row["state"]], lines[row["state"]] = row["amount"], row["lines"]
         images += row["images"] if row["state"] == "settled" else 0
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         if line["day"] >= since:
             amounts[line["state"]] -= line["amount_microusd"]
             lines[line["state"]] -= 1
@@ -93,9 +93,7 @@ def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str
     )
 
 
-def parts(
-    db: Database, owner: str | None, since: str, by: By, step: Step, *, blind_at: str | None = None
-) -> list[Part]:
+def parts(db: Database, owner: str | None, since: str, by: By, step: Step, *, hidden: Sequence[Row] = ()) -> list[Part]:
     """Bars from the day `since` on, oldest first, each in parts by key."""
     rows = fetch(
         db,
@@ -110,14 +108,14 @@ def parts(
         {"owner": _whose(owner), "since": since},
     )
     sums = {(row["period"], row["key"]): [row["settled"], row["held"]] for row in rows}
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         period = line["day"] if step == "day" else line["day"][:7]
         if line["day"] >= since and (period, _key_of(line, by)) in sums:
             sums[period, _key_of(line, by)][line["state"] != "settled"] -= line["amount_microusd"]
     return [Part(period, key, *amounts) for (period, key), amounts in sums.items() if any(amounts)]
 
 
-def compared(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> list[Compared]:
+def compared(db: Database, owner: str | None, since: str, *, hidden: Sequence[Row] = ()) -> list[Compared]:
     """Estimate against actual of the offers with settled, priced lines from the day `since` on, dearest first."""
     rows = fetch(
         db,
@@ -127,14 +125,14 @@ def compared(db: Database, owner: str | None, since: str, *, blind_at: str | Non
         {"owner": _whose(owner), "since": since},
     )
     found = {row["offer"]: [row["lines"], row["estimate"], row["actual"]] for row in rows}
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         if line["state"] == "settled" and line["day"] >= since and line["offer"] in found and line["reserved_microusd"]:
             taken = (1, line["reserved_microusd"], line["amount_microusd"])
             found[line["offer"]] = [kept - less for kept, less in zip(found[line["offer"]], taken, strict=True)]
     return [Compared(offer, *figures) for offer, figures in found.items() if figures[0] > 0]
 
 
-def paid_images(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> PaidImages:
+def paid_images(db: Database, owner: str | None, since: str, *, hidden: Sequence[Row] = ()) -> PaidImages:
     """What images cost from the day `since` on, over offers that cost anything."""
     (row,) = fetch(
         db,
@@ -143,7 +141,7 @@ def paid_images(db: Database, owner: str | None, since: str, *, blind_at: str | 
         {"owner": _whose(owner), "since": since},
     )
     amount, images = row["amount"], row["images"]
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         if line["state"] == "settled" and line["day"] >= since and line["amount_microusd"]:
             amount, images = amount - line["amount_microusd"], images - line["images"]
     return PaidImages(amount, images)

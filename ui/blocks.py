@@ -13,13 +13,14 @@ import gradio as gr
 
 from ui import api, header
 from ui.app import App, Tabs
-from ui.pages import arena, history, leaderboard, playground, settings
+from ui.pages import arena, costs, history, leaderboard, playground, settings
 
 TABS = (
     ("playground", "Playground", playground),
     ("arena", "Arena", arena),
     ("leaderboard", "Leaderboard", leaderboard),
     ("history", "History", history),
+    ("costs", "Costs", costs),
     ("settings", "Settings", settings),
 )
 """Id, which is also the address (`#history`), label and module of each tab."""

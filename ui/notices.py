@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from playground.engine import EngineStopping
-from playground.refusals import PlanRefused
+from playground.refusals import NotYours, PlanRefused
 from playground.uploads import UploadRefused
 from providers.errors import ProviderError
 from storage.errors import StoreError
@@ -17,7 +17,7 @@ from ui.guard import UnknownVisitor
 
 log = logging.getLogger(__name__)
 
-_OURS = (PlanRefused, EngineStopping, UploadRefused, ProviderError, StoreError, UnknownVisitor)
+_OURS = (PlanRefused, NotYours, EngineStopping, UploadRefused, ProviderError, StoreError, UnknownVisitor)
 
 
 def words(error: Exception) -> str:

@@ -19,6 +19,7 @@ from storage.blobs import media_type_of
 from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
+from ui.costs.routes import costs_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.sweep_routes import sweep_routes
@@ -38,6 +39,7 @@ def routes(app: App) -> list[Route]:
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
         *compare_routes(app),
+        *costs_routes(app),
         *key_routes(app),
         *leaderboard_routes(app),
         *sweep_routes(app),
