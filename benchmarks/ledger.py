@@ -94,7 +94,7 @@ def fill(services: Services, lines: int, *, over_days: int = DAYS, seed: int = 1
                 db.conn.executemany(_RUN, [run for run, _ in made])
                 db.conn.executemany(_LINE, [line for _, line in made])
                 made.clear()
-        for statement in ("delete from spend_days", "delete from held", *SUMS, *triggers.values()):
+        for statement in ("delete from spend_days", "delete from spend_spans", *SUMS, *triggers.values()):
             db.conn.execute(statement)
 
     services.store.write(write, timeout_s=600)

@@ -116,9 +116,9 @@ async def of_owner(services: Services, owner: str, by: By, period: Period, sessi
         return Costs(
             day=day,
             zone=days.zone_of(db).key,
-            today=costs.sum_since(db, owner, day.isoformat(), hidden=hidden),
-            month=costs.sum_since(db, owner, day.replace(day=1).isoformat(), hidden=hidden),
-            all_time=costs.sum_since(db, owner, hidden=hidden),
+            today=costs.sum_of(db, owner, day.isoformat(), hidden=hidden),
+            month=costs.sum_of(db, owner, f"{day:%Y-%m}", hidden=hidden),
+            all_time=costs.sum_of(db, owner, hidden=hidden),
             paid=costs.paid_images(db, owner, recent, hidden=hidden),
             parts=tuple(costs.parts(db, owner, since.isoformat(), by, period.step, hidden=hidden)),
             compared=tuple(costs.compared(db, owner, recent, hidden=hidden)),

@@ -18,6 +18,7 @@ from storage.rows import Row, fetch
 
 By = Literal["provider", "model", "quality"]
 Step = Literal["day", "month"]
+_MONTH_CHARS = len("2026-11")
 
 _KEYS: Mapping[By, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
 _PERIODS: Mapping[Step, str] = {"day": "day", "month": "substr(day, 1, 7)"}
@@ -68,21 +69,21 @@ class PaidImages:
     images: int
 
 
-def sum_since(db: Database, owner: str | None, since: str = "", *, hidden: Sequence[Row] = ()) -> Sum:
-    """The lines that count from the day `since` on. Owner `None`: everybody's."""
+def sum_of(db: Database, owner: str | None, span: str = "", *, hidden: Sequence[Row] = ()) -> Sum:
+    """The lines of a day (`2026-11-21`), of a month (`2026-11`), or all. Owner `None`: everybody's."""
+    kept = "all" if not span else f"month {span}" if len(span) == _MONTH_CHARS else f"day {span}"
     rows = fetch(
         db,
-        """select state, sum(lines) as lines, sum(amount_microusd) as amount, sum(images) as images from spend_days
-        where owner = :owner and day >= :since group by state""",
-        {"owner": _whose(owner), "since": since},
+        "select state, lines, amount_microusd, images from spend_spans where owner = :owner and span = :span",
+        {"owner": _whose(owner), "span": kept},
     )
     amounts, lines = defaultdict(int), defaultdict(int)
     images = 0
     for row in rows:
-        amounts[row["state"]], lines[row["state"]] = row["amount"], row["lines"]
+        amounts[row["state"]], lines[row["state"]] = row["amount_microusd"], row["lines"]
         images += row["images"] if row["state"] == "settled" else 0
     for line in hidden:
-        if line["day"] >= since:
+        if line["day"].startswith(span):
             amounts[line["state"]] -= line["amount_microusd"]
             lines[line["state"]] -= 1
             images -= line["images"] if line["state"] == "settled" else 0

@@ -83,7 +83,8 @@ def page(
             "state": wanted.state,
             "offer": wanted.offer,
             "since": wanted.since,
-            "until": wanted.until,
+            # The day of the cursor bounds the walk along the index; the lines of that one day are compared.
+            "until": min(wanted.until, before[0]) if before else wanted.until,
             "before_day": before[0] if before else "",
             "before_id": before[1] if before else "",
             "hidden": json.dumps(hidden),

@@ -39,7 +39,9 @@ def spend(one: Harness, number: int, amount: int | None, *, days_ago: int = 0, *
             runs.insert_group(db, make_group())
         run = make_run(run_id, offer=told.get("offer", "openai/gpt-image-2"), prompt=told.get("prompt", "a cat"),
                        asked={"quality": told.get("quality", "low")}, state="succeeded", queued_at=at)  # fmt: skip
-        line = make_line(run_id, ledger_id=f"line{number:04}", state=state, amount_microusd=amount, source=source, at=at)
+        line = make_line(
+            run_id, ledger_id=f"line{number:04}", state=state, amount_microusd=amount, source=source, at=at
+        )
         runs.insert_runs(db, [run], [], [line])
 
     one.services.store.write(write)
@@ -65,14 +67,20 @@ async def test_cards_and_bars_are_what_the_lines_come_to(harness: Callable[..., 
     view = await shown(one)
     cards = {card["key"]: card["figure"] for card in view["cards"]}
     assert (cards["today"], cards["all"], cards["unknown"]) == ("$1.25", "$7.25", "1 run")
-    assert [(series["name"], series["total"]) for series in view["bars"]["series"]] == [("OpenAI", "$3.00"), ("fal", "$0.25")]
+    assert [(series["name"], series["total"]) for series in view["bars"]["series"]] == [
+        ("OpenAI", "$3.00"),
+        ("fal", "$0.25"),
+    ]
     assert len(view["bars"]["bars"]) == 30
     assert view["bars"]["bars"][-1]["words"].endswith("$1.25. OpenAI $1.00, fal $0.25, reserved or unknown $0.031")
     assert [tick["text"] for tick in view["bars"]["ticks"]] == ["$0", "$0.50", "$1.00", "$1.50", "$2.00"]
     by_quality = await shown(one, "quality", "365")
     assert [series["name"] for series in by_quality["bars"]["series"]] == ["Low", "High"]
     assert sum(bar["total_microusd"] for bar in by_quality["bars"]["bars"]) == 7_281_000
-    assert view["compared"]["words"] == "3 settled runs cost 34.9 times" or "more than estimated" in view["compared"]["words"]
+    assert (
+        view["compared"]["words"] == "3 settled runs cost 34.9 times"
+        or "more than estimated" in view["compared"]["words"]
+    )
 
 
 async def test_an_empty_ledger_has_a_way_on_and_its_limits(harness: Callable[..., Harness]) -> None:
@@ -90,7 +98,13 @@ async def test_a_limit_is_set_told_and_taken_away_on_the_page(harness: Callable[
     view, strip = await page.on_set_limit(one.app, {}, event(span="day", amount="5", action="warn"), None)  # type: ignore[arg-type]
     limits: Any = view["limits"]
     (row,) = limits["rows"]
-    assert (row["name"], row["action"], row["figure"], row["percent"], row["word"]) == ("Day", "warns", "$4.50 of $5.00", 90, "Near")
+    assert (row["name"], row["action"], row["figure"], row["percent"], row["word"]) == (
+        "Day",
+        "warns",
+        "$4.50 of $5.00",
+        90,
+        "Near",
+    )
     assert (strip["spent"], strip["limit"]) == ("$4.50", "$5.00")
     view, strip = await page.on_remove_limit(one.app, view, event(span="day"), None)  # type: ignore[arg-type]
     assert (view["limits"]["rows"], strip["limit"]) == ([], "")  # type: ignore[index]
@@ -150,7 +164,9 @@ async def test_what_a_waiting_battle_cost_stands_nowhere(harness: Callable[..., 
     secret = f"select run_id from runs where run_id = '{hidden}' and :owner is not null and :blind_at is not null"
     for name in (of, "storage.ledger.UNREVEALED"):
         monkeypatch.setattr(name, f"{secret} and :making_since is not null")
-    one.services.store.write(lambda db: db.execute("insert into limits values ('day', 5000000, 'block', 'local', '')") and None)
+    one.services.store.write(
+        lambda db: db.execute("insert into limits values ('day', 5000000, 'block', 'local', '')") and None
+    )
     for by in views.BY:
         text = str(await shown(one, by))
         assert "1.07" not in text
