@@ -180,6 +180,16 @@ async def zone(services: Services) -> str:
     return await asyncio.to_thread(services.store.read, read)
 
 
+async def local_day(services: Services) -> str:
+    """Today, where the operator is, as `2026-11-21`."""
+    at = services.now()
+
+    def read(db: Database) -> str:
+        return days.day_of(at, days.zone_of(db))
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
 async def settle_by_hand(services: Services, owner: str, ledger_id: str, amount_microusd: int, note: str) -> bool:
     """Writes what an unknown line turned out to have cost; false if it is none, or known by now.
 

@@ -2,8 +2,10 @@
 
 import { announce, h, icon, render } from "./dom.js";
 import { paintLedger, showUnknown } from "./costs_ledger.js";
+import { paintPrices } from "./costs_prices.js";
 
 window.diptych.component("ledger", paintLedger);
+window.diptych.component("prices", paintPrices);
 
 const BY = [["provider", "Provider"], ["model", "Model"], ["quality", "Quality"]];
 const PERIODS = [["30", "30 days"], ["90", "90 days"], ["365", "12 months"]];

@@ -20,6 +20,7 @@ from ui.costs import ledger_views
 from ui.costs import views as shown
 from ui.costs.routes import read_filter
 from ui.costs.views import BY, View
+from ui.pages import prices
 
 MOST_NOTE = 200
 
@@ -34,13 +35,14 @@ class Page:
 
     costs: Any
     ledger: Any
+    prices: Any
 
 
 def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
     """Puts the components on the tab."""
     costs = drawn("costs", {"state": "loading"}, elem_id="co-costs", events=("ask", "set_limit", "remove_limit"))
     ledger = drawn("ledger", {"state": "loading"}, elem_id="co-ledger", events=("turn", "settle"))
-    return Page(costs, ledger)
+    return Page(costs, ledger, prices.build())
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
