@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sqlite_utils import Database
 
@@ -83,7 +84,7 @@ def cost_today(run: PaidRun, catalog: Catalog) -> int | None:
     if found.high_microusd is None or found.low_microusd != found.high_microusd:
         return None
     # An estimate is for all images that were asked; those that came were billed.
-    return found.high_microusd if run.images >= request.n else found.high_microusd * run.images // request.n
+    return round(found.high_microusd * Fraction(min(run.images, request.n), request.n))
 
 
 def _usage(told: object) -> Usage | None:

@@ -164,3 +164,25 @@ def _key_of(line: Row, by: By) -> str:
     if by == "provider":
         return str(line["payer"])
     return str(line["quality"] if by == "quality" else line["offer"].partition("/")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySpend:
+    """Settled, paid images of one offer at one quality."""
+
+    offer: str
+    quality: str
+    amount_microusd: int
+    images: int
+
+
+def by_quality(db: Database, owner: str, since: str) -> list[QualitySpend]:
+    """What an owner paid for images from the day `since` on, by offer and quality. What is free is left out."""
+    rows = fetch(
+        db,
+        """select offer, quality, sum(amount_microusd) as amount_microusd, sum(images) as images from spend_days
+        where owner = :owner and day >= :since and state = 'settled' and amount_microusd > 0
+        group by offer, quality having sum(images) > 0 order by offer, quality""",
+        {"owner": owner, "since": since},
+    )
+    return [QualitySpend(**row) for row in rows]

@@ -7,6 +7,7 @@ from typing import Any, cast, get_args
 
 import gradio as gr
 
+from arena.coach import advise
 from playground import limits, spending
 from playground.limits import LOCAL_SPANS
 from playground.money_settings import microusd_of
@@ -16,7 +17,7 @@ from storage.records import LimitAction, LimitSpan
 from ui import header
 from ui.app import App, Tabs, owner_of
 from ui.components import bound, drawn
-from ui.costs import ledger_views
+from ui.costs import coach_views, ledger_views
 from ui.costs import views as shown
 from ui.costs.routes import read_filter
 from ui.costs.views import BY, View
@@ -133,7 +134,8 @@ async def _costs(app: App, owner: str, told: object) -> View:
     by = next((one for one in BY if one == before.get("by")), BY[0])
     period = str(before.get("period")) if before.get("period") in spending.PERIODS else next(iter(spending.PERIODS))
     found = await spending.of_owner(app.services, owner, by, spending.PERIODS[period], app.engine.session)
-    return shown.costs_view(found, by, period, app.services.catalog, can_set=owner == LOCAL_OWNER)
+    view = shown.costs_view(found, by, period, app.services.catalog, can_set=owner == LOCAL_OWNER)
+    return view | {"coach": coach_views.sentences(await advise(app.services, owner), app.services.catalog)}
 
 
 async def _ledger(app: App, owner: str, told: object, trail: list[object]) -> View:
