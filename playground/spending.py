@@ -63,6 +63,8 @@ class Costs:
     all_time: Sum
     paid: PaidImages
     """Of the last 30 days."""
+    favourites: int
+    """Favourite images."""
     parts: tuple[Part, ...]
     compared: tuple[Compared, ...]
     """Of the last 30 days."""
@@ -119,6 +121,7 @@ async def of_owner(services: Services, owner: str, by: By, period: Period, sessi
             today=costs.sum_of(db, owner, day.isoformat(), hidden=hidden),
             month=costs.sum_of(db, owner, f"{day:%Y-%m}", hidden=hidden),
             all_time=costs.sum_of(db, owner, hidden=hidden),
+            favourites=costs.favourites(db, owner),
             paid=costs.paid_images(db, owner, recent, hidden=hidden),
             parts=tuple(costs.parts(db, owner, since.isoformat(), by, period.step, hidden=hidden)),
             compared=tuple(costs.compared(db, owner, recent, hidden=hidden)),

@@ -6,6 +6,7 @@ transaction.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from sqlite_utils import Database
 from storage.money_steps import EVERYBODY
 from storage.rows import Row, fetch
 
-By = Literal["provider", "model", "quality"]
+By = Literal["provider", "model", "quality", "tag"]
 Step = Literal["day", "month"]
 _MONTH_CHARS = len("2026-11")
 
-_KEYS: Mapping[By, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
+_KEYS: Mapping[str, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
 _PERIODS: Mapping[Step, str] = {"day": "day", "month": "substr(day, 1, 7)"}
 
 
@@ -96,6 +97,8 @@ def sum_of(db: Database, owner: str | None, span: str = "", *, hidden: Sequence[
 
 def parts(db: Database, owner: str | None, since: str, by: By, step: Step, *, hidden: Sequence[Row] = ()) -> list[Part]:
     """Bars from the day `since` on, oldest first, each in parts by key."""
+    if by == "tag":
+        return _parts_by_tag(db, owner, since, step, hidden)
     rows = fetch(
         db,
         " ".join(
@@ -114,6 +117,36 @@ def parts(db: Database, owner: str | None, since: str, by: By, step: Step, *, hi
         if line["day"] >= since and (period, _key_of(line, by)) in sums:
             sums[period, _key_of(line, by)][line["state"] != "settled"] -= line["amount_microusd"]
     return [Part(period, key, *amounts) for (period, key), amounts in sums.items() if any(amounts)]
+
+
+def _parts_by_tag(db: Database, owner: str | None, since: str, step: Step, hidden: Sequence[Row]) -> list[Part]:
+    """Tags come and go, so the lines themselves are read. A run with several stands under the first by the alphabet."""
+    rows = fetch(
+        db,
+        " ".join(
+            [
+                *("select", _PERIODS[step], "as period, coalesce((select min(t.tag) from tags as t"),
+                "where t.run_id = l.run_id), '') as key,",
+                "sum(case when state = 'settled' then amount_microusd else 0 end) as settled,",
+                "sum(case when state in ('reserved', 'unknown') then coalesce(amount_microusd, 0) else 0 end) as held",
+                "from ledger as l where (:owner is null or owner = :owner) and day >= :since",
+                "and run_id not in (select value from json_each(:hidden)) group by 1, 2 order by 1, 2",
+            ]
+        ),
+        {"owner": owner, "since": since, "hidden": json.dumps([line["run_id"] for line in hidden])},
+    )
+    return [Part(*row.values()) for row in rows if row["settled"] or row["held"]]
+
+
+def favourites(db: Database, owner: str) -> int:
+    """Favourite images of an owner."""
+    (row,) = fetch(
+        db,
+        """select count(*) as images from images as i join runs as r on r.run_id = i.run_id
+        where i.favourite = 1 and i.deleted_at is null and r.owner = :owner""",
+        {"owner": owner},
+    )
+    return int(row["images"])
 
 
 def compared(db: Database, owner: str | None, since: str, *, hidden: Sequence[Row] = ()) -> list[Compared]:

@@ -102,6 +102,7 @@ _INDEXES = (
     "create index ledger_by_day on ledger (owner, day, ledger_id)",
     "create index ledger_by_state on ledger (owner, state, day, ledger_id)",
     "create index ledger_by_offer on ledger (owner, offer, day, ledger_id)",
+    "create index images_favourite on images (run_id) where favourite = 1",
     "create index ledger_open on ledger (owner) where state = 'reserved'",
 )
 

@@ -7,7 +7,7 @@ import { paintPrices } from "./costs_prices.js";
 window.diptych.component("ledger", paintLedger);
 window.diptych.component("prices", paintPrices);
 
-const BY = [["provider", "Provider"], ["model", "Model"], ["quality", "Quality"]];
+const BY = [["provider", "Provider"], ["model", "Model"], ["quality", "Quality"], ["tag", "Tag"]];
 const PERIODS = [["30", "30 days"], ["90", "90 days"], ["365", "12 months"]];
 
 window.diptych.component("costs", ({ element, trigger, props, watch }) => {

@@ -22,8 +22,8 @@ def _sentence(one: Advice, catalog: Catalog) -> str:
             cheaper, dearer = (QUALITY_WORDS.get(name, name) for name in (one.cheaper, one.dearer))
             return (
                 f"{cheaper} won or tied {dearer.lower()} of {_named(one.offer, catalog)} in {one.won_or_tied} of {one.votes} "
-                f"of your votes; making this month's {views.counted(one.images, 'image')} at {cheaper.lower()} would have saved "
-                f"{views.dollars(one.saving_microusd)}."
+                f"of your votes; making this month's {views.counted(one.images, 'image')} at {cheaper.lower()} would have "
+                f"saved {views.dollars(one.saving_microusd)}."
             )
         case UnknownCosts():
             return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import get_args
 
 from playground.limits import LOCAL_SPANS, NAMES, Limit, state_of, variable
@@ -61,8 +62,14 @@ def _cards(costs: Costs) -> list[View]:
         _card(
             "image",
             "Per image",
-            views.dollars(round(paid.amount_microusd / paid.images)) if paid.images else _NO_RUN,
+            views.dollars(round(Fraction(paid.amount_microusd, paid.images))) if paid.images else _NO_RUN,
             f"{views.counted(paid.images, 'paid image')}, {RECENT_DAYS} days",
+        ),
+        _card(
+            "favourite",
+            "Per favourite",
+            views.dollars(round(Fraction(ever.settled_microusd, costs.favourites))) if costs.favourites else _NO_RUN,
+            views.counted(costs.favourites, "favourite"),
         ),
     ]
 
@@ -179,6 +186,8 @@ def _ticks(highest: int) -> tuple[int, int]:
 def _name(key: str, by: By, catalog: Catalog) -> str:
     if by == "quality":
         return QUALITY_WORDS.get(key, key)
+    if by == "tag":
+        return key or "No tag"
     if by == "provider":
         return next((row.name for row in catalog.providers if row.provider_id == key), key)
     model = catalog.model(key)
