@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlite_utils import Database
@@ -30,3 +31,8 @@ def success_rate(times: OfferTimes) -> float | None:
     """Succeeded runs as a share of those and the offer's own faults: 0 to 1; `None` when there were neither."""
     tried = times.succeeded + times.faults
     return times.succeeded / tried if tried else None
+
+
+def timed(times: Iterable[OfferTimes]) -> dict[str, OfferTimes]:
+    """The offers whose own runs can say how long one takes; whoever tells a time tells by how many runs."""
+    return {one.offer: one for one in times if one.p50_ms is not None}

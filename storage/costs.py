@@ -1,10 +1,12 @@
 """What the Costs page is made of: sums of sums. `spend_days` is read, never the lines, so a million of them make no difference.
 
-Runs of a battle that waits for its owner's vote are taken out of every figure. Whoever calls owns the transaction.
+What may not be told yet, as `storage.ledger.hidden_lines` gives it, is taken out of every figure. Whoever calls owns the
+transaction.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +14,14 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage.ledger import hidden_lines
 from storage.money_steps import EVERYBODY
 from storage.rows import Row, fetch
 
-By = Literal["provider", "model", "quality"]
+By = Literal["provider", "model", "quality", "tag"]
 Step = Literal["day", "month"]
+_MONTH_CHARS = len("2026-11")
 
-_KEYS: Mapping[By, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
+_KEYS: Mapping[str, str] = {"provider": "payer", "model": "substr(offer, instr(offer, '/') + 1)", "quality": "quality"}
 _PERIODS: Mapping[Step, str] = {"day": "day", "month": "substr(day, 1, 7)"}
 
 
@@ -68,21 +70,21 @@ class PaidImages:
     images: int
 
 
-def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str | None = None) -> Sum:
-    """The lines that count from the day `since` on. Owner `None`: everybody's."""
+def sum_of(db: Database, owner: str | None, span: str = "", *, hidden: Sequence[Row] = ()) -> Sum:
+    """The lines of a day (`2026-11-21`), of a month (`2026-11`), or all. Owner `None`: everybody's."""
+    kept = "all" if not span else f"month {span}" if len(span) == _MONTH_CHARS else f"day {span}"
     rows = fetch(
         db,
-        """select state, sum(lines) as lines, sum(amount_microusd) as amount, sum(images) as images from spend_days
-        where owner = :owner and day >= :since group by state""",
-        {"owner": _whose(owner), "since": since},
+        "select state, lines, amount_microusd, images from spend_spans where owner = :owner and span = :span",
+        {"owner": _whose(owner), "span": kept},
     )
     amounts, lines = defaultdict(int), defaultdict(int)
     images = 0
     for row in rows:
-        amounts[row["state"]], lines[row["state"]] = row["amount"], row["lines"]
+        amounts[row["state"]], lines[row["state"]] = row["amount_microusd"], row["lines"]
         images += row["images"] if row["state"] == "settled" else 0
-    for line in hidden_lines(db, owner, blind_at):
-        if line["day"] >= since:
+    for line in hidden:
+        if line["day"].startswith(span):
             amounts[line["state"]] -= line["amount_microusd"]
             lines[line["state"]] -= 1
             images -= line["images"] if line["state"] == "settled" else 0
@@ -93,10 +95,10 @@ def sum_since(db: Database, owner: str | None, since: str = "", *, blind_at: str
     )
 
 
-def parts(
-    db: Database, owner: str | None, since: str, by: By, step: Step, *, blind_at: str | None = None
-) -> list[Part]:
+def parts(db: Database, owner: str | None, since: str, by: By, step: Step, *, hidden: Sequence[Row] = ()) -> list[Part]:
     """Bars from the day `since` on, oldest first, each in parts by key."""
+    if by == "tag":
+        return _parts_by_tag(db, owner, since, step, hidden)
     rows = fetch(
         db,
         " ".join(
@@ -110,14 +112,44 @@ def parts(
         {"owner": _whose(owner), "since": since},
     )
     sums = {(row["period"], row["key"]): [row["settled"], row["held"]] for row in rows}
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         period = line["day"] if step == "day" else line["day"][:7]
         if line["day"] >= since and (period, _key_of(line, by)) in sums:
             sums[period, _key_of(line, by)][line["state"] != "settled"] -= line["amount_microusd"]
     return [Part(period, key, *amounts) for (period, key), amounts in sums.items() if any(amounts)]
 
 
-def compared(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> list[Compared]:
+def _parts_by_tag(db: Database, owner: str | None, since: str, step: Step, hidden: Sequence[Row]) -> list[Part]:
+    """Tags come and go, so the lines themselves are read. A run with several stands under the first by the alphabet."""
+    rows = fetch(
+        db,
+        " ".join(
+            [
+                *("select", _PERIODS[step], "as period, coalesce((select min(t.tag) from tags as t"),
+                "where t.run_id = l.run_id), '') as key,",
+                "sum(case when state = 'settled' then amount_microusd else 0 end) as settled,",
+                "sum(case when state in ('reserved', 'unknown') then coalesce(amount_microusd, 0) else 0 end) as held",
+                "from ledger as l where (:owner is null or owner = :owner) and day >= :since",
+                "and run_id not in (select value from json_each(:hidden)) group by 1, 2 order by 1, 2",
+            ]
+        ),
+        {"owner": owner, "since": since, "hidden": json.dumps([line["run_id"] for line in hidden])},
+    )
+    return [Part(*row.values()) for row in rows if row["settled"] or row["held"]]
+
+
+def favourites(db: Database, owner: str) -> int:
+    """Favourite images of an owner."""
+    (row,) = fetch(
+        db,
+        """select count(*) as images from images as i join runs as r on r.run_id = i.run_id
+        where i.favourite = 1 and i.deleted_at is null and r.owner = :owner""",
+        {"owner": owner},
+    )
+    return int(row["images"])
+
+
+def compared(db: Database, owner: str | None, since: str, *, hidden: Sequence[Row] = ()) -> list[Compared]:
     """Estimate against actual of the offers with settled, priced lines from the day `since` on, dearest first."""
     rows = fetch(
         db,
@@ -127,14 +159,14 @@ def compared(db: Database, owner: str | None, since: str, *, blind_at: str | Non
         {"owner": _whose(owner), "since": since},
     )
     found = {row["offer"]: [row["lines"], row["estimate"], row["actual"]] for row in rows}
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         if line["state"] == "settled" and line["day"] >= since and line["offer"] in found and line["reserved_microusd"]:
             taken = (1, line["reserved_microusd"], line["amount_microusd"])
             found[line["offer"]] = [kept - less for kept, less in zip(found[line["offer"]], taken, strict=True)]
     return [Compared(offer, *figures) for offer, figures in found.items() if figures[0] > 0]
 
 
-def paid_images(db: Database, owner: str | None, since: str, *, blind_at: str | None = None) -> PaidImages:
+def paid_images(db: Database, owner: str | None, since: str, *, hidden: Sequence[Row] = ()) -> PaidImages:
     """What images cost from the day `since` on, over offers that cost anything."""
     (row,) = fetch(
         db,
@@ -143,7 +175,7 @@ def paid_images(db: Database, owner: str | None, since: str, *, blind_at: str | 
         {"owner": _whose(owner), "since": since},
     )
     amount, images = row["amount"], row["images"]
-    for line in hidden_lines(db, owner, blind_at):
+    for line in hidden:
         if line["state"] == "settled" and line["day"] >= since and line["amount_microusd"]:
             amount, images = amount - line["amount_microusd"], images - line["images"]
     return PaidImages(amount, images)
@@ -165,3 +197,25 @@ def _key_of(line: Row, by: By) -> str:
     if by == "provider":
         return str(line["payer"])
     return str(line["quality"] if by == "quality" else line["offer"].partition("/")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySpend:
+    """Settled, paid images of one offer at one quality."""
+
+    offer: str
+    quality: str
+    amount_microusd: int
+    images: int
+
+
+def by_quality(db: Database, owner: str, since: str) -> list[QualitySpend]:
+    """What an owner paid for images from the day `since` on, by offer and quality. What is free is left out."""
+    rows = fetch(
+        db,
+        """select offer, quality, sum(amount_microusd) as amount_microusd, sum(images) as images from spend_days
+        where owner = :owner and day >= :since and state = 'settled' and amount_microusd > 0
+        group by offer, quality having sum(images) > 0 order by offer, quality""",
+        {"owner": owner, "since": since},
+    )
+    return [QualitySpend(**row) for row in rows]

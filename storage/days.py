@@ -53,7 +53,7 @@ def set_time_zone(db: Database, name: str) -> int:
 
 def make_anew(db: Database) -> None:
     """Puts what the lines say in the place of the sums."""
-    for statement in ("delete from spend_days", "delete from held", *SUMS):
+    for statement in ("delete from spend_days", "delete from spend_spans", *SUMS):
         db.conn.execute(statement)
 
 

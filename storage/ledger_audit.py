@@ -24,6 +24,9 @@ _OF_ALL = """
     from true_days group by 2, 3, 4, 5, 6"""
 
 
+_NOTHING = (0, 0, 0)
+
+
 def differences(db: Database) -> Iterator[tuple[str, str]]:
     """Each sum that is not what the lines come to: what it is of, and in words what is wrong with it."""
     true = {tuple(row)[:6]: tuple(row)[6:] for row in db.conn.execute(_days_sql())}
@@ -31,29 +34,33 @@ def differences(db: Database) -> Iterator[tuple[str, str]]:
     for key in sorted(true.keys() | kept.keys()):
         if true.get(key) != kept.get(key):
             yield _subject(key), f"the kept sum says {_told(kept.get(key))}, the lines {_told(true.get(key))}"
-    held = {(row["owner"], row["span"]): row["amount_microusd"] for row in fetch(db, "select * from held")}
-    lines = _held_by_lines(db)
-    for whose in sorted(held.keys() | lines.keys()):
-        if held.get(whose, 0) != lines.get(whose, 0):
-            words = (
-                f"limits are held against {held.get(whose, 0)} micro-dollars, the lines come to {lines.get(whose, 0)}"
-            )
-            yield f"{whose[0] or 'everybody'}, {whose[1]}", words
+    spans = {
+        (row["owner"], row["span"], row["state"]): (row["lines"], row["amount_microusd"], row["images"])
+        for row in fetch(db, "select * from spend_spans")
+    }
+    lines = _spans_by_lines(db)
+    for whose in sorted(spans.keys() | lines.keys()):
+        if spans.get(whose, _NOTHING) != lines.get(whose, _NOTHING):
+            words = f"lines, micro-dollars and images are kept as {spans.get(whose, _NOTHING)}"
+            true_words = f"the lines come to {lines.get(whose, _NOTHING)}; limits are held against the sum"
+            yield f"{whose[0] or 'everybody'}, {whose[1]}, {whose[2]}", f"{words}, {true_words}"
 
 
 def _days_sql() -> str:
     return " ".join(["with true_days as (", _TRUE_DAYS, ") select * from true_days union all", _OF_ALL])
 
 
-def _held_by_lines(db: Database) -> dict[tuple[str, str], int]:
-    sums: dict[tuple[str, str], int] = {}
+def _spans_by_lines(db: Database) -> dict[tuple[str, str, str], tuple[int, int, int]]:
+    sums: dict[tuple[str, str, str], tuple[int, int, int]] = {}
     rows = db.conn.execute(
-        "select owner, day, session, sum(coalesce(amount_microusd, 0)) from ledger group by owner, day, session"
+        """select owner, day, session, state, count(*), sum(coalesce(amount_microusd, 0)), sum(images) from ledger
+        group by owner, day, session, state"""
     )
-    for owner, day, session, amount in rows:
+    for owner, day, session, state, *figures in rows:
         for whose in (owner, EVERYBODY):
-            for span in (f"day {day}", f"month {day[:7]}", f"session {session}"):
-                sums[whose, span] = sums.get((whose, span), 0) + amount
+            for span in (f"day {day}", f"month {day[:7]}", f"session {session}", "all"):
+                before = sums.get((whose, span, state), _NOTHING)
+                sums[whose, span, state] = (before[0] + figures[0], before[1] + figures[1], before[2] + figures[2])
     return sums
 
 

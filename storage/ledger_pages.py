@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from storage.ledger import hidden_lines
-from storage.records import CostSource, LedgerState
+from storage.records import CostSource, Json, LedgerState
 from storage.rows import fetch
 
 Cursor = tuple[str, str]
@@ -83,7 +83,8 @@ def page(
             "state": wanted.state,
             "offer": wanted.offer,
             "since": wanted.since,
-            "until": wanted.until,
+            # The day of the cursor bounds the walk along the index; the lines of that one day are compared.
+            "until": min(wanted.until, before[0]) if before else wanted.until,
             "before_day": before[0] if before else "",
             "before_id": before[1] if before else "",
             "hidden": json.dumps(hidden),
@@ -97,3 +98,54 @@ def page(
 def cursor_of(entry: LedgerEntry) -> Cursor:
     """Where the page after this line begins."""
     return entry.day, entry.ledger_id
+
+
+@dataclass(frozen=True, slots=True)
+class PaidRun:
+    """A settled run that cost something, with what its cost follows from."""
+
+    run_id: str
+    offer: str
+    amount_microusd: int
+    """Over all who billed it."""
+    asked: Json
+    got: Json
+    images: int
+    sizes: tuple[str, ...]
+    """`WIDTHxHEIGHT` of its images."""
+    inputs: tuple[tuple[int, int], ...]
+    """Width and height of its reference images."""
+
+
+def paid_runs(db: Database, owner: str | None, since: str, *, limit: int) -> list[PaidRun]:
+    """Settled runs from the day `since` on that cost something, newest first. Owner `None`: everybody's."""
+    rows = fetch(
+        db,
+        " ".join(
+            [
+                "with newest as (select run_id, sum(amount_microusd) as amount, max(images) as images, max(day) as day",
+                "from (select * from ledger where state = 'settled' and amount_microusd > 0 and day >= :since",
+                "and owner = :owner" if owner is not None else "",
+                "order by day desc, ledger_id desc limit :limit) group by run_id)",
+                """select n.run_id, r.offer, n.amount, r.asked, r.got, n.images,
+                    (select json_group_array(i.width || 'x' || i.height) from images as i where i.run_id = n.run_id) as sizes,
+                    (select json_group_array(json_array(p.width, p.height)) from inputs as p
+                        where p.run_id = n.run_id and p.role = 'image') as inputs
+                from newest as n join runs as r on r.run_id = n.run_id order by n.day desc, n.run_id desc""",
+            ]
+        ),
+        {"owner": owner, "since": since, "limit": limit},
+    )
+    return [
+        PaidRun(
+            run_id=row["run_id"],
+            offer=row["offer"],
+            amount_microusd=row["amount"],
+            asked=json.loads(row["asked"]),
+            got=json.loads(row["got"]) if row["got"] else {},
+            images=row["images"],
+            sizes=tuple(json.loads(row["sizes"])),
+            inputs=tuple((width, height) for width, height in json.loads(row["inputs"])),
+        )
+        for row in rows
+    ]

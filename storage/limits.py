@@ -1,7 +1,7 @@
 """Limits that a person set, and what they are held against: sums that are kept with each line of the ledger.
 
-`standing` is six look-ups by key, however long the ledger. Whoever calls owns the transaction: only what is read in the one
-that reserves can be held.
+`standing` is six look-ups by key, of at most four rows each, however long the ledger. Whoever calls owns the transaction:
+only what is read in the one that reserves can be held.
 """
 
 from __future__ import annotations
@@ -79,8 +79,10 @@ def standing(db: Database, owner: str, session: str, at: str) -> Standing:
 
 
 def _held(db: Database, owner: str, span: str) -> int:
-    row = fetch_one(db, "select amount_microusd from held where owner = ? and span = ?", (owner, span))
-    return int(row["amount_microusd"]) if row else 0
+    row = fetch_one(
+        db, "select sum(amount_microusd) as held from spend_spans where owner = ? and span = ?", (owner, span)
+    )
+    return int(row["held"] or 0) if row else 0
 
 
 def all_set(db: Database) -> list[StoredLimit]:

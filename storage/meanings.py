@@ -15,7 +15,7 @@ TABLES: Mapping[str, str] = {
     "partials": "Previews that came before an image was done.",
     "ledger": "Money in micro-dollars, a line for each who bills a run. The sum of these lines is the spend; nothing else is.",
     "spend_days": "Sums over the ledger by day, kept by triggers; under the owner '' those over all owners.",
-    "held": "What limits are held against: reserved, settled and unknown money together, kept by the same triggers.",
+    "spend_spans": "Sums by day, month, session and over all, kept by the same triggers: what limits are held against.",
     "limits": "Limits that were set on the Costs page or at the command line, beside those of the environment.",
     "prices": "Prices of the operator's own, in the place of the catalogue's. None is ever changed; a new one follows.",
     "uploads": "Pictures people brought along, from the moment they were dropped.",
@@ -154,10 +154,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "estimate_microusd": "sum of their estimates",
         "images": "images that came of them",
     },
-    "held": {
+    "spend_spans": {
         "owner": "whose; '' for everybody",
-        "span": "`day 2026-11-21`, `month 2026-11`, or `session` and its id",
-        "amount_microusd": "sum of the amounts, whatever their state; released lines hold 0",
+        "span": "`day 2026-11-21`, `month 2026-11`, `session` and its id, or `all`",
+        "state": "as in the ledger",
+        "lines": "how many",
+        "amount_microusd": "sum of the amounts; limits count all states together, and released lines hold 0",
+        "images": "images that came of them",
     },
     "limits": {
         "span": "of what",

@@ -14,6 +14,7 @@ EVERYBODY = ""
 """The owner under which the sums over all owners stand."""
 
 _KEY = "owner, day, offer, quality, payer, state"
+_SPAN_FIGURES = "lines, amount_microusd, images"
 _FIGURES = "lines, unpriced, amount_microusd, compared_microusd, estimate_microusd, images"
 
 _LEDGER = """create table ledger (
@@ -67,11 +68,14 @@ _TABLES = (
         images integer not null,
         primary key (owner, day, offer, quality, payer, state)
     ) strict, without rowid""",
-    """create table held (
+    """create table spend_spans (
         owner text not null,
         span text not null,
+        state text not null,
+        lines integer not null,
         amount_microusd integer not null,
-        primary key (owner, span)
+        images integer not null,
+        primary key (owner, span, state)
     ) strict, without rowid""",
     """create table limits (
         span text primary key check (span in ('run', 'session', 'day', 'month', 'visitor_day', 'visitor_month')),
@@ -98,6 +102,7 @@ _INDEXES = (
     "create index ledger_by_day on ledger (owner, day, ledger_id)",
     "create index ledger_by_state on ledger (owner, state, day, ledger_id)",
     "create index ledger_by_offer on ledger (owner, offer, day, ledger_id)",
+    "create index images_favourite on images (run_id) where favourite = 1",
     "create index ledger_open on ledger (owner) where state = 'reserved'",
 )
 
@@ -133,23 +138,30 @@ def _split(row: str) -> Iterator[str]:
     yield f"{row}.images"
 
 
-def _hold(row: str, owner: str, amount: str) -> str:
-    """Adds to what limits are held against."""
-    spans = (f"'day ' || {row}.day", f"'month ' || substr({row}.day, 1, 7)", f"'session ' || {row}.session")
-    values = ", ".join(f"({owner}, {span}, {amount})" for span in spans)
-    more = "on conflict (owner, span) do update set amount_microusd = amount_microusd + excluded.amount_microusd;"
-    return " ".join(["insert into held (owner, span, amount_microusd) values", values, more])
+def _spans(row: str) -> tuple[str, ...]:
+    """What a line counts towards: its day, its month, the session that reserved it, and all time."""
+    return (f"'day ' || {row}.day", f"'month ' || substr({row}.day, 1, 7)", f"'session ' || {row}.session", "'all'")
+
+
+def _span(row: str, owner: str, sign: str) -> str:
+    """Counts a line in the sums that limits are held against, or takes it out."""
+    figures = (f"{sign}1", f"{sign}coalesce({row}.amount_microusd, 0)", f"{sign}{row}.images")
+    values = ", ".join(f"({owner}, {span}, {row}.state, {', '.join(figures)})" for span in _spans(row))
+    added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SPAN_FIGURES.split(", "))
+    return " ".join(
+        [
+            *("insert into spend_spans (owner, span, state,", _SPAN_FIGURES, ") values", values),
+            *("on conflict (owner, span, state) do update set", added, ";"),
+        ]
+    )
 
 
 def _trigger(name: str, when: str, *, before: bool, after: bool) -> str:
     row = "new" if after else "old"
-    gained = "coalesce(new.amount_microusd, 0)" if after else "0"
-    lost = "coalesce(old.amount_microusd, 0)" if before else "0"
     steps = []
     for owner in (f"{row}.owner", f"'{EVERYBODY}'"):
-        steps += [_less("old", owner)] if before else []
-        steps += [_more("new", owner)] if after else []
-        steps.append(_hold(row, owner, f"{gained} - {lost}"))
+        steps += [_less("old", owner), _span("old", owner, "-")] if before else []
+        steps += [_more("new", owner), _span("new", owner, "+")] if after else []
     return f"create trigger {name} {when} begin {' '.join(steps)} end"
 
 
@@ -167,7 +179,6 @@ _TRIGGERS = (
 
 _OWNERS = ("l.owner", f"'{EVERYBODY}'")
 _SUMMED = ", ".join(["count(*)", *(f"sum({figure})" for figure in list(_split("l"))[1:])])
-_SPANS = ("'day ' || l.day", "'month ' || substr(l.day, 1, 7)", "'session ' || l.session")
 SUMS = (
     *(
         " ".join(
@@ -189,12 +200,20 @@ SUMS = (
     *(
         " ".join(
             [
-                *("insert into held (owner, span, amount_microusd) select", owner, ",", span, ","),
-                "sum(coalesce(l.amount_microusd, 0)) from ledger as l group by 1, 2",
+                *(
+                    "insert into spend_spans (owner, span, state,",
+                    _SPAN_FIGURES,
+                    ") select",
+                    owner,
+                    ",",
+                    span,
+                    ", l.state,",
+                ),
+                "count(*), sum(coalesce(l.amount_microusd, 0)), sum(l.images) from ledger as l group by 1, 2, 3",
             ]
         )
         for owner in _OWNERS
-        for span in _SPANS
+        for span in _spans("l")
     ),
 )
 """Fill the empty tables of sums from the lines."""

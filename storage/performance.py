@@ -6,6 +6,7 @@ Whoever calls owns the transaction.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -35,6 +36,8 @@ class OfferTimes:
     """Median time to the first preview; `None` where none came."""
     last_at: str
     """When the newest was queued."""
+    kinds: tuple[tuple[str, int], ...] = ()
+    """Kinds of errors of those that did not succeed, each with its number, most first."""
 
 
 def of_offers(db: Database, whose: str | None, *, since: str, viewer: str, blind_at: str | None) -> list[OfferTimes]:
@@ -63,7 +66,13 @@ def of_offers(db: Database, whose: str | None, *, since: str, viewer: str, blind
         }
         | blind_parameters(blind_at),
     )
-    return [OfferTimes(**row) for row in rows]
+    return [OfferTimes(**(row | {"kinds": _kinds(row["kinds"])})) for row in rows]
+
+
+def _kinds(told: str) -> tuple[tuple[str, int], ...]:
+    """The kinds counted, most first; those of runs that went well are null."""
+    counted = Counter(kind for kind in json.loads(told) if kind is not None)
+    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
 # The newest are cut off by the index over owner and seq, or by the key itself; only those rows are read.
@@ -98,5 +107,6 @@ _SUMMED = """select offer, count(*) as runs, sum(state = 'succeeded') as succeed
     max(case when place = (timed * 50 + 99) / 100 then taken_ms end) as p50_ms,
     max(case when place = (timed * 95 + 99) / 100 then taken_ms end) as p95_ms,
     max(case when preview_place = (previewed * 50 + 99) / 100 then first_preview_ms end) as first_preview_p50_ms,
-    max(queued_at) as last_at
+    max(queued_at) as last_at,
+    json_group_array(case when state != 'succeeded' then coalesce(kind, 'unknown') end) as kinds
     from ranked group by offer order by runs desc, offer"""

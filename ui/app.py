@@ -47,6 +47,7 @@ class Tabs:
     arena: Any
     leaderboard: Any
     history: Any
+    costs: Any
     settings: Any
     """One `gr.Tab` each; load data on `tabs.history.select(...)`, not when the page opens."""
 

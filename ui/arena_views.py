@@ -5,13 +5,14 @@ What `battle_view` returns is all that a browser learns before the vote.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from arena import bank
 from arena.battle import UNDO, Reported, RevealedSide, VoteResult
 from arena.elo_days import RatingChange
 from arena.opening import BlindBattle
 from providers.catalog import Catalog, UnknownOffer
+from storage.performance import OfferTimes
 from ui import views
 
 View = dict[str, object]
@@ -219,3 +220,18 @@ def filters() -> list[list[str]]:
     operations = {one.category: one.operation for one in bank.prompts()}
     listed = [[one.slug, one.name, operations[one.slug]] for one in bank.categories()]
     return [*listed, [bank.OWN, "Own prompts", "any"]]
+
+
+def time_words(offers: Sequence[str], first: str | None, second: str | None, known: Mapping[str, OfferTimes]) -> str:
+    """How long a battle between these is likely to take, by own runs: the slower of the two decides. Empty without any."""
+    asked = [first, second] if first and second else [*filter(None, (first, second)), *offers]
+    times = {name: known[name] for name in asked if name in known}
+    medians = sorted(one.p50_ms for one in times.values() if one.p50_ms is not None)
+    if not medians:
+        return ""
+    runs = views.counted(sum(one.succeeded for one in times.values()), "own run")
+    if first and second:
+        return f"Takes about {views.seconds(medians[-1])}, by {runs} of the last 30 days." if len(times) > 1 else ""
+    low, high = views.seconds(medians[0]), views.seconds(medians[-1])
+    span = f"about {high}" if low == high else f"{low} to {high}"
+    return f"Takes {span}, by {runs} of the last 30 days."

@@ -14,6 +14,7 @@ from arena.bank import BankPrompt
 from arena.contenders import Field, field_of, price_range
 from providers.catalog import Catalog
 from providers.types import ImageRequest, InputImage
+from storage.performance import OfferTimes
 from ui import arena_views, drafts, forms, views
 from ui.forms import LANDSCAPE, PORTRAIT, SQUARE, Reference
 
@@ -167,6 +168,15 @@ def form_view(
             "why_not": why_not,
         },
     }
+
+
+def with_time(view: View, draft: Draft, known: Mapping[str, OfferTimes]) -> View:
+    """The form with how long such a battle is likely to take, by own runs. `known`: offers that were timed."""
+    form = view.get("form")
+    if not isinstance(form, dict):
+        return view
+    offers = [str(offer) for offer, _ in form["offers"]]
+    return view | {"form": form | {"time": arena_views.time_words(offers, draft.first, draft.second, known)}}
 
 
 def _why_not(field: Field, ready: Sequence[str]) -> str:

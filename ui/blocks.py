@@ -15,7 +15,7 @@ from playground.snapshotting import is_lost_at_restart
 from ui import api, header
 from ui.app import App, Tabs
 from ui.components import static
-from ui.pages import arena, history, leaderboard, playground, settings
+from ui.pages import arena, costs, history, leaderboard, playground, settings
 from ui.snapshot_views import UNKEPT
 
 TABS = (
@@ -23,6 +23,7 @@ TABS = (
     ("arena", "Arena", arena),
     ("leaderboard", "Leaderboard", leaderboard),
     ("history", "History", history),
+    ("costs", "Costs", costs),
     ("settings", "Settings", settings),
 )
 """Id, which is also the address (`#history`), label and module of each tab."""

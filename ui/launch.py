@@ -37,6 +37,7 @@ STYLES = (
     "arena.css",
     "boards.css",
     "leaderboard.css",
+    "costs.css",
     "settings.css",
 )
 SCRIPTS = ("frame.js", "playground.js", "boards.js")

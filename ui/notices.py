@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from playground.engine import EngineStopping
-from playground.refusals import PlanRefused
+from playground.refusals import NotYours, PlanRefused
 from playground.templates import TemplateRefused
 from playground.uploads import UploadRefused
 from providers.errors import ProviderError
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _OURS = (
     PlanRefused,
+    NotYours,
     EngineStopping,
     UploadRefused,
     TemplateRefused,

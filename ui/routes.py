@@ -21,6 +21,7 @@ from storage.errors import StoreError
 from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
+from ui.costs.routes import costs_routes
 from ui.image_routes import image_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
@@ -43,6 +44,7 @@ def routes(app: App) -> list[Route]:
         Route("/healthz", partial(health, app)),
         *compare_routes(app),
         *image_routes(app),
+        *costs_routes(app),
         *key_routes(app),
         *leaderboard_routes(app),
         *sweep_routes(app),

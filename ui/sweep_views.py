@@ -62,8 +62,8 @@ def agreed(sweep: Sweep) -> str:
     return f"{cost.runs} {cost.low_microusd} {cost.high_microusd} {cost.unknown}"
 
 
-def minutes(sweep: Sweep, p50_ms: Mapping[str, int]) -> str:
-    """How long the runs are likely to take, as `about 3 min`; what was measured of each offer says it."""
+def minutes(sweep: Sweep, p50_ms: Mapping[str, int], *, by_runs: int = 0) -> str:
+    """How long the runs are likely to take, as `about 3 min`; what was measured of each offer says it, in `by_runs` runs."""
     if not sweep.plan.runs:
         return ""
     by_provider: dict[str, list[float]] = {}
@@ -77,9 +77,10 @@ def minutes(sweep: Sweep, p50_ms: Mapping[str, int]) -> str:
     places = {run.provider.provider_id: run.provider.max_concurrent for run in sweep.plan.runs}
     longest = max(sum(times) / min(len(times), places[name]) for name, times in by_provider.items()) / 1000
     told = f"about {longest:.0f} s" if longest < 90 else f"about {longest / 60:.0f} min"
-    return f"{told[:1].upper()}{told[1:]}" + (
-        f", not counting {views.counted(unknown, 'run')} never timed" if unknown else ""
-    )
+    parts = [f"{told[:1].upper()}{told[1:]}"]
+    parts += [f"by {views.counted(by_runs, 'own run')} of the last 30 days"] if by_runs else []
+    parts += [f"not counting {views.counted(unknown, 'run')} never timed"] if unknown else []
+    return ", ".join(parts)
 
 
 def _total(runs: Sequence[PlannedRun]) -> views.Total:

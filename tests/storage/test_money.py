@@ -142,7 +142,7 @@ def test_images_are_counted_when_their_run_is_settled(store: Store) -> None:
     "statement",
     [
         "update spend_days set amount_microusd = amount_microusd + 1 where owner = ''",
-        "update held set amount_microusd = 0 where span like 'day %' and owner != ''",
+        "update spend_spans set amount_microusd = 0 where span like 'day %' and owner != ''",
         "update ledger set owner = 'you'",
         "update ledger set day = '2026-11-20'",
     ],
@@ -187,7 +187,7 @@ def statement_plan(db: Database, sql: str) -> Any:
 def test_looking_up_what_counts_reads_no_line(store: Store) -> None:
     plan = store.read(
         lambda db: statement_plan(
-            db, "select amount_microusd from held where owner = 'local' and span = 'day 2026-11-21'"
+            db, "select sum(amount_microusd) from spend_spans where owner = 'local' and span = 'day 2026-11-21'"
         )
     )
-    assert "SEARCH held USING PRIMARY KEY (owner=? AND span=?)" in plan
+    assert "SEARCH spend_spans USING PRIMARY KEY (owner=? AND span=?)" in plan

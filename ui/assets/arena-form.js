@@ -113,7 +113,7 @@ function describe(draft, told, { isSent, isOver, coming }) {
       leftOut(told),
       h("div", { class: "ar-start", key: "start" },
         h("button", { type: "button", class: "button primary", id: "ar-start", "data-form": "start", disabled: isSent || isEmpty || Boolean(told.why_not) }, told.start || "Start battle"),
-        h("span", { class: "caption", role: "status" }, told.why_not || (isEmpty ? "Describe the image first." : "Nothing is sent before you press.")))));
+        h("span", { class: "caption", role: "status" }, told.why_not || (isEmpty ? "Describe the image first." : ["Nothing is sent before you press.", told.time].filter(Boolean).join(" "))))));
 }
 
 const select = (field, label, chosen, choices) =>

@@ -1,6 +1,7 @@
-/* Arena, Leaderboard, History and Settings: each file draws the components of one page. */
+/* Arena, Leaderboard, History, Costs and Settings: each file draws the components of one page. */
 
 import "./arena.js";
 import "./leaderboard.js";
 import "./history.js";
+import "./costs.js";
 import "./settings.js";

@@ -44,6 +44,7 @@ const HEADS = [
   ["p50", "p50 s", "Median seconds to the whole image"],
   ["p95", "p95 s", "95 of 100 took no longer"],
   ["first", "First preview s", "Median seconds to the first preview, where one came"],
+  ["errors", "Errors", "What went wrong, and how often"],
 ];
 
 export const performance = (shown, isBeside) =>

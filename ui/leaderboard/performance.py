@@ -11,6 +11,23 @@ from storage.performance import NEWEST_RUNS, OfferTimes
 from ui import views
 from ui.leaderboard.table import NOTHING, View
 
+KINDS = {
+    "auth": "key refused",
+    "permission": "not allowed",
+    "validation": "wrong field",
+    "moderation": "refused prompt",
+    "quota": "no credit",
+    "rate_limit": "too many at once",
+    "not_found": "model not found",
+    "timeout": "no answer in time",
+    "server": "provider’s fault",
+    "network": "no connection",
+    "malformed": "unreadable answer",
+    "cancelled": "stopped",
+    "unknown": "unknown",
+}
+"""Kinds of errors in words."""
+
 
 def performance_view(times: Sequence[OfferTimes], catalog: Catalog) -> View:
     """Offers with runs lately, most runs first."""
@@ -38,6 +55,7 @@ def _row(one: OfferTimes, catalog: Catalog) -> View:
         "first": _seconds(one.first_preview_p50_ms),
         "success": NOTHING if rate is None else _rate(rate),
         "told": "; ".join(part for part in told if part),
+        "errors": ", ".join(f"{number:,} {KINDS.get(kind, kind)}" for kind, number in one.kinds) or NOTHING,
     }
 
 

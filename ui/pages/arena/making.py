@@ -12,6 +12,7 @@ import gradio as gr
 from arena import bank_battles, contenders, drawing, making, opening
 from arena.offers import Meeting
 from arena.opening import BattleOff, Wanted
+from arena.performance import performance, timed
 from arena.prompts import DEMO_PROMPTS
 from playground import uploads
 from providers.types import ImageRequest, InputImage
@@ -40,7 +41,10 @@ async def on_demo(app: App, request: gr.Request) -> AsyncIterator[list[Any]]:
 async def on_form(app: App, shown: object, event: gr.EventData, request: gr.Request) -> View:
     """The form for what it holds now, with prices; `act` "another" draws another prompt of the bank."""
     draft = prompted(app, draft_of(app, shown), is_another=told(event, "act") == "another")
-    return shown_form(app, owner_of(app, request), draft, wanted_of(event, shown))
+    owner = owner_of(app, request)
+    view = shown_form(app, owner, draft, wanted_of(event, shown))
+    known = timed(await performance(app.services, owner))
+    return battle_form.with_time(view, draft, known)
 
 
 async def on_upload(app: App, paths: list[str] | None, shown: object, request: gr.Request) -> View:

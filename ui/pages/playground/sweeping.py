@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from arena.performance import performance
+from arena.performance import performance, timed
 from playground import library, uploads
 from playground.ready import sources_of
 from playground.refusals import PlanRefused
@@ -27,9 +27,14 @@ async def on_forecast(app: App, request: gr.Request, *values: Any) -> dict[str, 
     """How long the sweep is likely to take, by what its offers took before."""
     owner, read = owner_of(app, request), form.read(values)
     sweep = _sweep(app, owner, read)
-    times = await performance(app.services, owner)
-    known = {one.offer: one.p50_ms for one in times if one.p50_ms is not None}
-    return {"words": sweep_views.minutes(sweep, known) if sweep else ""}
+    known = timed(await performance(app.services, owner))
+    p50_ms = {offer: one.p50_ms for offer, one in known.items() if one.p50_ms is not None}
+    runs = (
+        sum(known[offer].succeeded for offer in {run.offer.offer_id for run in sweep.plan.runs} & known.keys())
+        if sweep
+        else 0
+    )
+    return {"words": sweep_views.minutes(sweep, p50_ms, by_runs=runs) if sweep else ""}
 
 
 async def on_start(

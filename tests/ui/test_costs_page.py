@@ -1,0 +1,179 @@
+"""The Costs tab: figures out of sums, lines page by page, and what only the operator may do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from playground import spending
+from playground.refusals import NotYours
+from playground.services import timestamp
+from storage import ledger, runs
+from storage.ledger_pages import LedgerFilter
+from storage.records import CostSource, LedgerState
+from tests.harness import Harness
+from tests.storage.builders import make_group, make_line, make_run
+from ui.costs import views
+from ui.costs.ledger_views import csv_head, csv_lines
+from ui.pages import costs as page
+
+pytestmark = pytest.mark.asyncio
+
+
+def spend(one: Harness, number: int, amount: int | None, *, days_ago: int = 0, **told: Any) -> str:
+    """A run of its own with one line of this amount; its id."""
+    at = timestamp(one.services.clock() - timedelta(days=days_ago))
+    run_id = f"run{number:04}"
+    state: LedgerState = told.get("state", "settled")
+    source: CostSource = "computed" if state == "settled" else "unknown"
+
+    def write(db: Database) -> None:
+        if runs.get_group(db, "g1", None) is None:
+            runs.insert_group(db, make_group())
+        run = make_run(run_id, offer=told.get("offer", "openai/gpt-image-2"), prompt=told.get("prompt", "a cat"),
+                       asked={"quality": told.get("quality", "low")}, state="succeeded", queued_at=at)  # fmt: skip
+        line = make_line(
+            run_id, ledger_id=f"line{number:04}", state=state, amount_microusd=amount, source=source, at=at
+        )
+        runs.insert_runs(db, [run], [], [line])
+
+    one.services.store.write(write)
+    return run_id
+
+
+async def shown(one: Harness, by: Any = "provider", period: str = "30") -> Any:
+    found = await spending.of_owner(one.services, "local", by, spending.PERIODS[period], "s")
+    return views.costs_view(found, by, period, one.services.catalog, can_set=True)
+
+
+def event(**told: Any) -> Any:
+    return SimpleNamespace(**told)
+
+
+async def test_cards_and_bars_are_what_the_lines_come_to(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    spend(one, 1, 1_000_000)
+    spend(one, 2, 250_000, offer="fal/gpt-image-2", quality="high")
+    spend(one, 3, 2_000_000, days_ago=29)
+    spend(one, 4, 4_000_000, days_ago=200)
+    spend(one, 5, 31_000, state="unknown")
+    view = await shown(one)
+    cards = {card["key"]: card["figure"] for card in view["cards"]}
+    assert (cards["today"], cards["all"], cards["unknown"]) == ("$1.25", "$7.25", "1 run")
+    assert [(series["name"], series["total"]) for series in view["bars"]["series"]] == [
+        ("OpenAI", "$3.00"),
+        ("fal", "$0.25"),
+    ]
+    assert len(view["bars"]["bars"]) == 30
+    assert view["bars"]["bars"][-1]["words"].endswith("$1.25. OpenAI $1.00, fal $0.25, reserved or unknown $0.031")
+    assert [tick["text"] for tick in view["bars"]["ticks"]] == ["$0", "$0.50", "$1.00", "$1.50", "$2.00"]
+    by_quality = await shown(one, "quality", "365")
+    assert [series["name"] for series in by_quality["bars"]["series"]] == ["Low", "High"]
+    assert sum(bar["total_microusd"] for bar in by_quality["bars"]["bars"]) == 7_281_000
+    assert (
+        view["compared"]["words"] == "3 settled runs cost 34.9 times"
+        or "more than estimated" in view["compared"]["words"]
+    )
+
+
+async def test_an_empty_ledger_has_a_way_on_and_its_limits(harness: Callable[..., Harness]) -> None:
+    view = await shown(harness())
+    assert view["state"] == "empty"
+    assert view["limits"]["rows"] == []
+    assert [row["span"] for row in view["limits"]["editor"]] == ["run", "session", "day", "month"]
+
+
+async def test_a_limit_is_set_told_and_taken_away_on_the_page(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    spend(one, 1, 4_500_000)
+    wrong, _ = await page.on_set_limit(one.app, {}, event(span="day", amount="five", action="block"), None)  # type: ignore[arg-type]
+    assert wrong["said"] == {"span": "day", "text": "“five” is no amount. Write US dollars, as 5 or 0.50."}
+    view, strip = await page.on_set_limit(one.app, {}, event(span="day", amount="5", action="warn"), None)  # type: ignore[arg-type]
+    limits: Any = view["limits"]
+    (row,) = limits["rows"]
+    assert (row["name"], row["action"], row["figure"], row["percent"], row["word"]) == (
+        "Day",
+        "warns",
+        "$4.50 of $5.00",
+        90,
+        "Near",
+    )
+    assert (strip["spent"], strip["limit"]) == ("$4.50", "$5.00")
+    view, strip = await page.on_remove_limit(one.app, view, event(span="day"), None)  # type: ignore[arg-type]
+    assert (view["limits"]["rows"], strip["limit"]) == ([], "")  # type: ignore[index]
+
+
+async def test_the_ledger_turns_its_pages_without_losing_or_doubling_a_line(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    for number in range(60):
+        spend(one, number, 1_000 + number, days_ago=number % 7, quality="high" if number % 2 else "low")
+    seen: list[str] = []
+    trail: list[str] = []
+    while True:
+        view: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail), None)  # type: ignore[arg-type]
+        seen += [row["id"] for row in view["rows"]]
+        if not view["next"]:
+            break
+        trail = [*trail, view["next"]]
+    assert len(trail) == 2
+    assert sorted(seen) == [f"line{number:04}" for number in range(60)]
+    back: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail[:1]), None)  # type: ignore[arg-type]
+    assert [row["id"] for row in back["rows"]] == seen[25:50]
+    none: Any = await page.on_turn(one.app, event(state="reserved", offer="", trail=["nonsense"]), None)  # type: ignore[arg-type]
+    assert (none["rows"], none["page"]) == ([], 1)
+
+
+async def test_an_unknown_is_settled_by_the_operator_and_nobody_else(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    spend(one, 1, 31_000, state="unknown")
+    told = {"line": "line0001", "note": "bill", "state": "", "offer": "", "trail": []}
+    wrong, *_ = await page.on_settle(one.app, {}, event(amount="", **told), None)  # type: ignore[arg-type]
+    assert wrong["said"]["id"] == "line0001"  # type: ignore[index]
+    with pytest.raises(NotYours):
+        await spending.settle_by_hand(one.services, "visitor", "line0001", 1, "")
+    view, *_ = await page.on_settle(one.app, {}, event(amount="0.029", **told), None)  # type: ignore[arg-type]
+    (row,) = view["rows"]  # type: ignore[misc]
+    assert (row["cost"], row["word"], row["can_settle"]) == ("$0.029", "Settled, by hand", False)
+    assert "settled by hand by the operator" in row["title"]
+
+
+async def test_the_file_has_every_line_whole_micro_dollars_and_no_formula(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    spend(one, 1, 31_234, prompt="=1+1")
+    spend(one, 2, None, state="unknown", prompt='say "hi", twice')
+    pieces = [csv_head(), *(csv_lines(some) for some in spending.all_lines(one.services, LedgerFilter("local")))]
+    rows = list(csv.DictReader(io.StringIO("".join(pieces))))
+    assert [(row["amount_microusd"], row["state"], row["prompt"]) for row in rows] == [
+        ("", "unknown", 'say "hi", twice'),
+        ("31234", "settled", "'=1+1"),
+    ]
+
+
+async def test_what_a_waiting_battle_cost_stands_nowhere(harness: Callable[..., Harness], monkeypatch: Any) -> None:
+    one = harness()
+    spend(one, 1, 1_000_000)
+    hidden = spend(one, 2, 70_000, offer="fal/gpt-image-2")
+    of = "storage.unrevealed.UNREVEALED"
+    secret = f"select run_id from runs where run_id = '{hidden}' and :owner is not null and :blind_at is not null"
+    for name in (of, "storage.ledger.UNREVEALED"):
+        monkeypatch.setattr(name, f"{secret} and :making_since is not null")
+    one.services.store.write(
+        lambda db: db.execute("insert into limits values ('day', 5000000, 'block', 'local', '')") and None
+    )
+    for by in views.BY:
+        text = str(await shown(one, by))
+        assert "1.07" not in text
+        assert "0.07" not in text
+        assert "fal" not in text
+    assert "shows after your vote" in str(await shown(one))
+    page_of_lines = await spending.ledger_page(one.services, LedgerFilter("local"), None)
+    assert [entry.run_id for entry in page_of_lines.entries] == ["run0001"]
+    totals = one.services.store.read(lambda db: ledger.totals(db, "local", blind_at=one.services.now()))
+    assert totals.settled_microusd == 1_000_000

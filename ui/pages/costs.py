@@ -1,0 +1,164 @@
+"""Costs: what was spent, the limits, the ledger with unknowns settled by hand, and the prices that estimates are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import gradio as gr
+
+from arena.coach import advise
+from playground import limits, spending
+from playground.limits import LOCAL_SPANS
+from playground.money_settings import microusd_of
+from playground.services import LOCAL_OWNER
+from storage.ledger_pages import Cursor
+from storage.records import LimitAction, LimitSpan
+from ui import header
+from ui.app import App, Tabs, owner_of
+from ui.components import bound, drawn
+from ui.costs import coach_views, ledger_views
+from ui.costs import views as shown
+from ui.costs.routes import read_filter
+from ui.costs.views import BY, View
+from ui.pages import prices
+
+MOST_NOTE = 200
+
+
+class WrongAmount(ValueError):
+    """What was typed is no amount; the message can be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The components of this tab."""
+
+    costs: Any
+    ledger: Any
+    prices: Any
+
+
+def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
+    """Puts the components on the tab."""
+    costs = drawn("costs", {"state": "loading"}, elem_id="co-costs", events=("ask", "set_limit", "remove_limit"))
+    ledger = drawn("ledger", {"state": "loading"}, elem_id="co-ledger", events=("turn", "settle"))
+    return Page(costs, ledger, prices.build())
+
+
+def wire(page: Page, app: App, tabs: Tabs) -> None:
+    """Attaches the listeners."""
+    quiet = {
+        "api_visibility": "private",
+        "concurrency_limit": None,
+        "show_progress": "hidden",
+        "trigger_mode": "multiple",
+    }
+    tabs.costs.select(bound(on_visit, app), [page.costs, page.ledger], [page.costs, page.ledger], **quiet)
+    page.costs.ask(bound(on_ask, app), None, page.costs, **quiet)
+    page.costs.set_limit(bound(on_set_limit, app), page.costs, [page.costs, tabs.strip], **quiet)
+    page.costs.remove_limit(bound(on_remove_limit, app), page.costs, [page.costs, tabs.strip], **quiet)
+    page.ledger.turn(bound(on_turn, app), None, page.ledger, **quiet)
+    page.ledger.settle(bound(on_settle, app), page.costs, [page.ledger, page.costs, tabs.strip], **quiet)
+
+
+async def on_visit(app: App, costs: object, ledger: object, request: gr.Request) -> list[View]:
+    """The tab as it stands now, with the choices that were made before."""
+    owner = owner_of(app, request)
+    chosen = ledger.get("filters") if isinstance(ledger, dict) else None
+    return [await _costs(app, owner, costs), await _ledger(app, owner, chosen, [])]
+
+
+async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
+    """Other bars."""
+    return await _costs(app, owner_of(app, request), {"by": _of(event, "by"), "period": _of(event, "period")})
+
+
+async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
+    """Sets a limit; a wrong amount is told beside its field."""
+    owner = owner_of(app, request)
+    span, action = _span(event), "warn" if _of(event, "action") == "warn" else "block"
+    amount = microusd_of(_of(event, "amount"))
+    if amount is None:
+        said = f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars, as 5 or 0.50."
+        return [
+            await _costs(app, owner, costs) | {"said": {"span": span, "text": said}},
+            await header.strip(app, owner),
+        ]
+    await limits.set_limit(app.services, owner, span, amount, cast(LimitAction, action))
+    return [await _costs(app, owner, costs), await header.strip(app, owner)]
+
+
+async def on_remove_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
+    """Takes a limit away."""
+    owner = owner_of(app, request)
+    await limits.remove_limit(app.services, owner, _span(event))
+    return [await _costs(app, owner, costs), await header.strip(app, owner)]
+
+
+async def on_turn(app: App, event: gr.EventData, request: gr.Request) -> View:
+    """Another page of the ledger, or other lines."""
+    told = {"state": _of(event, "state"), "offer": _of(event, "offer")}
+    trail = getattr(event, "trail", None)
+    return await _ledger(app, owner_of(app, request), told, trail if isinstance(trail, list) else [])
+
+
+async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
+    """Writes what an unknown line turned out to have cost."""
+    owner = owner_of(app, request)
+    told = {"state": _of(event, "state"), "offer": _of(event, "offer")}
+    trail = getattr(event, "trail", None)
+    pages = trail if isinstance(trail, list) else []
+    amount = microusd_of(_of(event, "amount"))
+    if amount is None:
+        said = (
+            f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars as on the bill, 0 where nothing was billed."
+        )
+        ledger = await _ledger(app, owner, told, pages) | {"said": {"id": _of(event, "line"), "text": said}}
+        return [ledger, await _costs(app, owner, costs), await header.strip(app, owner)]
+    done = await spending.settle_by_hand(
+        app.services, owner, _of(event, "line"), amount, _of(event, "note")[:MOST_NOTE]
+    )
+    if not done:
+        gr.Info("This line is no longer unknown.")
+    return [
+        await _ledger(app, owner, told, pages),
+        await _costs(app, owner, costs),
+        await header.strip(app, owner),
+    ]
+
+
+async def _costs(app: App, owner: str, told: object) -> View:
+    """The upper part, with the choices of what was shown before."""
+    before = told if isinstance(told, dict) else {}
+    by = next((one for one in BY if one == before.get("by")), BY[0])
+    period = str(before.get("period")) if before.get("period") in spending.PERIODS else next(iter(spending.PERIODS))
+    found = await spending.of_owner(app.services, owner, by, spending.PERIODS[period], app.engine.session)
+    view = shown.costs_view(found, by, period, app.services.catalog, can_set=owner == LOCAL_OWNER)
+    return view | {"coach": coach_views.sentences(await advise(app.services, owner), app.services.catalog)}
+
+
+async def _ledger(app: App, owner: str, told: object, trail: list[object]) -> View:
+    values = told if isinstance(told, dict) else {}
+    wanted = read_filter(owner, values.get("state"), values.get("offer"))
+    cursors = [str(one) for one in trail if _cursor(str(one))]
+    found = await spending.ledger_page(app.services, wanted, _cursor(cursors[-1]) if cursors else None)
+    zone = await spending.zone(app.services)
+    can_settle = owner == LOCAL_OWNER
+    view = ledger_views.ledger_view(found, wanted, cursors, zone, app.services.catalog, can_settle=can_settle)
+    return view | {"trail": cursors}
+
+
+def _cursor(text: str) -> Cursor | None:
+    day, _, ledger_id = text.partition(" ")
+    return (day[:10], ledger_id[:64]) if day and ledger_id else None
+
+
+def _span(event: gr.EventData) -> LimitSpan:
+    told = _of(event, "span")
+    return next((span for span in get_args(LimitSpan) if span == told), LOCAL_SPANS[0])
+
+
+def _of(event: gr.EventData, name: str) -> str:
+    value = getattr(event, name, None)
+    return value if isinstance(value, str) else ""
