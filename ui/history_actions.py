@@ -261,9 +261,10 @@ def _told(words: str, changed: Changed, undo: str, **more: object) -> dict[str, 
 
 
 def _gone(deleted: Deleted) -> dict[str, object]:
-    things = _things(Changed(images=("",) * deleted.images)) if deleted.images else views.counted(deleted.runs, "run")
+    gone = Changed(images=("",) * deleted.images, runs=("",) * deleted.without_image)
     freed = f" {views.bytes_text(deleted.freed_bytes)} are freed." if deleted.freed_bytes else ""
-    return {"words": f"{things} deleted for ever.{freed}", "changed": deleted.images + deleted.runs}
+    words = f"{_things(gone)} deleted for ever.{freed}" if gone else "Nothing was deleted: it is not in the trash."
+    return {"words": words, "changed": _count(gone)}
 
 
 def _things(changed: Changed) -> str:

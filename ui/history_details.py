@@ -21,7 +21,15 @@ def full_view(details: Details, position: int, catalog: Catalog) -> View:
     shown = details_view(view, position, catalog)
     image = shown["image"]
     place = image["position"] if isinstance(image, dict) else None
+    model, provider = maker(catalog, run.offer)
+    facts = shown["facts"]
     return shown | {
+        "model": model,
+        "provider": provider,
+        # Said above the image, and with the times.
+        "facts": [one for one in facts if one["label"] not in ("Offer", "Time", "Made")]
+        if isinstance(facts, list)
+        else [],
         "group_id": run.group_id,
         "is_open": run.state in OPEN_STATES,
         "is_trashed": run.trashed_at is not None,

@@ -14,7 +14,7 @@ const VIEWS = { images: "Images", groups: "Groups", table: "Table" };
 const CHIPS = [["", "All"], ["is:fav", "Favourites"], ["is:edit", "Edits"], ["is:failed", "Failed"], ["cost:unknown", "Unknown cost"]];
 const MOST_COMPARED = 4;
 
-window.diptych.component("history", ({ element }) => {
+function paintHistory({ element }) {
   const state = {
     search: "", sort: "newest", view: localStorage.getItem(STORED_VIEW) || "images", page: 1, shown: null, trouble: "",
     chosen: null, ticked: new Map(), all: false, said: null, tagging: false,
@@ -245,7 +245,7 @@ window.diptych.component("history", ({ element }) => {
   // Each time the tab comes into view, what it shows may have changed.
   new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && load()).observe(root.querySelector(".hi-bar"));
   paint();
-});
+}
 
 const comparable = ({ run, image }) => ({
   id: `${run.run_id}:${image.position}`, model: run.model, provider: run.provider, alt: run.prompt,
@@ -304,3 +304,5 @@ function head(state) {
 }
 
 const trouble = (words) => h("div", { class: "banner", key: "trouble", role: "alert" }, icon("warn", "bad"), h("p", {}, words));
+
+window.diptych.component("history", paintHistory);

@@ -28,7 +28,10 @@ export function attachDetails(root, { act, follow, closed }) {
     open(run, position) {
       const isOther = open?.run !== run;
       open = { run, position };
-      if (isOther) [samples, noting] = [null, false];
+      if (isOther) {
+        [samples, noting] = [null, false];
+        root.scrollTop = 0;
+      }
       load().then(() => {
         const isBelow = window.matchMedia("(max-width: 1100px)").matches;
         if (isBelow && shown?.state === "details") root.scrollIntoView({ block: "start", behavior: "smooth" });
@@ -125,6 +128,10 @@ function draw(shown, more) {
   if (shown?.state !== "details") return h("p", { class: "hi-hint caption" }, "Choose an image to see how it was made.");
   const { image } = shown;
   return h("section", { class: "hi-details", "data-testid": "details", "aria-label": "Details of the run" },
+    h("div", { class: "hi-head", key: "head" },
+      h("b", {}, shown.model), h("span", {}, shown.provider), h("span", { class: "hi-gap" }),
+      shown.is_open || shown.is_trashed || image?.is_trashed ? null : h("button", { type: "button", class: "icon-button", key: "trash", id: "hi-to-trash", "data-do": "trash", "aria-label": "Trash", title: "Trash (Del)" }, icon("trash")),
+      h("button", { type: "button", class: "icon-button", id: "hi-close", key: "close", "data-do": "close", "aria-label": "Close the details", title: "Close" }, icon("x"))),
     image
       ? h("a", { class: "hi-big", key: image.sha256, href: image.url, target: "_blank", rel: "noopener", style: `--ratio: ${image.width / image.height}`, title: "Open the original" },
         h("img", { src: image.url, alt: shown.prompt, width: image.width, height: image.height }))
@@ -162,9 +169,7 @@ const actions = (shown, image) =>
       h("a", { class: "icon-button", key: "reference", id: "hi-reference", href: shown.use_as_base.replace("/base/", "/reference/"), "aria-label": "Add as reference", title: "Add as reference" }, icon("ref")),
       h("button", { type: "button", class: "icon-button", key: "favourite", id: "hi-favourite", "data-do": "favourite", "aria-pressed": String(image.favourite), "aria-label": "Favourite", title: "Favourite (F)" }, icon("star", image.favourite ? "filled" : "")),
     ] : null,
-    image ? h("a", { class: "icon-button", key: "download", id: "hi-download", href: image.download, download: "", "aria-label": "Download the original", title: "Download the original" }, icon("download")) : null,
-    shown.is_open || shown.is_trashed || image?.is_trashed ? null : h("button", { type: "button", class: "icon-button", key: "trash", id: "hi-to-trash", "data-do": "trash", "aria-label": "Trash", title: "Trash (Del)" }, icon("trash")),
-    h("button", { type: "button", class: "icon-button", id: "hi-close", key: "close", "data-do": "close", "aria-label": "Close the details", title: "Close" }, icon("x")));
+    image ? h("a", { class: "icon-button", key: "download", id: "hi-download", href: image.download, download: "", "aria-label": "Download the original", title: "Download the original" }, icon("download")) : null);
 
 /** What its owner says of it: stars, tags and a note. */
 const own = (shown, image, noting) =>

@@ -55,7 +55,7 @@ function groups(state, tiles) {
 const table = (state, tiles) =>
   h("div", { class: "scrolls hi-table", key: "table" },
     h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, ["", "", "Prompt", "Model", "Size", "Quality", "Time", "Cost", "Stars", "Made"].map((name, n) => h("th", { key: n, scope: "col", class: ["Time", "Cost", "Stars"].includes(name) ? "number" : "" }, name || h("span", { class: "unseen" }, n ? "Image" : "Pick"))))),
+      h("thead", {}, h("tr", {}, ["", "", "Prompt", "Model", "Size", "Quality", "Time", "Cost", "Stars", "Made (UTC)"].map((name, n) => h("th", { key: n, scope: "col", class: ["Time", "Cost", "Stars"].includes(name) ? "number" : "" }, name || h("span", { class: "unseen" }, n ? "Image" : "Pick"))))),
       h("tbody", {}, tiles.map((tile) => row(tile, state)))));
 
 const row = (tile, state) => {
@@ -70,7 +70,7 @@ const row = (tile, state) => {
     h("td", { class: "number" }, run.seconds),
     h("td", { class: "number" }, run.cost),
     h("td", { class: "number" }, image?.favourite ? icon("star", "filled") : null, image?.stars || ""),
-    h("td", {}, run.day));
+    h("td", {}, run.at.slice(0, 16).replace("T", " ")));
 };
 
 const pages = (shown) =>
