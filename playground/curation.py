@@ -14,16 +14,19 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from playground.services import Services, timestamp
-from storage import curation, deleting
+from storage import curation, deleting, history, searches
 from storage.curation import Changed, Deleted, Picked
 from storage.errors import StoreError
 from storage.freeing import sweep_freed
+from storage.searches import SavedSearch
 
 T = TypeVar("T")
 
 TRASH_KEPT = timedelta(days=30)
 """So long the trash is kept before it is deleted for ever."""
 TIDY_EVERY = timedelta(hours=1)
+BULK_S = 120.0
+"""Time limit of an action on all that match; a hundred thousand images take some seconds."""
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,39 @@ async def remove_tags(
 ) -> dict[str, tuple[str, ...]]:
     """Takes tags from runs; each with the runs that had it. Raises: NotCurated."""
     return await _write(services, lambda db: curation.remove_tags(db, owner, picked, tags))
+
+
+async def on_meant(
+    services: Services, owner: str, picked: Picked, search: str | None, job: Callable[[Database, Picked], T]
+) -> T:
+    """Does something with what is picked, or with all runs that a search of the history finds, in one transaction."""
+    blind_at = services.now()
+
+    def work(db: Database) -> T:
+        meant = picked if search is None else Picked(runs=history.matching(db, owner, search, blind_at=blind_at))
+        return job(db, meant)
+
+    return await asyncio.to_thread(services.store.write, work, timeout_s=BULK_S)
+
+
+async def searches_of(services: Services, owner: str) -> list[SavedSearch]:
+    """The owner's searches by name."""
+    return await asyncio.to_thread(services.store.read, lambda db: searches.of_owner(db, owner))
+
+
+async def save_search(services: Services, owner: str, search: SavedSearch) -> None:
+    """Keeps a search under its name. Raises: NotCurated."""
+    await _write(services, lambda db: searches.save(db, owner, search, services.now()))
+
+
+async def forget_search(services: Services, owner: str, name: str) -> bool:
+    """Drops a search; whether there was one."""
+    return await _write(services, lambda db: searches.forget(db, owner, name))
+
+
+async def trash_size(services: Services, owner: str) -> tuple[int, int, int]:
+    """Images, runs without one, and bytes in the owner's trash."""
+    return await asyncio.to_thread(services.store.read, lambda db: deleting.trash_size(db, owner))
 
 
 async def tags_of(services: Services, owner: str) -> list[tuple[str, int]]:

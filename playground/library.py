@@ -9,11 +9,16 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from playground.services import Services
-from storage import history, runs
+from storage import history, ledger, lineage, runs
+from storage.curation import Picked
 from storage.history import HistoryPage
-from storage.records import Group, RunView
+from storage.lineage import Branch
+from storage.records import Group, GroupKind, LedgerLine, RunView
+from storage.sorts import NEWEST
 
 PAGE_SIZE = 24
+MAX_PICKED = 2000
+"""Runs that are taken along at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +59,84 @@ async def run(services: Services, run_id: str, owner: str) -> RunView | None:
 
 
 async def history_page(
-    services: Services, owner: str | None, *, search: str = "", limit: int = PAGE_SIZE, before: str | None = None
+    services: Services,
+    owner: str | None,
+    *,
+    search: str = "",
+    sort: str = NEWEST,
+    limit: int = PAGE_SIZE,
+    before: str | None = None,
+    skip: int = 0,
 ) -> tuple[HistoryPage, int]:
-    """One page of runs, newest first, and how many match in all. Without an owner: of everybody, for the operator.
+    """One page of runs and how many match in all. Without an owner: of everybody, for the operator.
 
     Runs made for a battle that is being made or waits for the owner's vote are left out, so that it stays blind.
+
+    Raises:
+        ValueError: no such order, or `before` is no place in it.
     """
     blind_at = services.now() if owner is not None else None
 
     def read(db: Database) -> tuple[HistoryPage, int]:
-        page = history.page(db, owner, search=search, limit=limit, before=before, blind_at=blind_at)
-        return page, history.count(db, owner, search, blind_at=blind_at)
+        return history.page_and_count(
+            db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at
+        )
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+async def count_runs(services: Services, owner: str) -> int:
+    """How many runs of the owner are not in the trash."""
+    blind_at = services.now()
+    return await asyncio.to_thread(services.store.read, lambda db: history.count(db, owner, blind_at=blind_at))
+
+
+async def picked(
+    services: Services, owner: str, what: Picked, *, search: str | None = None, limit: int = MAX_PICKED
+) -> list[RunView]:
+    """The owner's runs that are meant, newest first, with only those images that are; with a search all that it finds."""
+    blind_at = services.now()
+
+    def read(db: Database) -> list[RunView]:
+        meant = what if search is None else Picked(runs=history.matching(db, owner, search, blind_at=blind_at)[-limit:])
+        return history.picked(db, owner, meant, limit=limit)
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A run with what is told of it alone."""
+
+    view: RunView
+    template: str
+    """The prompt as typed, before variables were filled in."""
+    kind: GroupKind
+    lines: tuple[LedgerLine, ...]
+    came_from: Branch
+    led_to: Branch
+    same: tuple[str, ...]
+    """Runs that asked exactly the same."""
+
+
+async def details(services: Services, run_id: str, owner: str) -> Details | None:
+    """All that is known of a run, or `None` when it is not the owner's, or may not be told of before a vote."""
+    blind_at = services.now()
+
+    def read(db: Database) -> Details | None:
+        view = runs.get(db, run_id, owner)
+        found = runs.get_group(db, view.run.group_id, owner) if view else None
+        if view is None or found is None or history.is_unrevealed(db, run_id, owner, blind_at):
+            return None
+        return Details(
+            view,
+            found.template,
+            found.kind,
+            tuple(ledger.lines_of(db, run_id)),
+            lineage.came_from(db, run_id, owner),
+            lineage.led_to(db, run_id, owner),
+            tuple(lineage.same_request(db, run_id, owner)),
+        )
 
     return await asyncio.to_thread(services.store.read, read)
 

@@ -59,6 +59,8 @@ class Deleted:
     """Runs of which nothing is left but their lines in the ledger."""
     freed_bytes: int
     """Of the images whose bytes nobody else needs."""
+    without_image: int = 0
+    """How many of the runs had no image to begin with."""
 
 
 def clean_tag(text: str) -> str:

@@ -77,6 +77,7 @@ def trash_size(db: Database, owner: str) -> tuple[int, int, int]:
 def _delete(db: Database, owner: str, images: list[str], touched: list[str], at: str) -> Deleted:
     given: dict[str, object] = {"owner": owner, "at": at, "images": json.dumps(images), "touched": json.dumps(touched)}
     sizes = _sizes(db, given)
+    had = _with_image(db, given)
     dropped = _drop_images(db, given)
     ended = fetch(
         db,
@@ -91,7 +92,21 @@ def _delete(db: Database, owner: str, images: list[str], touched: list[str], at:
     dropped |= _drop_runs(db, given)
     dropped |= _drop_masks(db, owner, dropped)
     gone = free(db, dropped, at)
-    return Deleted(len(images), len(ended), sum(size for sha256, size in sizes.items() if sha256 in gone))
+    return Deleted(
+        len(images),
+        len(ended),
+        sum(size for sha256, size in sizes.items() if sha256 in gone),
+        sum(row["run_id"] not in had for row in ended),
+    )
+
+
+def _with_image(db: Database, given: dict[str, object]) -> set[str]:
+    rows = fetch(
+        db,
+        """select distinct run_id from images where run_id in (select value from json_each(:touched))""",
+        given,
+    )
+    return {row["run_id"] for row in rows}
 
 
 def _sizes(db: Database, given: dict[str, object]) -> dict[str, int]:

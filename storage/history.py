@@ -7,11 +7,12 @@ Paging goes by the place in that order, so rows added meanwhile neither repeat n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
-from storage.records import Run, RunView
+from storage.curation import Picked
+from storage.records import Run, RunView, StoredImage
 from storage.rows import fetch, fetch_one, to_run
 from storage.search import Search, parse_search
 from storage.sorts import NEWEST, sort_of
@@ -197,6 +198,35 @@ def _unrevealed(db: Database, owner: str | None, blind_at: str) -> list[int]:
     # Asked apart: most often there is none, and the lists need not look for them run by run.
     sql = " ".join(["select seq from runs where run_id in (", UNREVEALED, ")"])
     return [row["seq"] for row in fetch(db, sql, {"owner": owner} | blind_parameters(blind_at))]
+
+
+def picked(db: Database, owner: str, what: Picked, *, limit: int) -> list[RunView]:
+    """The owner's runs that are meant, newest first, `limit` at most, each with only those of its images that are meant."""
+    rows = fetch(
+        db,
+        """select * from runs where owner = :owner and deleted_at is null and run_id in (
+            select value from json_each(:runs)
+            union select run_id from images where image_id in (select value from json_each(:images)))
+        order by seq desc limit :limit""",
+        {"owner": owner, "runs": json.dumps(list(what.runs)), "images": json.dumps(list(what.images)), "limit": limit},
+    )
+    whole, single = set(what.runs), set(what.images)
+    return [
+        replace(
+            view, images=tuple(one for one in view.all_images if one.image_id in single or _is_of(view, whole, one))
+        )
+        for view in views_of(db, [to_run(row) for row in rows])
+    ]
+
+
+def _is_of(view: RunView, whole: set[str], image: StoredImage) -> bool:
+    return view.run.run_id in whole and (image.trashed_at is None or not view.images)
+
+
+def is_unrevealed(db: Database, run_id: str, owner: str, blind_at: str) -> bool:
+    """Whether a run may not be told of yet."""
+    row = fetch_one(db, "select seq from runs where run_id = ?", (run_id,))
+    return bool(row and row["seq"] in _unrevealed(db, owner, blind_at))
 
 
 def _views(db: Database, seqs: list[int]) -> list[RunView]:

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from storage.days import day_of, zone_of
 from storage.money_steps import EVERYBODY
 from storage.records import CostSource, LedgerLine
-from storage.rows import Row, changed, fetch, fetch_one
+from storage.rows import Row, changed, fetch, fetch_one, to_ledger_line
 from storage.unrevealed import UNREVEALED, blind_parameters
 
 MOST_NOTE = 200
@@ -178,6 +178,12 @@ def _open_lines(db: Database, run_id: str, state: str) -> list[dict[str, object]
         where run_id = :run_id and state = :state order by is_own desc, ledger_id""",
         {"run_id": run_id, "state": state},
     )
+
+
+def lines_of(db: Database, run_id: str) -> list[LedgerLine]:
+    """The lines of a run, oldest first."""
+    rows = fetch(db, "select * from ledger where run_id = ? order by ledger_id", (run_id,))
+    return [to_ledger_line(row) for row in rows]
 
 
 def _images_of(db: Database, run_id: str) -> int:

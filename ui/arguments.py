@@ -23,6 +23,7 @@ from providers.types import (
     QUALITIES,
 )
 from storage.history import MAX_PAGE
+from storage.sorts import NEWEST, SORTS
 
 DEFAULT_SIZE = "1024x1024"
 """Asked for when no size is named; it is never the dearest one."""
@@ -41,7 +42,7 @@ FIELDS = {
 
 _MAX_SEED = 999_999_999
 _CURSOR_DIGITS = 18
-"""`next` of a page of history is a row number."""
+"""`next` of a page of history is a row number, behind a figure where the order goes by one."""
 
 
 class WrongArguments(ValueError):
@@ -118,8 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     priced = command("estimate", request, "what that would send and cost; sends nothing")
     priced.add_argument("--quote", action="store_true", help="ask providers that tell a price for free (Lumenfall)")
     command("models", shared, "models, providers, limits and prices")
-    history = command("history", shared, "runs so far, newest first")
-    history.add_argument("--search", default="", metavar="TEXT", help="words of the prompt")
+    history = command("history", shared, "runs so far")
+    history.add_argument("--search", default="", metavar="TEXT", help="words and filters, as in the page")
+    history.add_argument("--sort", default=NEWEST, choices=tuple(SORTS), help="order; newest first without it")
     history.add_argument(
         "--limit", type=_whole_number(1, MAX_PAGE), default=24, metavar="N", help=f"runs to show, 1 to {MAX_PAGE}"
     )
@@ -244,6 +246,6 @@ def _whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _cursor(text: str) -> str:
-    if not re.fullmatch(rf"\d{{1,{_CURSOR_DIGITS}}}", text, re.ASCII):
+    if not re.fullmatch(rf"(-?\d{{1,{_CURSOR_DIGITS}}}\.)?\d{{1,{_CURSOR_DIGITS}}}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no place in the history; take `next` of the page before")
     return text

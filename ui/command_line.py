@@ -32,6 +32,8 @@ from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
 from storage.freeing import sweep_freed
+from storage.search import parse_search
+from storage.sorts import sort_of
 from storage.verify import verify
 from ui import archive_commands, leaderboard_command, reports_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
@@ -307,10 +309,19 @@ async def _catch_up(app: App) -> None:
 
 
 def _history(options: argparse.Namespace, answer: Answer, app: App) -> int:
+    try:
+        if options.before is not None:
+            sort_of(options.sort).place(options.before)
+    except ValueError as error:
+        raise PlanRefused((Problem("before", f"{error} in this order"),)) from error
     asyncio.run(_catch_up(app))
     page, count = asyncio.run(
-        library.history_page(app.services, None, search=options.search, limit=options.limit, before=options.before)
+        library.history_page(
+            app.services, None, search=options.search, sort=options.sort, limit=options.limit, before=options.before
+        )
     )
+    for words in parse_search(options.search).misread:
+        answer.say(words)
     answer.document(
         {"runs": [run_document(view, app.services) for view in page.runs], "next": page.next, "count": count}
     )

@@ -9,6 +9,7 @@ from playground import delivery
 from providers.catalog import Catalog
 from storage.history import HistoryPage
 from storage.records import CostSource, RunState, RunView, StoredImage
+from storage.search import parse_search
 from storage.verify import Problem
 from ui import tiles, views
 from ui.arena_views import maker
@@ -45,27 +46,40 @@ NOT_SAID = "–"
 VERIFY_SHOWN = 20
 
 
-def grid_view(page: HistoryPage, total: int, kept: int, *, search: str, first: int, chosen: str | None) -> View:
-    """One page of tiles. `total` runs match, `kept` are there in all, `first` is the number of the page's first run."""
+def page_view(
+    page: HistoryPage,
+    total: int,
+    *,
+    kept: int,
+    search: str,
+    number: int,
+    size: int,
+    catalog: Catalog,
+) -> View:
+    """One page. `total` runs match, `kept` are there in all, `number` is the page's own from 1, of `size` runs each."""
+    wanted = parse_search(search)
+    told: View = {"misread": list(wanted.misread), "in_trash": wanted.in_trash, "kept": kept}
     if not page.runs:
-        return _nothing(search, kept)
-    return {
-        "state": "grid",
-        "tiles": [tile for view in page.runs for tile in tiles_of(view)],
+        return told | _nothing(search, kept, in_trash=wanted.in_trash)
+    return told | {
+        "state": "page",
+        "runs": [run_view(view, catalog, in_trash=wanted.in_trash) for view in page.runs],
+        "total": total,
         "count": views.counted(total, "run"),
-        "range": f"{first:,} to {first + len(page.runs) - 1:,} of {total:,}",
-        "has_previous": first > 1,
-        "has_next": page.next is not None,
-        "chosen": chosen,
+        "page": number,
+        "pages": max(1, -(-total // size)),
+        "next": page.next,
     }
 
 
-def _nothing(search: str, kept: int) -> View:
+def _nothing(search: str, kept: int, *, in_trash: bool) -> View:
+    if in_trash and search.split() == ["is:trashed"]:
+        return {"state": "no_match", "title": "The trash is empty", "text": "What you trash stays here for 30 days."}
     if search.strip() and kept:
         return {
             "state": "no_match",
             "title": f"Nothing matches “{search.strip()[:80]}”",
-            "text": f"{views.counted(kept, 'run')} {'is' if kept == 1 else 'are'} kept. Use fewer words, or other ones.",
+            "text": f"{views.counted(kept, 'run')} {'is' if kept == 1 else 'are'} kept. Loosen it, or look in the trash.",
         }
     return {
         "state": "empty",
@@ -74,24 +88,43 @@ def _nothing(search: str, kept: int) -> View:
     }
 
 
-def tiles_of(view: RunView) -> list[View]:
-    """A tile for each image of the run, or one that says why there is none."""
+def run_view(view: RunView, catalog: Catalog, *, in_trash: bool = False) -> View:
+    """A run in a list, with a tile for each image of it, or one that says why there is none."""
     run = view.run
-    figure = _cost(view)
-    base: View = {"run_id": run.run_id, "prompt": run.prompt, "cost": figure}
-    if not view.images:
-        icon, colour, word = STATES[run.state]
-        return [base | {"key": run.run_id, "position": 0, "thumb": None, "icon": icon, "colour": colour, "word": word}]
-    return [
-        base
-        | {
-            "key": image.image_id,
-            "position": image.position,
-            "thumb": views.thumb_url(image.sha256),
-            "cost": figure if number == 0 else "",
-        }
-        for number, image in enumerate(view.images)
-    ]
+    model, provider = maker(catalog, run.offer)
+    icon, colour, word = STATES[run.state]
+    images = view.trashed if in_trash else view.images
+    return {
+        "run_id": run.run_id,
+        "group_id": run.group_id,
+        "prompt": run.prompt,
+        "model": model,
+        "provider": provider,
+        "cost": _cost(view),
+        "seconds": views.seconds(run.latency_ms),
+        "size": views.size(images[0].width, images[0].height) if images else "",
+        "quality": _text(run.asked.get("quality")),
+        "at": run.queued_at,
+        "day": when(run.queued_at),
+        "tags": list(run.tags),
+        "has_note": bool(run.note),
+        "icon": icon,
+        "colour": colour,
+        "word": word,
+        "images": [
+            {
+                "id": image.image_id,
+                "position": image.position,
+                "thumb": views.thumb_url(image.sha256),
+                "favourite": image.favourite,
+                "stars": image.stars,
+                "width": image.width,
+                "height": image.height,
+                "url": views.media_url(image.sha256, image.media_type),
+            }
+            for image in images
+        ],
+    }
 
 
 def _cost(view: RunView) -> str:
@@ -103,7 +136,10 @@ def _cost(view: RunView) -> str:
 def details_view(view: RunView, position: int, catalog: Catalog) -> View:
     """All that is known of a run, shown by its image at `position`, or the first where there is no such one."""
     run = view.run
-    image = next((one for one in view.images if one.position == position), next(iter(view.images), None))
+    # An image in the trash is shown when it is asked for, or when there is no other.
+    is_in_trash = any(one.position == position for one in view.trashed)
+    images = view.all_images if is_in_trash or not view.images else view.images
+    image = next((one for one in images if one.position == position), next(iter(images), None))
     rows = field_rows(view, image)
     differences = sum(bool(row["differs"]) for row in rows)
     return {
@@ -111,7 +147,7 @@ def details_view(view: RunView, position: int, catalog: Catalog) -> View:
         "run_id": run.run_id,
         "image": _image(image) if image else None,
         "others": [
-            {"position": one.position, "thumb": views.thumb_url(one.sha256)} for one in view.images if one is not image
+            {"position": one.position, "thumb": views.thumb_url(one.sha256)} for one in images if one is not image
         ],
         "prompt": run.prompt,
         "revised": image.revised_prompt if image and image.revised_prompt != run.prompt else None,
@@ -136,6 +172,10 @@ def _image(image: StoredImage) -> View:
     url = views.media_url(image.sha256, image.media_type)
     made_here = image.converted_sha256 and image.converted_type
     return {
+        "id": image.image_id,
+        "favourite": image.favourite,
+        "stars": image.stars,
+        "is_trashed": image.trashed_at is not None,
         "position": image.position,
         "sha256": image.sha256,
         "url": url,
@@ -182,8 +222,8 @@ def field_rows(view: RunView, image: StoredImage | None) -> list[View]:
         got["size"] = f"{image.width}x{image.height}"
         media_type = image.converted_type or image.media_type
         got["output_format"] = FORMAT_OF.get(media_type, media_type)
-    if view.images:
-        got["n"] = len(view.images)
+    if view.all_images:
+        got["n"] = len(view.all_images)
     rows = []
     for name, label in FIELDS:
         asked_value, sent_value, got_value = run.asked.get(name), sent.get(name), got.get(name)

@@ -22,6 +22,8 @@ from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
 from ui.costs.routes import costs_routes
+from ui.history_actions import history_actions
+from ui.history_routes import history_routes
 from ui.image_routes import image_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
@@ -45,6 +47,8 @@ def routes(app: App) -> list[Route]:
         *compare_routes(app),
         *image_routes(app),
         *costs_routes(app),
+        *history_routes(app),
+        *history_actions(app),
         *key_routes(app),
         *leaderboard_routes(app),
         *sweep_routes(app),

@@ -179,7 +179,7 @@ def test_bytes_that_anybody_else_needs_stay(store: Store) -> None:
 
     store.write(job)
     deleted = store.write(lambda db: deleting.empty_trash(db, "local", LATER))
-    assert deleted == deleting.Deleted(3, 1, len(data[0]))
+    assert deleted == deleting.Deleted(3, 1, len(data[0]), 0)
     assert sweep_freed(store, unused_s=0) == 1
     assert [store.blobs.exists(each) for each in (own, lent, brought)] == [False, True, True]
     assert verify(store) == []
@@ -228,6 +228,6 @@ def test_only_old_trash_goes_by_itself(two: Store) -> None:
     assert two.read(lambda db: deleting.owners_with_trash(db, BEFORE)) == []
     assert two.read(lambda db: deleting.owners_with_trash(db, NOW)) == ["local"]
     deleted = two.write(lambda db: deleting.empty_trash(db, "local", AFTER, trashed_before=NOW))
-    assert (deleted.images, deleted.runs) == (1, 1)
+    assert (deleted.images, deleted.runs, deleted.without_image) == (1, 1, 1)
     assert two.read(lambda db: deleting.trash_size(db, "local")) == (1, 0, 100)
     assert clean(two)

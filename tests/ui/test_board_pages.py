@@ -1,4 +1,4 @@
-"""History and Settings: handlers as functions."""
+"""Settings: handlers as functions; and what all pages have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playground.settings import Settings
 from tests.arena.world import add_run
 from tests.harness import Harness
 from ui.blocks import build_app
-from ui.pages import history, settings
+from ui.pages import settings
 
 Make = Callable[..., Harness]
 VISITOR: Any = SimpleNamespace(cookies={})
@@ -28,48 +28,6 @@ def event(**told: object) -> Any:
 @pytest.fixture
 def one(harness: Make) -> Harness:
     return harness(key=None)
-
-
-# History
-
-
-@pytest.mark.asyncio
-async def test_history_pages_search_and_details(one: Harness) -> None:
-    for number in range(50):
-        add_run(one.services, prompt=f"Prompt number{number} of a lighthouse")
-    grid, trail = await history.on_visit(one.app, "", [], None, VISITOR)
-    assert (len(grid["tiles"]), grid["count"], grid["range"], trail) == (24, "50 runs", "1 to 24 of 50", [])
-    seen = [tile["run_id"] for tile in grid["tiles"]]
-    while grid["has_next"]:
-        grid, trail = await history.on_turn_page(one.app, "", trail, None, grid, event(to="next"), VISITOR)
-        seen += [tile["run_id"] for tile in grid["tiles"]]
-    assert len(seen) == len(set(seen)) == 50
-    assert grid["range"] == "49 to 50 of 50"
-    grid, trail = await history.on_turn_page(one.app, "", trail, None, grid, event(to="previous"), VISITOR)
-    assert grid["range"] == "25 to 48 of 50"
-    found, trail = await history.on_search(one.app, "number7", None, VISITOR)
-    assert [tile["prompt"] for tile in found["tiles"]] == ["Prompt number7 of a lighthouse"]
-    missed, _ = await history.on_search(one.app, 'zebra "quoted* -x', None, VISITOR)
-    assert missed["state"] == "no_match"
-    assert "50 runs are kept" in missed["text"]
-    cleared = await history.on_clear(one.app, None, VISITOR)
-    assert cleared[0] == ""
-    tile = found["tiles"][0]
-    details = await history.on_open_run(one.app, event(run_id=tile["run_id"], position=0), VISITOR)
-    assert details["remix"] == f"#playground/remix/{tile['run_id']}"
-    assert details["use_as_base"] == f"#playground/base/{tile['run_id']}/0"
-    for told in ({"run_id": "nothing"}, {}, {"run_id": ["x"]}):
-        gone = await history.on_open_run(one.app, event(**told), VISITOR)
-        assert gone["state"] == "gone"
-
-
-@pytest.mark.asyncio
-async def test_history_is_empty_at_first_and_shows_what_failed(one: Harness) -> None:
-    grid, _ = await history.on_visit(one.app, "", None, None, VISITOR)
-    assert grid["state"] == "empty"
-    add_run(one.services, state="failed", cost_microusd=0)
-    grid, _ = await history.on_visit(one.app, "", None, None, VISITOR)
-    assert (grid["tiles"][0]["word"], grid["tiles"][0]["thumb"], grid["tiles"][0]["cost"]) == ("Failed", None, "$0")
 
 
 # Settings
@@ -113,6 +71,6 @@ async def test_the_components_have_their_ids_and_none_holds_a_key(one: Harness) 
     components = build_app(one.app).config["components"]
     ids = {component["props"].get("elem_id") for component in components}
     assert {"ar-board", "ar-upload-button"} <= ids
-    assert {"lb-board", "lb-proof", "hi-search", "hi-grid", "hi-details"} <= ids
+    assert {"lb-board", "lb-proof", "hi-page"} <= ids
     assert {"st-nav", "st-keys", "st-storage", "st-shortcuts", "st-about"} <= ids
     assert not any(component["props"].get("type") == "password" for component in components)

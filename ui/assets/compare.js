@@ -48,6 +48,14 @@ export function openCompare(wanted = "side") {
   show(wanted);
 }
 
+/** Opens the comparison of these images, whatever was picked before. */
+export function compareThese(images) {
+  picks.clear();
+  for (const one of images.slice(0, MOST)) picks.set(one.id, one);
+  changed();
+  openCompare();
+}
+
 // The bar under the results
 
 export function paintCompareBar({ element }) {

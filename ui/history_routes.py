@@ -1,0 +1,192 @@
+"""What the History page asks for: a page of runs, the details of one, its code, copies of an image, and packs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from playground import curation, downloads, library, uploads
+from playground.asked import request_of
+from playground.keys import FoundKey
+from playground.offered import access_of
+from playground.plan import Plan, make_plan
+from playground.samples import samples_of, subject_of
+from storage.blobs import EXTENSIONS
+from storage.sorts import NEWEST, SORTS
+from ui import guard, history_details, history_views, views
+from ui.app import App
+from ui.failures import failure_of
+from ui.history_answers import answer, nothing, refused, whose
+
+log = logging.getLogger(__name__)
+
+MAX_PAGE_NUMBER = 1_000_000
+_ID = re.compile(r"[0-9A-Za-z]{1,64}")
+_COPIES: dict[str, downloads.Copy] = {"bare": "bare", "settings": "settings"}
+
+
+def history_routes(app: App) -> list[Route]:
+    """The routes, relative to where the app is mounted."""
+    return [
+        Route("/history/page.json", partial(page, app)),
+        Route("/history/runs/{run_id}.json", partial(details, app)),
+        Route("/history/runs/{run_id}/code.json", partial(code, app)),
+        Route("/history/runs/{run_id}/again.json", partial(again, app), methods=["GET", "POST"]),
+        Route("/history/runs/{run_id}/{position:int}/{copy}", partial(copied, app)),
+    ]
+
+
+async def page(app: App, request: Request) -> Response:
+    """A page of `?search=…&sort=…&page=3`, or the one behind `before`; with how many match, and what the trash holds."""
+    asked = request.query_params
+    search, sort, before = asked.get("search", ""), asked.get("sort", NEWEST), asked.get("before")
+    number = _number(asked.get("page", "1"))
+    try:
+        owner = whose(app, request)
+        if sort not in SORTS or not number:
+            return refused("There is no such page.", 400)
+        skip = 0 if before else (number - 1) * library.PAGE_SIZE
+        found, total = await library.history_page(
+            app.services, owner, search=search, sort=sort, before=before or None, skip=skip
+        )
+        last = max(1, -(-total // library.PAGE_SIZE))
+        if not found.runs and number > last:
+            # What was on it went to the trash, or the box asked for more than there is.
+            number, skip = last, (last - 1) * library.PAGE_SIZE
+            found, total = await library.history_page(app.services, owner, search=search, sort=sort, skip=skip)
+        kept = total if not search.strip() else await library.count_runs(app.services, owner)
+        trash, saved, tags = await asyncio.gather(
+            curation.trash_size(app.services, owner),
+            curation.searches_of(app.services, owner),
+            curation.tags_of(app.services, owner),
+        )
+    except guard.UnknownVisitor as error:
+        return refused(str(error), 403)
+    except ValueError as error:
+        return refused(str(error), 400)
+    view = history_views.page_view(
+        found,
+        total,
+        kept=kept,
+        search=search,
+        number=number,
+        size=library.PAGE_SIZE,
+        catalog=app.services.catalog,
+    )
+    images, runs, size_bytes = trash
+    return answer(
+        view
+        | {
+            "trash": {"things": images + runs, "words": views.bytes_text(size_bytes) if size_bytes else ""},
+            "searches": [{"name": one.name, "query": one.query, "sort": one.sort} for one in saved],
+            "tags": [tag for tag, _ in tags],
+            "sorts": [[name, one.label] for name, one in SORTS.items()],
+        }
+    )
+
+
+async def details(app: App, request: Request) -> Response:
+    """All that is known of a run, shown by its image at `?image=`."""
+    try:
+        owner = whose(app, request)
+    except guard.UnknownVisitor:
+        return nothing()
+    run_id = request.path_params["run_id"]
+    found = await library.details(app.services, run_id, owner) if _ID.fullmatch(run_id) else None
+    if found is None:
+        return nothing()
+    position = _number(request.query_params.get("image", "")) or 0
+    return answer(history_details.full_view(found, position, app.services.catalog))
+
+
+async def code(app: App, request: Request) -> Response:
+    """Code that makes the same call in several languages. No key in it."""
+    try:
+        planned = await _plan(app, whose(app, request), request.path_params["run_id"])
+    except Exception as error:  # noqa: BLE001 - whatever stands in the way is said by the words of the other doors
+        return _in_the_way(error)
+    if planned is None or not planned.runs:
+        return nothing()
+    run = planned.runs[0]
+    # Without the key: what is not there cannot be shown.
+    access = access_of(run.provider, FoundKey("none", None), app.services.settings)
+    made = samples_of(subject_of(run, access, has_key=not run.provider.key_is_optional))
+    return answer([{"id": one.sample_id, "name": one.name, "code": one.code, "notes": one.notes} for one in made])
+
+
+async def again(app: App, request: Request) -> Response:
+    """GET: what the same run would cost now, in words. POST: runs it again, exactly as it was asked; the new group."""
+    run_id = request.path_params["run_id"]
+    try:
+        owner = whose(app, request, is_change=request.method == "POST")
+        planned = await _plan(app, owner, run_id)
+        if planned is None:
+            return nothing()
+        if request.method == "POST":
+            return answer({"group": await app.engine.submit(planned, owner)})
+    except Exception as error:  # noqa: BLE001 - whatever stands in the way is said by the words of the other doors
+        return _in_the_way(error)
+    cost = views.total([(run.estimate.low_microusd, run.estimate.high_microusd) for run in planned.runs])
+    problems = [problem.message for problem in planned.problems]
+    return answer({"price": cost.about(), "problem": " ".join(problems)})
+
+
+async def copied(app: App, request: Request) -> Response:
+    """A copy of an image to take along: `bare` of metadata, or with its `settings` inside."""
+    run_id, position = request.path_params["run_id"], request.path_params["position"]
+    copy = _COPIES.get(request.path_params["copy"])
+    try:
+        owner = whose(app, request)
+    except guard.UnknownVisitor:
+        return nothing()
+    view = await library.run(app.services, run_id, owner) if copy and _ID.fullmatch(run_id) else None
+    image = next((one for one in view.all_images if one.position == position), None) if view else None
+    path = await asyncio.to_thread(library.owned_file, app.services, image.sha256, owner) if image else None
+    if not copy or view is None or image is None or path is None:
+        return nothing()
+    try:
+        data = await asyncio.to_thread(path.read_bytes)
+        made, media_type = await asyncio.to_thread(downloads.copy_of, data, view.run, image, copy)
+    except (OSError, ValueError) as error:
+        return refused(str(error), 409)
+    name = downloads.file_name(view.run, image, f".{EXTENSIONS[media_type]}").encode("ascii", "ignore").decode()
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(made, media_type=media_type, headers=headers)
+
+
+async def _plan(app: App, owner: str, run_id: str) -> Plan | None:
+    """What the run asked, for the same offer, by today's rules and prices; `None` when it is not the owner's.
+
+    Raises: PlanRefused, UploadRefused when an input is gone.
+    """
+    found = await library.details(app.services, run_id, owner) if _ID.fullmatch(run_id) else None
+    if found is None:
+        return None
+    run = found.view.run
+    hashes = run.asked.get("images")
+    images = [
+        await uploads.load_input(app.services, owner, str(sha256))
+        for sha256 in (hashes if isinstance(hashes, list) else [])
+    ]
+    mask = run.asked.get("mask")
+    loaded = await uploads.load_input(app.services, owner, str(mask)) if mask else None
+    return make_plan(request_of(run.asked, images, loaded), [run.offer], app.services.catalog)
+
+
+def _in_the_way(error: Exception) -> Response:
+    if isinstance(error, guard.UnknownVisitor):
+        return refused(str(error), 403)
+    failure = failure_of(error)
+    if failure.is_fault:
+        log.error("a fault in this program", exc_info=error)
+    return refused(failure.error.message, 409)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MAX_PAGE_NUMBER else None
