@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -15,10 +14,11 @@ from tests.ui.traffic import Traffic
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[RunningApp]:
-    """An app without a history."""
-    one = RunningApp(tmp_path / "data", tmp_path / "log.txt")
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app for visitors, of whom each test is a new one without a history."""
+    folder = tmp_path_factory.mktemp("keyboard")
+    one = RunningApp(folder / "data", folder / "log.txt", DIPTYCH_MODE="public")
     yield one
     one.stop()
     assert "Traceback" not in one.log.read_text()
