@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import board_from_store, ledger, many_answers, provider_call, ratings
+from benchmarks import board_from_store, history_pages, ledger, many_answers, provider_call, ratings
 
 
 def measure(litellm_python: str = sys.executable, peers_python: Path | None = None) -> Iterator[str]:
@@ -25,6 +25,9 @@ def measure(litellm_python: str = sys.executable, peers_python: Path | None = No
     yield ""
     yield "Money: limits and the Costs tab"
     yield from ledger.measure()
+    yield ""
+    yield "Pages of the history"
+    yield from history_pages.measure()
     yield ""
     yield "One provider call, with everything the engine adds"
     yield from asyncio.run(provider_call.measure())

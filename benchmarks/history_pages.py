@@ -19,9 +19,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from playground.services import timestamp
-from storage import curation, history
+from storage import curation, history, ledger
 from storage.curation_steps import FACT_TRIGGERS, FILL_FACTS
 from storage.database import Store
+from storage.records import LedgerLine
 
 SIZES = (1_000, 10_000, 100_000)
 ROUNDS = 9
@@ -116,7 +117,7 @@ def _fill(db: Database, size: int, rng: random.Random, owner: str) -> None:
     names = [sql.split()[2] for sql in FACT_TRIGGERS]
     for name in names:
         db.conn.execute(f"drop trigger {name}")
-    runs, groups, ledger, images, inputs, tags = [], [], [], [], [], []
+    runs, groups, lines, images, inputs, tags = [], [], [], [], [], []
     for number in range(size):
         run_id, group_id = f"01r{number:023}", f"01g{number // 3:023}"
         at = timestamp(START + timedelta(minutes=9 * number * 100_000 / size))
@@ -138,9 +139,8 @@ def _fill(db: Database, size: int, rng: random.Random, owner: str) -> None:
             run_id, group_id, owner, number % 3, rng.choice(OFFERS), operation, prompt, json.dumps(asked), sent,
             json.dumps({"usage": {"total_tokens": 1000}, "padding": "y" * 200}), state, at, at, at, latency, 31_000,
         ))  # fmt: skip
-        ledger.append(
-            (f"01l{number:023}", run_id, "settled", rng.randint(2_000, 90_000) if state == "succeeded" else 0, at)
-        )
+        cost = rng.randint(2_000, 90_000) if state == "succeeded" else 0
+        lines.append(LedgerLine(f"01l{number:023}", run_id, "settled", cost, "reported", None, at))
         count = 0 if state == "failed" else 1 + (rng.random() < 0.58)
         for position in range(count):
             sha256 = f"{rng.getrandbits(256):064x}"
@@ -159,7 +159,7 @@ def _fill(db: Database, size: int, rng: random.Random, owner: str) -> None:
             sent_at, finished_at, latency_ms, estimate_microusd) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         runs,
     )
-    write("insert into ledger values (?, ?, ?, ?, 'reported', null, ?)", ledger)
+    ledger.insert(db, lines)
     write(
         """insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, checks, created_at,
             favourite, stars, phash) values (?, ?, ?, ?, 'image/png', ?, ?, 1000, '[]', ?, ?, ?, ?)""",

@@ -75,7 +75,9 @@ def _line(line: LedgerLine) -> View:
     amount = "unknown" if line.amount_microusd is None else views.cost(line.amount_microusd)
     return {
         "label": _LEDGER_WORDS[line.state],
-        "text": views.sentence([amount, "" if line.state == "released" else line.source, line.price_id or ""]),
+        "text": views.sentence(
+            [amount, "" if line.state == "released" else line.source.replace("_", " "), line.price_id or ""]
+        ),
     }
 
 

@@ -43,6 +43,16 @@ FIELDS = (
 )
 FORMAT_OF = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp", "image/gif": "gif", "image/avif": "avif"}
 NOT_SAID = "–"
+OUR_NAMES: Mapping[str, str] = {
+    "image_size": "size",
+    "num_images": "n",
+    "number_of_images": "n",
+    "numberResults": "n",
+    "outputFormat": "output_format",
+    "outputQuality": "output_compression",
+    "positivePrompt": "prompt",
+}
+"""Names of fields at providers that call them otherwise."""
 VERIFY_SHOWN = 20
 
 
@@ -79,7 +89,8 @@ def _nothing(search: str, kept: int, *, in_trash: bool) -> View:
         return {
             "state": "no_match",
             "title": f"Nothing matches “{search.strip()[:80]}”",
-            "text": f"{views.counted(kept, 'run')} {'is' if kept == 1 else 'are'} kept. Loosen it, or look in the trash.",
+            "text": f"{views.counted(kept, 'run')} {'is' if kept == 1 else 'are'} kept. "
+            "Loosen the search, or look in the trash.",
         }
     return {
         "state": "empty",
@@ -217,7 +228,7 @@ def _source_word(source: CostSource, microusd: int) -> str:
 def field_rows(view: RunView, image: StoredImage | None) -> list[View]:
     """Asked, sent and got, field by field; a field nobody spoke of has no row."""
     run = view.run
-    sent, got = dict(run.sent or {}), dict(run.got or {})
+    sent, got = sent_fields(run.sent or {}), dict(run.got or {})
     if image is not None:
         got["size"] = f"{image.width}x{image.height}"
         media_type = image.converted_type or image.media_type
@@ -230,6 +241,25 @@ def field_rows(view: RunView, image: StoredImage | None) -> list[View]:
         if asked_value is not None or sent_value is not None:
             rows.append(_field_row(label, asked_value, sent_value, got_value))
     return [*rows, _prompt_row(run.prompt, sent.get("prompt"), image)]
+
+
+def sent_fields(sent: Mapping[str, object]) -> dict[str, object]:
+    """The fields of a request by our names, however the provider wraps and calls them."""
+    parts = sent.get("multipart")
+    if isinstance(parts, list):
+        fields = {str(part["name"]): part["value"] for part in parts if isinstance(part, dict) and "value" in part}
+    else:
+        inner = sent.get("input")
+        fields = {**sent, **inner} if isinstance(inner, dict) else dict(sent)
+    if "width" in fields and "height" in fields:
+        fields["size"] = f"{fields['width']}x{fields['height']}"
+    for theirs, ours in OUR_NAMES.items():
+        if theirs in fields:
+            fields.setdefault(ours, fields[theirs])
+    size = fields.get("size")
+    if isinstance(size, dict) and "width" in size and "height" in size:
+        fields["size"] = f"{size['width']}x{size['height']}"
+    return fields
 
 
 def _field_row(label: str, asked: object, sent: object, got: object) -> View:

@@ -10,6 +10,7 @@ import { ask, change } from "./history_requests.js";
 
 const STORED_VIEW = "diptych-history-view";
 const PAUSE_MS = 250;
+const SAID_MS = 12_000;
 const VIEWS = { images: "Images", groups: "Groups", table: "Table" };
 const CHIPS = [["", "All"], ["is:fav", "Favourites"], ["is:edit", "Edits"], ["is:failed", "Failed"], ["cost:unknown", "Unknown cost"]];
 const MOST_COMPARED = 4;
@@ -17,13 +18,14 @@ const MOST_COMPARED = 4;
 function paintHistory({ element }) {
   const state = {
     search: "", sort: "newest", view: localStorage.getItem(STORED_VIEW) || "images", page: 1, shown: null, trouble: "",
-    chosen: null, ticked: new Map(), all: false, said: null, tagging: false,
+    chosen: null, ticked: new Map(), all: false, said: null, undo: null, tagging: false,
   };
   const root = element.querySelector(".drawn");
   render(root, skeleton());
   const parts = { bar: root.querySelector(".hi-bar"), list: root.querySelector("#hi-grid"), foot: root.querySelector(".hi-foot") };
   const details = attachDetails(root.querySelector("#hi-details"), { act, follow, closed: () => choose(null) });
   let pause;
+  let fading;
   let asked = 0;
 
   // The server's word
@@ -56,7 +58,13 @@ function paintHistory({ element }) {
     const answer = await change("history/do", { do: name, ...what, ...more });
     if (answer.error) state.said = { words: answer.error, isBad: true };
     else state.said = { words: answer.words, undo: answer.undo };
+    if (answer.undo) state.undo = answer.undo;
     announce(state.said.words);
+    clearTimeout(fading);
+    fading = setTimeout(() => {
+      state.said = null;
+      paint();
+    }, SAID_MS);
     if (!answer.error && ["trash", "restore", "delete", "empty"].includes(name)) {
       forgetTicks();
       if (name !== "trash" || !what.keep) details.refresh();
@@ -66,11 +74,13 @@ function paintHistory({ element }) {
   }
 
   async function undo() {
-    const back = state.said?.undo;
+    const back = state.undo;
     if (!back) return;
     const { do: name, images, runs, ...more } = back;
     state.said = null;
     await act(name, { images, runs }, more);
+    // Undoing is not undone: what was done can be done again by hand.
+    state.undo = null;
     if (state.said) state.said = { ...state.said, undo: null };
     paint();
   }
@@ -226,7 +236,7 @@ function paintHistory({ element }) {
     if (event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]")) return;
     const withCommand = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (withCommand && key === "z" && state.said?.undo) {
+    if (withCommand && key === "z" && state.undo) {
       event.preventDefault();
       undo();
     } else if (withCommand) return;

@@ -2,6 +2,7 @@
    can be made of it. Nothing here touches the form of the Playground; the links that do say so. */
 
 import { askFirst } from "./ask.js";
+import { copyText } from "./clipboard.js";
 import { announce, h, icon, render } from "./dom.js";
 import { ask, change } from "./history_requests.js";
 
@@ -69,8 +70,8 @@ export function attachDetails(root, { act, follow, closed }) {
       sample = 0;
       paint();
     },
-    copy: () => copy(samples[sample].code, "Code copied"),
-    link: () => copy(new URL(shown.link, location.href.split("#")[0]).href, "Link copied"),
+    copy: () => copy(samples[sample].code, "The code is copied."),
+    link: () => copy(new URL(shown.link, location.href.split("#")[0]).href, "The link is copied. It opens this run for you."),
   };
 
   async function runAgain() {
@@ -82,6 +83,8 @@ export function attachDetails(root, { act, follow, closed }) {
     const begun = await change(path, {});
     return begun.error ? say(begun.error) : say("It is running. See it in the Playground, and here when it is done.");
   }
+
+  const copy = async (text, words) => say((await copyText(text, root)) ? words : "This browser does not let pages copy.");
 
   function say(words) {
     shown = { ...shown, said: words };
@@ -112,15 +115,6 @@ export function attachDetails(root, { act, follow, closed }) {
   });
   paint();
   return api;
-}
-
-async function copy(text, words) {
-  try {
-    await navigator.clipboard.writeText(text);
-    announce(words);
-  } catch {
-    window.prompt("Copy this:", text);
-  }
 }
 
 function draw(shown, more) {
