@@ -153,7 +153,7 @@ def tags_of(db: Database, owner: str, *, limit: int = 200) -> list[tuple[str, in
     """The owner's tags with how many runs out of the trash have each, the most used first."""
     rows = fetch(
         db,
-        """select t.tag, count(*) as runs from tags as t join runs as r on r.run_id = t.run_id
+        """select t.tag, count(*) as runs from tags as t cross join runs as r on r.run_id = t.run_id
         where r.owner = ? and r.trashed_at is null group by t.tag order by runs desc, t.tag limit ?""",
         (owner, limit),
     )

@@ -1,7 +1,8 @@
 """Deleting for ever what is in the trash: rows and words go now, bytes as soon as nobody needs them.
 
 The lines of the ledger stay, and of a run as much as they need: whose, which offer, when, what state. An image that met
-another in a battle keeps its row, because the votes do; its bytes go. Whoever calls owns the transaction.
+another in a battle keeps its row, because the votes do; its bytes go. Whoever calls owns the transaction. Queries name the
+indexes of the trash: left to choose, SQLite reads all of the owner's runs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ def delete_for_ever(db: Database, owner: str, picked: Picked, at: str) -> Delete
     """Deletes those of the picked images and runs that are in the owner's trash."""
     rows = fetch(
         db,
-        """select i.image_id, i.run_id from images as i join runs as r on r.run_id = i.run_id
-        where r.owner = :owner and i.trashed_at is not null and i.deleted_at is null
-        and (i.image_id in (select value from json_each(:images)) or i.run_id in (select value from json_each(:runs)))""",
+        """with meant (image_id) as (
+            select value from json_each(:images)
+            union select image_id from images where run_id in (select value from json_each(:runs))
+        )
+        select i.image_id, i.run_id from meant as m cross join images as i on i.image_id = m.image_id
+        cross join runs as r on r.run_id = i.run_id
+        where r.owner = :owner and i.trashed_at is not null and i.deleted_at is null""",
         {"owner": owner, "images": json.dumps(list(picked.images)), "runs": json.dumps(list(picked.runs))},
     )
     touched = {row["run_id"] for row in rows} | set(picked.runs)
@@ -33,14 +38,15 @@ def empty_trash(db: Database, owner: str, at: str, *, trashed_before: str | None
     limit = {"owner": owner, "before": trashed_before}
     images = fetch(
         db,
-        """select i.image_id, i.run_id from images as i join runs as r on r.run_id = i.run_id
+        """select i.image_id, i.run_id from images as i indexed by images_in_trash cross join runs as r on r.run_id = i.run_id
         where i.trashed_at is not null and i.deleted_at is null and r.owner = :owner
         and (:before is null or i.trashed_at < :before)""",
         limit,
     )
     runs = fetch(
         db,
-        """select run_id from runs where trashed_at is not null and deleted_at is null and owner = :owner
+        """select run_id from runs indexed by runs_in_trash
+        where trashed_at is not null and deleted_at is null and owner = :owner
         and (:before is null or trashed_at < :before)""",
         limit,
     )
@@ -65,9 +71,10 @@ def trash_size(db: Database, owner: str) -> tuple[int, int, int]:
     row = fetch_one(
         db,
         """select count(*) as images, coalesce(sum(i.size_bytes), 0) as bytes,
-            (select count(*) from runs as e where e.trashed_at is not null and e.deleted_at is null and e.owner = :owner
+            (select count(*) from runs as e indexed by runs_in_trash
+                where e.trashed_at is not null and e.deleted_at is null and e.owner = :owner
                 and not exists (select 1 from images as x where x.run_id = e.run_id and x.deleted_at is null)) as runs
-        from images as i join runs as r on r.run_id = i.run_id
+        from images as i indexed by images_in_trash cross join runs as r on r.run_id = i.run_id
         where i.trashed_at is not null and i.deleted_at is null and r.owner = :owner""",
         {"owner": owner},
     )

@@ -43,7 +43,7 @@ def history_routes(app: App) -> list[Route]:
 
 
 async def page(app: App, request: Request) -> Response:
-    """A page of `?search=…&sort=…&page=3`, or the one behind `before`; with how many match, and what the trash holds."""
+    """A page of `?search=…&sort=…&page=3`, or the one behind `before`; with how many match, and with what stands `around`."""
     asked = request.query_params
     search, sort, before = asked.get("search", ""), asked.get("sort", NEWEST), asked.get("before")
     number = _number(asked.get("page", "1"))
@@ -61,11 +61,7 @@ async def page(app: App, request: Request) -> Response:
             number, skip = last, (last - 1) * library.PAGE_SIZE
             found, total = await library.history_page(app.services, owner, search=search, sort=sort, skip=skip)
         kept = total if not search.strip() else await library.count_runs(app.services, owner)
-        trash, saved, tags = await asyncio.gather(
-            curation.trash_size(app.services, owner),
-            curation.searches_of(app.services, owner),
-            curation.tags_of(app.services, owner),
-        )
+        around = await _around(app, owner) if "around" in asked else {}
     except guard.UnknownVisitor as error:
         return refused(str(error), 403)
     except ValueError as error:
@@ -79,16 +75,24 @@ async def page(app: App, request: Request) -> Response:
         size=library.PAGE_SIZE,
         catalog=app.services.catalog,
     )
-    images, runs, size_bytes = trash
-    return answer(
-        view
-        | {
+    return answer(view | around)
+
+
+async def _around(app: App, owner: str) -> dict[str, object]:
+    """What stands around the list: what the trash holds, searches and tags to choose from, and the orders."""
+    (images, runs, size_bytes), saved, tags = await asyncio.gather(
+        curation.trash_size(app.services, owner),
+        curation.searches_of(app.services, owner),
+        curation.tags_of(app.services, owner),
+    )
+    return {
+        "around": {
             "trash": {"things": images + runs, "words": views.bytes_text(size_bytes) if size_bytes else ""},
             "searches": [{"name": one.name, "query": one.query, "sort": one.sort} for one in saved],
             "tags": [tag for tag, _ in tags],
             "sorts": [[name, one.label] for name, one in SORTS.items()],
         }
-    )
+    }
 
 
 async def details(app: App, request: Request) -> Response:

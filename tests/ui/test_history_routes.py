@@ -42,6 +42,9 @@ class Visitor:
         assert answer.status_code == 200, answer.text
         return answer.json()  # type: ignore[no-any-return]
 
+    def around(self) -> dict[str, Any]:
+        return self.found(around=1)["around"]  # type: ignore[no-any-return]
+
     def runs(self, search: str = "", **more: object) -> list[str]:
         return [run["run_id"] for run in self.found(search, **more).get("runs", [])]
 
@@ -95,16 +98,16 @@ def test_actions_are_told_undone_and_touch_nothing_of_others(world: tuple[Harnes
     assert mine.do("stars", images=[image], stars=4)["changed"] == 1
     tagged = mine.do("tag", search="fox", tags=["Red Fox"])
     assert tagged["words"] == "1 run tagged: red fox."
-    assert mine.found()["tags"] == ["red fox"]
+    assert mine.around()["tags"] == ["red fox"]
     assert mine.do("note", runs=[runs[0]], note="for the poster")["words"] == "Note kept."
     assert mine.runs("poster") == [runs[0]]
     mine.do(**undo(tagged))
-    assert mine.found()["tags"] == []
+    assert mine.around()["tags"] == []
 
     gone = mine.do("trash", search="-owl")
     assert (gone["words"], mine.runs()) == ("2 images in the trash.", runs[:1])
     assert set(mine.runs("is:trashed")) == set(runs[1:])
-    assert mine.found()["trash"]["things"] == 2
+    assert mine.around()["trash"]["things"] == 2
     assert mine.details(runs[1])["is_trashed"] is True
     assert other.do("restore", runs=runs)["changed"] == 0
     mine.do(**undo(gone))
@@ -145,10 +148,10 @@ def test_what_is_not_ours_or_not_understood_is_refused(world: tuple[Harness, Vis
 def test_searches_are_kept(world: tuple[Harness, Visitor, Visitor]) -> None:
     _, mine, other = world
     mine.do("save_search", name="Dear", query="cost:>1", sort="dearest")
-    assert mine.found()["searches"] == [{"name": "Dear", "query": "cost:>1", "sort": "dearest"}]
-    assert other.found()["searches"] == []
+    assert mine.around()["searches"] == [{"name": "Dear", "query": "cost:>1", "sort": "dearest"}]
+    assert other.around()["searches"] == []
     mine.do("forget_search", name="Dear")
-    assert mine.found()["searches"] == []
+    assert mine.around()["searches"] == []
 
 
 @pytest.mark.asyncio

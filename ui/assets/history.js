@@ -18,7 +18,7 @@ const MOST_COMPARED = 4;
 function paintHistory({ element }) {
   const state = {
     search: "", sort: "newest", view: localStorage.getItem(STORED_VIEW) || "images", page: 1, shown: null, trouble: "",
-    chosen: null, ticked: new Map(), all: false, said: null, undo: null, tagging: false,
+    around: null, chosen: null, ticked: new Map(), all: false, said: null, undo: null, tagging: false,
   };
   const root = element.querySelector(".drawn");
   render(root, skeleton());
@@ -30,15 +30,16 @@ function paintHistory({ element }) {
 
   // The server's word
 
-  async function load({ before = "" } = {}) {
+  async function load({ before = "", around = false } = {}) {
     const mine = ++asked;
-    const query = new URLSearchParams({ search: state.search, sort: state.sort, page: state.page, ...(before ? { before } : {}) });
+    const query = new URLSearchParams({ search: state.search, sort: state.sort, page: state.page, ...(before ? { before } : {}), ...(around || !state.around ? { around: 1 } : {}) });
     const answer = await ask(`history/page.json?${query}`);
     if (mine !== asked) return;
     if (answer.error) state.trouble = answer.error;
     else {
       state.trouble = "";
       state.shown = answer;
+      state.around = answer.around || state.around;
       state.page = answer.page || 1;
     }
     paint();
@@ -69,7 +70,7 @@ function paintHistory({ element }) {
       forgetTicks();
       if (name !== "trash" || !what.keep) details.refresh();
     } else details.refresh();
-    await load();
+    await load({ around: true });
     return !answer.error;
   }
 
@@ -138,7 +139,7 @@ function paintHistory({ element }) {
       if (await askFirst(words)) await act("delete", meant());
     },
     empty: async () => {
-      const { things, words } = state.shown.trash;
+      const { things, words } = state.around.trash;
       const question = { title: "Empty the trash?", text: `${things} ${things === 1 ? "thing" : "things"}${words ? `, ${words},` : ""} will be gone for ever. Nothing brings them back. What they cost stays in the ledger.`, yes: "Empty the trash" };
       if (await askFirst(question)) await act("empty", {});
     },
@@ -178,7 +179,7 @@ function paintHistory({ element }) {
       state.page = 1;
       load();
     } else if (name === "hi-saved") {
-      const saved = state.shown.searches.find((one) => one.name === value);
+      const saved = state.around.searches.find((one) => one.name === value);
       if (saved) {
         state.sort = saved.sort;
         search(saved.query, { now: true });
@@ -253,7 +254,7 @@ function paintHistory({ element }) {
     if (what === "search") search(rest.join("/"), { now: true });
   });
   // Each time the tab comes into view, what it shows may have changed.
-  new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && load()).observe(root.querySelector(".hi-bar"));
+  new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && load({ around: true })).observe(root.querySelector(".hi-bar"));
   paint();
 }
 
@@ -277,9 +278,9 @@ const skeleton = () => [
 ];
 
 function head(state) {
-  const { shown, search } = state;
+  const { shown, around, search } = state;
   const words = search.split(/\s+/);
-  const chips = [...CHIPS, ...(shown?.tags || []).slice(0, 6).map((tag) => [/\s/.test(tag) ? `tag:"${tag}"` : `tag:${tag}`, tag])];
+  const chips = [...CHIPS, ...(around?.tags || []).slice(0, 6).map((tag) => [/\s/.test(tag) ? `tag:"${tag}"` : `tag:${tag}`, tag])];
   const isOn = (chip) => (chip ? search.includes(chip) : !CHIPS.some(([word]) => word && words.includes(word)));
   return [
     h("div", { class: "hi-tools", key: "tools" },
@@ -292,17 +293,17 @@ function head(state) {
           h("label", { key: name }, h("input", { type: "radio", name: "hi-view", value: name, checked: state.view === name }), h("span", {}, label))))),
       h("div", { class: "hi-field", key: "sort" },
         h("label", { for: "hi-sort" }, "Order"),
-        h("select", { id: "hi-sort", name: "hi-sort", value: state.sort }, (shown?.sorts || [["newest", "Newest first"]]).map(([name, label]) => h("option", { key: name, value: name, selected: state.sort === name }, label)))),
+        h("select", { id: "hi-sort", name: "hi-sort", value: state.sort }, (around?.sorts || [["newest", "Newest first"]]).map(([name, label]) => h("option", { key: name, value: name, selected: state.sort === name }, label)))),
       h("span", { class: "hi-gap", key: "gap" }),
       h("div", { class: "hi-more", id: "hi-more", key: "more" }),
-      h("button", { type: "button", class: "button quiet", key: "trash", id: "hi-trash", "data-chip": "is:trashed", "aria-pressed": String(words.includes("is:trashed")) }, icon("trash"), shown?.trash.things ? `Trash · ${shown.trash.things.toLocaleString("en")}` : "Trash")),
+      h("button", { type: "button", class: "button quiet", key: "trash", id: "hi-trash", "data-chip": "is:trashed", "aria-pressed": String(words.includes("is:trashed")) }, icon("trash"), around?.trash.things ? `Trash · ${around.trash.things.toLocaleString("en")}` : "Trash")),
     h("div", { id: "hi-misread", key: "misread", role: "status" }, (shown?.misread || []).map((one) => h("p", { class: "caption", key: one }, one))),
     h("div", { class: "hi-chips-row", key: "chips" },
       chips.map(([chip, label]) => h("button", { type: "button", class: "button quiet hi-chip", key: chip || "all", "data-chip": chip, "aria-pressed": String(isOn(chip)) }, label)),
       h("details", { class: "hi-saved", key: "saved" },
         h("summary", { class: "button quiet" }, "Saved searches"),
         h("div", { class: "hi-popover" },
-          (shown?.searches || []).map((one) => h("div", { class: "hi-saved-row", key: one.name },
+          (around?.searches || []).map((one) => h("div", { class: "hi-saved-row", key: one.name },
             h("label", {}, h("input", { type: "radio", name: "hi-saved", value: one.name, checked: one.query === search && one.sort === state.sort }), one.name),
             h("button", { type: "button", class: "icon-button", "data-forget": one.name, "aria-label": `Forget the search ${one.name}`, title: "Forget" }, icon("x")))),
           h("form", { "data-form": "save", key: "save" },

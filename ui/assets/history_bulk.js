@@ -5,7 +5,7 @@ import { h, icon } from "./dom.js";
 const COMPARED = [2, 4];
 
 export function bulkBar(state) {
-  const { shown, ticked, all, said } = state;
+  const { shown, around, ticked, all, said } = state;
   const isPicked = all || ticked.size > 0;
   return [
     said?.words ? h("div", { class: "hi-said", key: "said", role: "status", "data-testid": "history-said" },
@@ -16,7 +16,7 @@ export function bulkBar(state) {
       h("span", { class: "compare-count" }, all ? `All ${shown.count} that match` : `${ticked.size.toLocaleString("en")} picked`),
       button("page", "This page"),
       !all && shown.total > shown.runs?.length && !shown.in_trash ? button("all", `All ${shown.count}`) : null,
-      shown.in_trash ? trashActions(all) : state.tagging ? tagForm(shown) : actions(state),
+      shown.in_trash ? trashActions(all) : state.tagging ? tagForm(around) : actions(state),
       h("button", { type: "button", class: "bar-button only-icon", key: "none", "data-go": "none", "aria-label": "Pick none", title: "Pick none" }, icon("x"))) : null,
   ];
 }
@@ -36,10 +36,10 @@ function actions({ ticked, all }) {
   ];
 }
 
-const tagForm = (shown) =>
+const tagForm = (around) =>
   h("form", { class: "hi-tag-form", "data-form": "tag", key: "tag" },
     h("input", { name: "tag", list: "hi-tags", placeholder: "Tag", "aria-label": "Tag", maxlength: 40, autocomplete: "off", autofocus: true }),
-    h("datalist", { id: "hi-tags" }, shown.tags.map((tag) => h("option", { key: tag, value: tag }))),
+    h("datalist", { id: "hi-tags" }, (around?.tags || []).map((tag) => h("option", { key: tag, value: tag }))),
     h("button", { type: "submit", class: "bar-button" }, "Add"),
     h("button", { type: "button", class: "bar-button", "data-go": "tagging" }, "Cancel"));
 
