@@ -5,6 +5,8 @@ import { h, icon } from "./dom.js";
 export function drawList(state, tiles) {
   const { shown } = state;
   if (!shown) return h("div", { class: "hi-grid", key: "wait", "aria-busy": "true" }, [...Array(12).keys()].map((n) => h("div", { class: "hi-box sheen", key: n })));
+  const isAllTrashed = shown.state === "empty" && state.around?.trash.things > 0;
+  if (isAllTrashed) return nothing({ ...shown, title: "All of it is in the trash", text: "What is there can be restored for 30 days." }, h("button", { type: "button", class: "button", "data-chip": "is:trashed" }, "Open the trash"), "trash");
   if (shown.state === "empty") return nothing(shown, h("a", { class: "button primary", href: "#playground" }, "Open Playground"), "base");
   if (shown.state === "no_match") return nothing(shown, h("button", { type: "button", class: "button", "data-chip": "", id: "hi-clear" }, "Show all"), shown.in_trash ? "trash" : "search");
   const draw = { groups, table }[state.view] || images;
