@@ -21,10 +21,7 @@ from storage.errors import StoreError
 from ui import guard
 from ui.app import App
 from ui.compare_routes import compare_routes
-<<<<<<< HEAD
 from ui.costs.routes import costs_routes
-=======
->>>>>>> 5a08045 (History page: what was sent by our names, undo that outlasts its notice; the benchmark joins the others)
 from ui.history_actions import history_actions
 from ui.history_routes import history_routes
 from ui.image_routes import image_routes
