@@ -31,7 +31,7 @@ from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
 from storage.verify import verify
-from ui import leaderboard_command, reports_command, votes_command
+from ui import costs_command, leaderboard_command, reports_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
 from ui.arguments import parse, unreadable, wants_json
@@ -107,6 +107,7 @@ def _run(
         return leaderboard_command.run(options, answer, partial(compose, settings))
     app = compose(settings)
     commands = {
+        "costs": costs_command.run,
         "history": _history,
         "voters": votes_command.run,
         "reports": reports_command.run,
