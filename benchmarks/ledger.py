@@ -76,8 +76,9 @@ def fill(services: Services, lines: int, *, over_days: int = DAYS, seed: int = 1
     offers = [row.offer_id for row in services.catalog.offers if row.price and not row.price.is_free][:20]
 
     def write(db: Database) -> None:
+        # Words and facts of the history are not measured here, and the sums are made at once at the end.
         kept = db.conn.execute(
-            "select name, sql from sqlite_master where type = 'trigger' and name in ('runs_ai', 'ledger_ai')"
+            "select name, sql from sqlite_master where type = 'trigger' and tbl_name in ('runs', 'ledger')"
         )
         triggers = dict(kept.fetchall())
         for name in triggers:
@@ -97,7 +98,7 @@ def fill(services: Services, lines: int, *, over_days: int = DAYS, seed: int = 1
         for statement in ("delete from spend_days", "delete from spend_spans", *SUMS, *triggers.values()):
             db.conn.execute(statement)
 
-    services.store.write(write, timeout_s=600)
+    services.store.write(write, timeout_s=1800)
 
 
 _RUN = """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, state, queued_at,

@@ -29,6 +29,8 @@ FIELD = "limit"
 SPANS: tuple[LimitSpan, ...] = get_args(LimitSpan)
 LOCAL_SPANS: tuple[LimitSpan, ...] = ("run", "session", "day", "month")
 """Those that mean something where there is one owner."""
+EVERYBODYS: tuple[LimitSpan, ...] = ("day", "month")
+"""Those that all owners share."""
 NAMES: dict[LimitSpan, str] = {
     "run": "One run",
     "session": "This session",
@@ -119,9 +121,11 @@ def verdict_of(found: Sequence[Passed], standing: Standing, *, is_local: bool, h
     blocked = next((each for each in found if each.limit.action == "block"), None)
     warned = tuple(each for each in found if each.limit.action == "warn")
     if blocked:
-        words = f"{_would(blocked, hides=hides)} Nothing was sent. {_next(blocked, standing, is_local=is_local)}"
+        would = _would(blocked, hides=hides, is_local=is_local)
+        words = f"{would} Nothing was sent. {_next(blocked, standing, is_local=is_local)}"
         return Verdict(blocked, warned, words, _LABELS[blocked.limit.span])
-    words = " ".join(f"{_would(each, hides=hides)} It only warns." for each in warned)
+    told = [_would(each, hides=hides, is_local=is_local) for each in warned]
+    words = " ".join(f"{each} It only warns." for each in told)
     return Verdict(None, warned, words, _LABELS[warned[0].limit.span] if warned else "")
 
 
@@ -135,11 +139,14 @@ _WHAT: dict[LimitSpan, str] = {
 }
 
 
-def _would(found: Passed, *, hides: bool) -> str:
+def _would(found: Passed, *, hides: bool, is_local: bool) -> str:
     what = _WHAT[found.limit.span].format(limit=money(found.limit.amount_microusd))
     if found.limit.span == "run":
         return f"{what} would be passed: the dearest run of this press costs about {money(found.asked_microusd)}."
     costs = f"and this press costs about {money(found.asked_microusd)}"
+    if not is_local and found.limit.span in EVERYBODYS:
+        # What others spent is theirs.
+        return f"{what} would be passed, which all visitors share, {costs}."
     if hides:
         # A sum beside a battle would tell its makers.
         return f"{what} would be passed, {costs}. What a waiting battle cost counts too, and shows after your vote."
@@ -158,8 +165,8 @@ def _next(found: Passed, standing: Standing, *, is_local: bool) -> str:
         "visitor_month": f"It begins anew on the 1st ({standing.zone}).",
     }.get(found.limit.span, "")
     if not is_local:
-        change = "whoever runs this server sets it"
-    elif found.limit.is_fixed:
+        return f"{resets} Choose a lower quality or fewer images. Whoever runs this server sets this limit.".strip()
+    if found.limit.is_fixed:
         change = f"change {variable(found.limit.span)} where the app starts"
     else:
         change = "change the limit on the Costs page"

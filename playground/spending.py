@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlite_utils import Database
@@ -129,6 +129,48 @@ async def of_owner(services: Services, owner: str, by: By, period: Period, sessi
             standing=stored_limits.standing(db, owner, session, at),
             hides=bool(hidden),
         )
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """What all owners spent together, for the operator."""
+
+    day: date
+    zone: str
+    today: Sum
+    month: Sum
+    all_time: Sum
+    limits: tuple[Limit, ...]
+    standing: Standing
+
+
+async def of_everybody(services: Services, session: str) -> Everybody:
+    """What all owners spent together, with all limits there are, those of visitors among them."""
+    at = services.now()
+    settings = replace(services.settings, mode="public")
+
+    def read(db: Database) -> Everybody:
+        day = date.fromisoformat(days.day_of(at, days.zone_of(db)))
+        return Everybody(
+            day=day,
+            zone=days.zone_of(db).key,
+            today=costs.sum_of(db, None, day.isoformat()),
+            month=costs.sum_of(db, None, f"{day:%Y-%m}"),
+            all_time=costs.sum_of(db, None),
+            limits=limits.in_force(settings, stored_limits.all_set(db)),
+            standing=stored_limits.standing(db, LOCAL_OWNER, session, at),
+        )
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+async def lines_of(services: Services, wanted: LedgerFilter, limit: int) -> list[LedgerEntry]:
+    """The newest lines, battles that wait for a vote included: for the operator."""
+
+    def read(db: Database) -> list[LedgerEntry]:
+        return ledger_pages.page(db, wanted, limit=limit)
 
     return await asyncio.to_thread(services.store.read, read)
 

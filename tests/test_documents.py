@@ -23,6 +23,7 @@ def test_every_command_of_the_readme_exists() -> None:
                 "history",
                 "leaderboard",
                 "voters",
+                "costs",
                 "reports",
                 "verify",
                 "backup",

@@ -23,6 +23,7 @@ from providers.types import (
     QUALITIES,
 )
 from storage.history import MAX_PAGE
+from storage.records import LimitSpan
 from storage.sorts import NEWEST, SORTS
 
 DEFAULT_SIZE = "1024x1024"
@@ -141,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("--dry-run", action="store_true", help="say what it would bring and change nothing")
     recall = command("recall", shared, "find the run that a picture came from")
     recall.add_argument("file", type=_name, metavar="FILE")
+    _add_cost_options(command("costs", shared, "what was spent, the limits, and costs that nobody knows"))
     command("verify", shared, "check that every row has its bytes and every byte its row")
     backup = command("backup", shared, "copy the database; safe while the app runs")
     backup.add_argument("file", type=_name, metavar="FILE")
@@ -181,6 +183,21 @@ def _add_voter_options(parser: argparse.ArgumentParser) -> None:
     doing.add_argument("--readmit", type=_name, metavar="ID", help="count this voter's votes again")
     doing.add_argument("--check", action="store_true", help="look for odd voters now and leave those found out")
     parser.add_argument("--reason", type=_name, metavar="TEXT", help="why, as the board shows it")
+
+
+def _add_cost_options(parser: argparse.ArgumentParser) -> None:
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument(
+        "--set", nargs=2, metavar=("SPAN", "USD"), help=f"set a limit; SPAN is one of {', '.join(get_args(LimitSpan))}"
+    )
+    doing.add_argument(
+        "--unset", choices=get_args(LimitSpan), help="take a limit away that was set here or on the page"
+    )
+    doing.add_argument(
+        "--settle", nargs=2, metavar=("LINE", "USD"), help="write what a line without a known cost came to"
+    )
+    parser.add_argument("--warn", action="store_true", help="with --set: what would pass it is sent all the same")
+    parser.add_argument("--note", type=_name, metavar="TEXT", help="with --settle: kept beside the line")
 
 
 def _add_request_options(parser: argparse.ArgumentParser) -> None:

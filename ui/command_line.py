@@ -35,7 +35,7 @@ from storage.freeing import sweep_freed
 from storage.search import parse_search
 from storage.sorts import sort_of
 from storage.verify import verify
-from ui import archive_commands, leaderboard_command, reports_command, votes_command
+from ui import archive_commands, costs_command, leaderboard_command, reports_command, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
 from ui.arguments import parse, unreadable, wants_json
@@ -111,6 +111,7 @@ def _run(
         return leaderboard_command.run(options, answer, partial(compose, settings))
     app = compose(settings)
     commands = {
+        "costs": costs_command.run,
         "history": _history,
         "voters": votes_command.run,
         "reports": reports_command.run,

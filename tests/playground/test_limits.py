@@ -123,6 +123,11 @@ def test_visitors_have_limits_of_their_own_beside_everybodys(harness: Callable[.
     one = harness(settings=public)
     assert [reserve(one, "a") is not None for _ in range(3)] == [True, True, False]
     assert [reserve(one, "b") is not None for _ in range(2)] == [True, False]
+    told = {owner: limits.verdict(one.services, PLAN, owner, "s").words for owner in ("a", "b")}
+    assert told["a"].startswith("Today's limit of $0.0177 would be passed, which all visitors share"), (
+        "not what others spent"
+    )
+    assert "Whoever runs this server sets this limit." in told["b"]
 
 
 def test_a_warning_lets_it_through_with_a_word(harness: Callable[..., Harness]) -> None:

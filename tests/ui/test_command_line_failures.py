@@ -29,7 +29,18 @@ from ui.serving import _Server
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    for name in ("serve", "generate", "estimate", "models", "history", "leaderboard", "voters", "verify", "backup"):
+    for name in (
+        "serve",
+        "generate",
+        "estimate",
+        "models",
+        "history",
+        "leaderboard",
+        "voters",
+        "costs",
+        "verify",
+        "backup",
+    ):
         assert name in done.stdout
 
 

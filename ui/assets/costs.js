@@ -4,52 +4,8 @@ import { announce, h, icon, render } from "./dom.js";
 import { paintLedger, showUnknown } from "./costs_ledger.js";
 import { paintPrices } from "./costs_prices.js";
 
-window.diptych.component("ledger", paintLedger);
-window.diptych.component("prices", paintPrices);
-
 const BY = [["provider", "Provider"], ["model", "Model"], ["quality", "Quality"], ["tag", "Tag"]];
 const PERIODS = [["30", "30 days"], ["90", "90 days"], ["365", "12 months"]];
-
-window.diptych.component("costs", ({ element, trigger, props, watch }) => {
-  const root = element.querySelector(".drawn");
-  const page = { shown: { state: "loading" }, isEditing: false, said: null };
-  const draw = () => render(root, view(page));
-  /** What stands in the editor is the person's while they type; the server's once it was set. */
-  const fill = () => {
-    for (const field of root.querySelectorAll(".co-editor input")) if (field.form.dataset.span !== page.shown.said?.span) field.value = field.dataset.start;
-  };
-  watch("value", () => {
-    page.shown = props.value || { state: "loading" };
-    if (page.shown.said) announce(page.shown.said.text);
-    draw();
-    fill();
-  });
-  page.shown = props.value || page.shown;
-  draw();
-
-  root.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-do]");
-    if (!button) return;
-    const { span, name, value } = button.dataset;
-    const act = {
-      choose: () => trigger("ask", { by: page.shown.by, period: page.shown.period, [name]: value }),
-      edit: () => {
-        page.isEditing = !page.isEditing;
-        draw();
-        fill();
-        if (page.isEditing) root.querySelector(".co-editor input")?.focus();
-      },
-      remove: () => trigger("remove_limit", { span }),
-      unknown: () => showUnknown(),
-    }[button.dataset.do];
-    act?.();
-  });
-  root.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const form = event.target;
-    trigger("set_limit", { span: form.dataset.span, amount: form.elements.amount.value, action: form.elements.action.value });
-  });
-});
 
 function view(page) {
   const shown = page.shown;
@@ -147,3 +103,49 @@ const compared = ({ words, rows, more }) =>
 
 const coach = (sentences) =>
   h("section", { class: "panel co-coach", key: "coach", "data-testid": "coach" }, h("h2", {}, "What your numbers say"), h("ul", {}, sentences.map((text) => h("li", { key: text }, text))));
+
+// Last, when all of the above is there: a component whose value came before the script is drawn at once.
+
+window.diptych.component("ledger", paintLedger);
+window.diptych.component("prices", paintPrices);
+
+window.diptych.component("costs", ({ element, trigger, props, watch }) => {
+  const root = element.querySelector(".drawn");
+  const page = { shown: { state: "loading" }, isEditing: false, said: null };
+  const draw = () => render(root, view(page));
+  /** What stands in the editor is the person's while they type; the server's once it was set. */
+  const fill = () => {
+    for (const field of root.querySelectorAll(".co-editor input")) if (field.form.dataset.span !== page.shown.said?.span) field.value = field.dataset.start;
+  };
+  watch("value", () => {
+    page.shown = props.value || { state: "loading" };
+    if (page.shown.said) announce(page.shown.said.text);
+    draw();
+    fill();
+  });
+  page.shown = props.value || page.shown;
+  draw();
+
+  root.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (!button) return;
+    const { span, name, value } = button.dataset;
+    const act = {
+      choose: () => trigger("ask", { by: page.shown.by, period: page.shown.period, [name]: value }),
+      edit: () => {
+        page.isEditing = !page.isEditing;
+        draw();
+        fill();
+        if (page.isEditing) root.querySelector(".co-editor input")?.focus();
+      },
+      remove: () => trigger("remove_limit", { span }),
+      unknown: () => showUnknown(),
+    }[button.dataset.do];
+    act?.();
+  });
+  root.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.target;
+    trigger("set_limit", { span: form.dataset.span, amount: form.elements.amount.value, action: form.elements.action.value });
+  });
+});

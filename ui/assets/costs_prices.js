@@ -16,13 +16,12 @@ export function paintPrices({ element, trigger, props, watch }) {
   });
   draw();
 
-  // A press on the summary opens it: only then are the rows asked for.
-  root.addEventListener("toggle", (event) => {
-    if (!event.target.open || page.isAsked || !event.target.matches(".co-prices")) return;
-    page.isAsked = true;
-    trigger("look", {});
-  }, true);
   root.addEventListener("click", (event) => {
+    // The rows are asked for when it is opened.
+    if (event.target.closest("summary") && !page.isAsked) {
+      page.isAsked = true;
+      trigger("look", {});
+    }
     const button = event.target.closest("[data-do]");
     if (!button) return;
     const { offer, price } = button.dataset;

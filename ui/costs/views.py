@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import get_args
 
-from playground.limits import LOCAL_SPANS, NAMES, Limit, state_of, variable
+from playground.limits import EVERYBODYS, LOCAL_SPANS, NAMES, Limit, state_of, variable
 from playground.spending import PERIODS, RECENT_DAYS, Costs, Period
 from providers.catalog import Catalog
 from storage.costs import By, Compared, Part
@@ -36,7 +36,7 @@ def costs_view(costs: Costs, by: By, period: str, catalog: Catalog, *, can_set: 
         "state": "empty" if nothing else "costs",
         "by": by,
         "period": period,
-        "cards": _cards(costs),
+        "cards": _cards(costs, can_set=can_set),
         "bars": bars_view(costs, by, PERIODS[period], catalog),
         "limits": limits_view(costs, can_set=can_set),
         "compared": compared_view(costs.compared, catalog),
@@ -44,8 +44,8 @@ def costs_view(costs: Costs, by: By, period: str, catalog: Catalog, *, can_set: 
     }
 
 
-def _cards(costs: Costs) -> list[View]:
-    day, month = _limit_of(costs, "day"), _limit_of(costs, "month")
+def _cards(costs: Costs, *, can_set: bool) -> list[View]:
+    day, month = _limit_of(costs, "day", is_local=can_set), _limit_of(costs, "month", is_local=can_set)
     ever, paid = costs.all_time, costs.paid
     return [
         _card("today", "Today", views.dollars(costs.today.settled_microusd), _of(day)),
@@ -78,8 +78,9 @@ def _card(key: str, label: str, figure: str, note: str, action: str = "") -> Vie
     return {"key": key, "label": label, "figure": figure, "note": note, "action": action}
 
 
-def _limit_of(costs: Costs, span: LimitSpan) -> Limit | None:
-    found = [limit for limit in costs.limits if limit.span in (span, f"visitor_{span}")]
+def _limit_of(costs: Costs, span: LimitSpan, *, is_local: bool) -> Limit | None:
+    """The limit that a sum of one's own is held against; where the app is public, the visitor's."""
+    found = [limit for limit in costs.limits if limit.span == (span if is_local else f"visitor_{span}")]
     return min(found, key=lambda limit: limit.amount_microusd, default=None)
 
 
@@ -201,7 +202,7 @@ def limits_view(costs: Costs, *, can_set: bool) -> View:
     """Every limit in force with how far it is, and what the editor begins from."""
     own = {limit.span: limit for limit in costs.limits if not limit.is_fixed}
     return {
-        "rows": [_limit_row(limit, costs) for limit in costs.limits],
+        "rows": [_limit_row(limit, costs, is_local=can_set) for limit in costs.limits],
         "can_set": can_set,
         "editor": [
             {
@@ -220,29 +221,31 @@ def limits_view(costs: Costs, *, can_set: bool) -> View:
     }
 
 
-def _limit_row(limit: Limit, costs: Costs) -> View:
-    held = costs.standing.of(limit.span)
-    state = state_of(limit, held) if limit.span != "run" else "well"
-    amount = views.dollars(limit.amount_microusd)
-    if limit.span == "run":
-        figure, percent = f"up to {amount}", 0
-    elif costs.hides:
-        figure, percent = f"shows after your vote, of {amount}", 0
-    else:
+def _limit_row(limit: Limit, costs: Costs, *, is_local: bool) -> View:
+    held, amount = costs.standing.of(limit.span), views.dollars(limit.amount_microusd)
+    # What others spent is theirs, and beside a blind battle a sum would tell its makers.
+    is_told = limit.span != "run" and (is_local or limit.span not in EVERYBODYS) and not costs.hides
+    state = state_of(limit, held) if is_told else "well"
+    if is_told:
         figure = f"{views.dollars(held)} of {amount}"
-        percent = min(100, held * 100 // limit.amount_microusd) if limit.amount_microusd else 100
-    if costs.hides and limit.span != "run":
-        state = "well"
+    elif limit.span == "run":
+        figure = f"up to {amount}"
+    else:
+        figure = f"{amount} for all together" if not is_local else f"shows after your vote, of {amount}"
     return {
         "key": f"{limit.span}{'-fixed' if limit.is_fixed else ''}",
         "name": NAMES[limit.span],
         "action": "blocks" if limit.action == "block" else "warns",
         "figure": figure,
-        "percent": percent,
-        "has_bar": limit.span != "run",
+        "percent": min(100, held * 100 // limit.amount_microusd)
+        if is_told and limit.amount_microusd
+        else 100
+        if is_told
+        else 0,
+        "has_bar": is_told,
         "state": state,
         "word": {"reached": "Reached", "near": "Near", "well": ""}[state],
-        "note": f"Set by {variable(limit.span)} where the app starts." if limit.is_fixed else "",
+        "note": f"Set by {variable(limit.span)} where the app starts." if limit.is_fixed and is_local else "",
     }
 
 

@@ -54,6 +54,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
         "show_progress": "hidden",
         "trigger_mode": "multiple",
     }
+    prices.wire(page.prices, app)
     tabs.costs.select(bound(on_visit, app), [page.costs, page.ledger], [page.costs, page.ledger], **quiet)
     page.costs.ask(bound(on_ask, app), None, page.costs, **quiet)
     page.costs.set_limit(bound(on_set_limit, app), page.costs, [page.costs, tabs.strip], **quiet)

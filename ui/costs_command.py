@@ -1,0 +1,106 @@
+"""`costs`: what was spent, the limits, and costs that nobody knows; with options that set a limit or settle one by hand.
+
+Whoever sits at the shell is the operator: sums and lines are everybody's, also where the pages are public.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from playground import limits, spending
+from playground.limits import NAMES, Limit
+from playground.money_settings import microusd_of
+from playground.services import LOCAL_OWNER
+from providers.checks import Problem
+from storage.ledger_pages import LedgerEntry, LedgerFilter
+from storage.records import LimitSpan
+from ui import views
+from ui.answering import Answer
+from ui.app import App
+from ui.documents import Document
+from ui.failures import ALL_WELL, refused
+
+UNKNOWN_SHOWN = 100
+
+
+def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
+    """Does what is asked and tells how things stand then; returns the exit code."""
+    problem = asyncio.run(_done(options, app))
+    if problem is not None:
+        return answer.fail(refused([problem]))
+    return asyncio.run(_tell(answer, app))
+
+
+async def _done(options: argparse.Namespace, app: App) -> Problem | None:
+    """Sets, takes away or settles; what is wrong with it, where something is."""
+    if options.set is not None:
+        span, text = options.set
+        amount = microusd_of(text)
+        if amount is None:
+            return Problem("set", f"{text[:40]!r} is no amount in US dollars, as 5 or 0.50.")
+        if span not in NAMES:
+            return Problem("set", f"{span[:40]!r} is no limit; expected one of {', '.join(NAMES)}.")
+        known: LimitSpan = next(name for name in NAMES if name == span)
+        await limits.set_limit(app.services, LOCAL_OWNER, known, amount, "warn" if options.warn else "block")
+    elif options.unset is not None:
+        await limits.remove_limit(app.services, LOCAL_OWNER, options.unset)
+    elif options.settle is not None:
+        line, text = options.settle
+        amount = microusd_of(text)
+        if amount is None:
+            return Problem(
+                "settle", f"{text[:40]!r} is no amount in US dollars, as 0.031, or 0 where nothing was billed."
+            )
+        if not await spending.settle_by_hand(app.services, LOCAL_OWNER, line, amount, options.note or ""):
+            return Problem("settle", f"{line[:40]!r} is no line whose cost is unknown; `costs` lists those.")
+    return None
+
+
+async def _tell(answer: Answer, app: App) -> int:
+    found = await spending.of_everybody(app.services, app.engine.session)
+    unknown = await spending.lines_of(app.services, LedgerFilter(None, "unknown"), UNKNOWN_SHOWN)
+    answer.document(
+        {
+            "day": found.day.isoformat(),
+            "time_zone": found.zone,
+            "today_microusd": found.today.settled_microusd,
+            "month_microusd": found.month.settled_microusd,
+            "all_time_microusd": found.all_time.settled_microusd,
+            "reserved_microusd": found.all_time.reserved_microusd,
+            "unknown_microusd": found.all_time.unknown_microusd,
+            "limits": [_limit_document(limit, found.standing.of(limit.span)) for limit in found.limits],
+            "unknown": [_line_document(entry) for entry in unknown],
+        }
+    )
+    answer.line(f"{'today':14} {views.dollars(found.today.settled_microusd)}")
+    answer.line(f"{'month':14} {views.dollars(found.month.settled_microusd)}")
+    answer.line(f"{'all time':14} {views.dollars(found.all_time.settled_microusd)}")
+    answer.line(f"{'reserved now':14} {views.dollars(found.all_time.reserved_microusd)}")
+    for limit in found.limits:
+        where = "set where the app starts" if limit.is_fixed else "set here"
+        answer.line(f"limit {limit.span:8} {views.dollars(limit.amount_microusd)}, {limit.action}s, {where}")
+    for entry in unknown:
+        answer.line(f"unknown        {entry.ledger_id}  {entry.reserved_at}  {entry.offer}")
+    return ALL_WELL
+
+
+def _limit_document(limit: Limit, held_microusd: int) -> Document:
+    return {
+        "span": limit.span,
+        "amount_microusd": limit.amount_microusd,
+        "action": limit.action,
+        "is_fixed": limit.is_fixed,
+        "held_microusd": None if limit.span in ("run", "session", "visitor_day", "visitor_month") else held_microusd,
+    }
+
+
+def _line_document(entry: LedgerEntry) -> Document:
+    return {
+        "ledger_id": entry.ledger_id,
+        "run_id": entry.run_id,
+        "offer": entry.offer,
+        "billed_by": entry.payer,
+        "reserved_at": entry.reserved_at,
+        "held_microusd": entry.amount_microusd,
+    }
