@@ -1,4 +1,4 @@
-"""Recall a file, take along, bring back: one component that any page can mount. Its script speaks to `archive_routes` itself."""
+"""Recall a file, take along, bring back: one component for any page. Its script speaks to `archive_routes` itself."""
 
 from __future__ import annotations
 

@@ -64,8 +64,10 @@ window.diptych.component("files", ({ element, trigger }) => {
   });
   element.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button?.dataset.run) trigger("open_run", { run_id: button.dataset.run, position: Number(button.dataset.position) });
-    else if (button?.dataset.do === "bring") bring();
+    if (button?.dataset.run) {
+      trigger("open_run", { run_id: button.dataset.run, position: Number(button.dataset.position) });
+      document.getElementById("hi-details")?.scrollIntoView({ block: "start" });
+    } else if (button?.dataset.do === "bring") bring();
     else if (button?.dataset.do === "leave") leave();
   });
   paint();
@@ -157,7 +159,7 @@ const bringBack = (shown) =>
     shown.state === "ready"
       ? h(
           "div",
-          { class: "row", key: "ready" },
+          { class: "fi-row", key: "ready" },
           h("button", { type: "button", class: "button primary", id: "fi-bring", "data-do": "bring" }, "Bring it in"),
           h("button", { type: "button", class: "button", "data-do": "leave" }, "Leave it"),
         )
