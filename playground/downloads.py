@@ -6,7 +6,6 @@ What is stored is never changed: a copy without metadata, or with other, is a pi
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -14,15 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from PIL import PngImagePlugin
-
+from playground.embedded import CannotHold, settings_document, with_settings
 from playground.image_hygiene import UploadRefused, clean_image
 from storage.images import UnreadableImage, decode
 from storage.records import Run, StoredImage
 
 Copy = Literal["bare", "settings"]
-KEYWORD = "diptych"
-"""Of the PNG text that holds the settings, as JSON: version, run, offer, prompt, what was asked, and the original's SHA-256."""
 MAX_PACKED = 2000
 """Images in one ZIP."""
 
@@ -48,25 +44,20 @@ def copy_of(data: bytes, run: Run, image: StoredImage, copy: Copy) -> tuple[byte
         if copy == "bare":
             cleaned = clean_image(data, "the image")
             return cleaned.data, cleaned.media_type
-        return _with_settings(data, run, image), "image/png"
+        return _with_settings(data, run, image)
     except (UploadRefused, UnreadableImage) as error:
         raise ValueError(f"No copy can be made of this image: {error}") from error
 
 
-def _with_settings(data: bytes, run: Run, image: StoredImage) -> bytes:
-    said = {
-        "version": 1,
-        "run_id": run.run_id,
-        "offer": run.offer,
-        "prompt": run.prompt,
-        "asked": dict(run.asked),
-        "sha256": image.sha256,
-    }
-    text = PngImagePlugin.PngInfo()
-    text.add_itxt(KEYWORD, json.dumps(said, ensure_ascii=True))
-    out = io.BytesIO()
-    decode(data).save(out, "PNG", pnginfo=text)
-    return out.getvalue()
+def _with_settings(data: bytes, run: Run, image: StoredImage) -> tuple[bytes, str]:
+    """The picture's own bytes with the settings among them; as PNG where its format has no place for them."""
+    said = settings_document(run, image)
+    try:
+        return with_settings(data, image.media_type, said), image.media_type
+    except CannotHold:
+        out = io.BytesIO()
+        decode(data).save(out, "PNG")
+        return with_settings(out.getvalue(), "image/png", said), "image/png"
 
 
 def file_name(run: Run, image: StoredImage, extension: str) -> str:

@@ -14,7 +14,6 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from playground import embedded
 from storage.database import Store
 from storage.verify import verify
 from tests.arena.world import add_run, make_services
@@ -115,18 +114,3 @@ def test_a_picture_is_recalled_for_its_owner_only(public: tuple[App, Visitor]) -
         assert bob.post("/recall", content=content, headers=MINE).json()["state"] == "none"
     assert ann.post("/recall", content=b"%PDF", headers=MINE).status_code == 400
     assert ann.post("/recall", content=data).status_code == 403
-
-
-def test_a_copy_with_its_settings_is_the_owner_s(public: tuple[App, Visitor]) -> None:
-    app, visitor = public
-    ann = visitor()
-    add_run(app.services, owner=owner_of(ann), prompt="A fox")
-    run_id = app.services.store.read(lambda db: db.execute("select run_id from runs").fetchone()[0])
-    copy = ann.get(f"/with-settings/{run_id}/0")
-    said = embedded.settings_in(copy.content)
-    assert said
-    assert (said.run_id, said.prompt) == (run_id, "A fox")
-    assert "-with-settings.png" in copy.headers["content-disposition"]
-    assert ann.get(f"/with-settings/{run_id}/0?sidecar").json()["prompt"] == "A fox"
-    assert ann.get(f"/with-settings/{run_id}/1").status_code == 404
-    assert visitor().get(f"/with-settings/{run_id}/0").status_code == 404

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from playground import embedded
 from playground.settings import Settings
 from providers.types import ImageRequest
 from storage.verify import verify
@@ -174,8 +174,9 @@ async def test_a_run_is_told_of_taken_along_and_run_again(world: tuple[Harness, 
     bare = mine.page.get(f"/history/runs/{run_id}/0/bare")
     with_settings = mine.page.get(f"/history/runs/{run_id}/0/settings")
     assert Image.open(io.BytesIO(bare.content)).info == {}
-    said = json.loads(Image.open(io.BytesIO(with_settings.content)).info["diptych"])
-    assert (said["run_id"], said["prompt"], said["sha256"]) == (run_id, "a <b>fox</b>", made.images[0].sha256)
+    said = embedded.settings_in(with_settings.content)
+    assert said
+    assert (said.run_id, said.prompt, said.sha256) == (run_id, "a <b>fox</b>", made.images[0].sha256)
     pixels = [
         Image.open(io.BytesIO(each)).convert("RGB").tobytes() for each in (data, bare.content, with_settings.content)
     ]

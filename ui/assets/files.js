@@ -5,7 +5,7 @@ import { announce, h, icon, render } from "./dom.js";
 const HEADERS = { "x-diptych": "1" };
 const BROKEN = "The server did not answer. Try again.";
 
-window.diptych.component("files", ({ element, trigger }) => {
+window.diptych.component("files", ({ element }) => {
   const shown = { recall: { state: "empty" }, bring: { state: "empty" } };
   const paint = () => render(element.querySelector(".drawn"), files(shown));
   const show = (part, value) => {
@@ -33,8 +33,7 @@ window.diptych.component("files", ({ element, trigger }) => {
     show("bring", { state: "busy", text: "Bringing back" });
     const found = await ask(`bring-back/${token}`, { method: "POST" });
     if (found.error) return show("bring", { state: "error", text: found.error.message, say: found.error.message });
-    show("bring", { state: "done", words: found.words, say: found.words.join(" ") });
-    trigger("brought", {});
+    show("bring", { state: "done", words: found.words, came: true, say: found.words.join(" ") });
   };
   const leave = () => {
     if (shown.bring.token) ask(`bring-back/${shown.bring.token}`, { method: "DELETE" });
@@ -64,10 +63,7 @@ window.diptych.component("files", ({ element, trigger }) => {
   });
   element.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button?.dataset.run) {
-      trigger("open_run", { run_id: button.dataset.run, position: Number(button.dataset.position) });
-      document.getElementById("hi-details")?.scrollIntoView({ block: "start" });
-    } else if (button?.dataset.do === "bring") bring();
+    if (button?.dataset.do === "bring") bring();
     else if (button?.dataset.do === "leave") leave();
   });
   paint();
@@ -125,8 +121,8 @@ function recalling(shown) {
 
 const hit = (row) =>
   h(
-    "button",
-    { type: "button", class: "fi-hit", "data-testid": "recall-hit", "data-run": row.run_id, "data-position": row.position },
+    "a",
+    { class: "fi-hit", "data-testid": "recall-hit", href: `#history/run/${row.run_id}/${row.position}` },
     h("img", { src: row.thumb, alt: "", loading: "lazy" }),
     h(
       "span",
@@ -156,6 +152,7 @@ const bringBack = (shown) =>
     shown.state === "busy" ? h("p", { class: "fi-said", key: "busy", role: "status" }, icon("spin", "spin busy"), shown.text) : null,
     shown.state === "error" ? problem(shown.text) : null,
     shown.words ? h("ul", { class: "fi-words", key: "words", "data-testid": "bring-words" }, shown.words.map((line, n) => h("li", { key: n }, line))) : null,
+    shown.came ? h("a", { class: "link", key: "came", href: "#history/search/" }, "Show them in History") : null,
     shown.state === "ready"
       ? h(
           "div",
