@@ -158,7 +158,9 @@ def _report(services: Services, held: Contents, looked: Looked, naming: _Naming,
         "votes": len(looked.votes & battles_here),
     }
     there = [naming.runs.names[run_id] for run_id in naming.runs.here]
-    coming = [held.blobs[sha256].file_size for sha256 in needed if not services.store.blobs.exists(sha256)]
+    # In public mode it is not told which pictures others have here already.
+    is_public = services.settings.mode == "public"
+    coming = [held.blobs[sha256].file_size for sha256 in needed if is_public or not services.store.blobs.exists(sha256)]
     return Report(
         new={table: held.manifest.counts[table] - count for table, count in here.items()},
         here=here,

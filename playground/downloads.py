@@ -5,6 +5,7 @@ What is stored is never changed: a copy without metadata, or with other, is a pi
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import BinaryIO, Literal, cast
 
 from playground.embedded import CannotHold, settings_document, with_settings
 from playground.image_hygiene import UploadRefused, clean_image
+from storage.images import UnreadableImage, decode
 from storage.records import Run, StoredImage
 
 Copy = Literal["bare", "settings"]
@@ -42,9 +44,20 @@ def copy_of(data: bytes, run: Run, image: StoredImage, copy: Copy) -> tuple[byte
         if copy == "bare":
             cleaned = clean_image(data, "the image")
             return cleaned.data, cleaned.media_type
-        return with_settings(data, image.media_type, settings_document(run, image)), image.media_type
-    except (UploadRefused, CannotHold) as error:
+        return _with_settings(data, run, image)
+    except (UploadRefused, UnreadableImage) as error:
         raise ValueError(f"No copy can be made of this image: {error}") from error
+
+
+def _with_settings(data: bytes, run: Run, image: StoredImage) -> tuple[bytes, str]:
+    """The picture's own bytes with the settings among them; as PNG where its format has no place for them."""
+    said = settings_document(run, image)
+    try:
+        return with_settings(data, image.media_type, said), image.media_type
+    except CannotHold:
+        out = io.BytesIO()
+        decode(data).save(out, "PNG")
+        return with_settings(out.getvalue(), "image/png", said), "image/png"
 
 
 def file_name(run: Run, image: StoredImage, extension: str) -> str:

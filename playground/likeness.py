@@ -31,7 +31,7 @@ _MOST_BORDER = 0.4
 """Of the width or height: a plain border on one side is no wider."""
 _EDGE = 32
 """Side of the copies that are laid over each other."""
-_WORKING_PX = 160
+_WORKING_PX = 128
 _FLATTEST = 10.0
 """Of 255: how much a picture varies at least for its variation to be held against another's."""
 _GAIN = (0.75, 1.33)

@@ -30,7 +30,7 @@ How = Literal["bytes", "settings", "look"]
 
 BEST = 3
 MAX_BYTES = 50_000_000
-_CANDIDATES = 32
+_CANDIDATES = 24
 """Images whose hashes are nearest, that are held beside the picture. Measured: `benchmarks/recall.py`."""
 _LAID_OVER = 6
 """Of these, so many are laid over it with every cut."""

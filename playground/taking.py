@@ -47,6 +47,11 @@ class Taken:
     """Runs that were left out because they are still going."""
 
 
+def missing_groups(db: Database, owner: str, groups: Sequence[str]) -> list[str]:
+    """Those of the groups that are not there, or not the owner's."""
+    return portable.missing_groups(db, Wanted(owner, "", groups))
+
+
 def write_file(services: Services, path: Path, owner: str, groups: Sequence[str] | None = None) -> Taken:
     """Writes the archive to a file that appears once it is whole. Blocking.
 

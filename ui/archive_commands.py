@@ -10,9 +10,10 @@ from playground.bringing import Report
 from playground.recall import recall
 from playground.services import LOCAL_OWNER
 from providers.checks import Problem
+from ui import views
 from ui.answering import Answer
 from ui.app import App
-from ui.archive_views import found_words, report_document, report_sentences
+from ui.archive_views import counted_words, found_words, report_document, report_sentences
 from ui.documents import Document
 from ui.failures import ALL_WELL, Failure, refused
 
@@ -36,8 +37,8 @@ def run_export(options: argparse.Namespace, answer: Answer, app: App) -> int:
     )
     answer.line(str(path))
     answer.say(
-        f"{manifest.counts['runs']:,} runs, {manifest.counts['images']:,} images and {manifest.counts['votes']:,} votes, "
-        f"{path.stat().st_size / 1e6:,.1f} MB. Uploads that no run used and keys are not in it."
+        f"{counted_words(manifest.counts)}, {views.bytes_text(path.stat().st_size)}. "
+        "Uploads that no run used and keys are not in it."
     )
     if taken.still_open:
         answer.say(f"{taken.still_open} runs are still going and were left out; export again when they have ended.")

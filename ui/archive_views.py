@@ -35,10 +35,10 @@ def report_sentences(report: Report, *, dry_run: bool) -> list[str]:
         said.append("Everything in it is here already. Nothing was changed.")
     else:
         verb = "would come" if dry_run else "came"
-        said.append(f"{_counted(report.new)} {verb} in, {views.bytes_text(report.new_bytes)} of pictures.")
+        said.append(f"{counted_words(report.new)} {verb} in, with {views.bytes_text(report.new_bytes)} of files.")
         if any(report.here.values()):
             stays = "would stay as they are" if dry_run else "stay as they are"
-            said.append(f"{_counted(report.here)} are here already and {stays}.")
+            said.append(f"{counted_words(report.here)} are here already and {stays}.")
     if report.stay_deleted:
         were = "was" if report.stay_deleted == 1 else "were"
         said.append(
@@ -47,9 +47,11 @@ def report_sentences(report: Report, *, dry_run: bool) -> list[str]:
     return said
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def counted_words(counts: Mapping[str, int]) -> str:
+    """`3 runs, 4 images and 1 vote`."""
     parts = [views.counted(counts[name], name[:-1]) for name in ("runs", "images", "votes") if counts[name]]
-    return views.sentence(parts) or "nothing"
+    *first, last = parts or ["Nothing else"]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def found_words(found: Found) -> str:

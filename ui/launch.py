@@ -36,6 +36,7 @@ STYLES = (
     "xray.css",
     "arena.css",
     "boards.css",
+    "files.css",
     "leaderboard.css",
     "costs.css",
     "settings.css",

@@ -20,6 +20,7 @@ from storage.blobs import media_type_of
 from storage.errors import StoreError
 from ui import guard
 from ui.app import App
+from ui.archive_routes import archive_routes
 from ui.compare_routes import compare_routes
 from ui.costs.routes import costs_routes
 from ui.history_actions import history_actions
@@ -44,6 +45,7 @@ def routes(app: App) -> list[Route]:
         Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
         Route("/healthz", partial(health, app)),
+        *archive_routes(app),
         *compare_routes(app),
         *image_routes(app),
         *costs_routes(app),

@@ -160,7 +160,7 @@ def test_a_client_that_leaves_ends_the_writing_and_gives_its_place_back(services
     looks: list[bool] = []
 
     async def leave() -> None:
-        export = vote_routes._Export(app, under_way, BoardQuery(), "csv", everything=False)  # type: ignore[arg-type]
+        export = vote_routes._export_of(app, under_way, BoardQuery(), "csv", everything=False)  # type: ignore[arg-type]
         pieces = export.pieces()
         looks.append(bool(await anext(pieces)))
         looks.append(export in under_way)

@@ -4,4 +4,5 @@ import "./arena.js";
 import "./leaderboard.js";
 import "./history.js";
 import "./costs.js";
+import "./files.js";
 import "./settings.js";

@@ -26,7 +26,8 @@ function component(kind, paint) {
   painters.set(kind, paint);
   for (const item of waiting.filter((entry) => entry[0] === kind)) {
     waiting.splice(waiting.indexOf(item), 1);
-    paint(item[1]);
+    // When the file that registers it has run to its end: its constants stand below.
+    queueMicrotask(() => paint(item[1]));
   }
 }
 

@@ -215,7 +215,7 @@ function takeAlong(shown, image, { samples, sample }) {
       image ? [
         h("a", { class: "link", key: "original", href: image.download, download: "" }, "Original"),
         h("a", { class: "link", key: "bare", href: `${path}/bare`, download: "" }, "Without metadata"),
-        h("a", { class: "link", key: "settings", href: `${path}/settings`, download: "", title: "A copy that carries prompt and settings inside" }, "With its settings"),
+        h("a", { class: "link", key: "settings", href: `${path}/settings`, download: "", title: "A copy that carries prompt and settings; pixels stay as they are" }, "With its settings"),
         image.converted ? h("a", { class: "link", key: "converted", id: "hi-converted", href: image.converted, download: "" }, image.converted_label.replace("Download ", "As ")) : null,
       ] : null,
       h("button", { type: "button", class: "link", key: "link", "data-do": "link" }, "Copy link"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ui import file_tools
 from ui.app import App, Tabs
 from ui.components import drawn
 
@@ -17,11 +18,13 @@ class Page:
     """The components of this tab."""
 
     history: Any
+    files: Any
+    """Recall a file, take along, bring back."""
 
 
 def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
-    """Puts the component on the tab."""
-    return Page(drawn("history", {}, elem_id="hi-page"))
+    """Puts the components on the tab."""
+    return Page(drawn("history", {}, elem_id="hi-page"), file_tools.build())
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:  # noqa: ARG001 - the contract of a page
