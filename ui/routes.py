@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -49,10 +49,12 @@ def routes(app: App) -> list[Route]:
 
 
 def lifespan(
-    app: App, on_loop: Callable[[asyncio.AbstractEventLoop], None]
+    app: App,
+    on_loop: Callable[[asyncio.AbstractEventLoop], None],
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """Starts the engine and the look at the voters on the server's event loop, which `on_loop` is told, before the first page
-    is served.
+    is served. `beside` is entered meanwhile.
     """
 
     @asynccontextmanager
@@ -62,7 +64,8 @@ def lifespan(
         app.snapshots.start()
         watching = asyncio.create_task(app.voter_watch.run())
         try:
-            yield
+            async with beside():
+                yield
         finally:
             watching.cancel()
 
