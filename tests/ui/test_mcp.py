@@ -1,43 +1,59 @@
-"""The official client of the Model Context Protocol against the real server: what an agent sees, makes, pays and may not."""
+"""The official client of the Model Context Protocol at the door for agents: what one sees, makes, pays and may not."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+import secrets
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
+from starlette.applications import Starlette
 
+from playground.settings import Settings
 from tests.fakes.openai_server import FakeOpenAI
-from tests.harness import KEY
-from tests.ui.browser import RunningApp
+from tests.harness import KEY, Harness
 from tests.ui.makers import DRAWN, told_in
+from ui import guard
+from ui.mcp_door import McpDoor
 
 mcp = pytest.importorskip(
     "mcp", reason="The package mcp is not installed (requirements-mcp.txt): agents are not tried."
 )
 pytestmark = pytest.mark.asyncio
+HERE = "http://127.0.0.1/"
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[FakeOpenAI]:
-    with FakeOpenAI(key=KEY) as server:
-        yield server
+class Served:
+    """The door behind the guard, as the server has it, without a socket."""
+
+    def __init__(self, one: Harness) -> None:
+        self.harness = one
+        self.asgi: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.asgi(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Each time with a door of its own, because one opens only once."""
+        door = McpDoor(self.harness.app)
+        self.asgi = Starlette(routes=door.routes, middleware=guard.middleware(self.harness.settings))
+        async with door.run():
+            yield
 
 
-@pytest.fixture(scope="module")
-def app(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("mcp")
-    given = {"DIPTYCH_MODE": "public", "DIPTYCH_MCP": "on", "DIPTYCH_CALLS_PER_MINUTE": "4"}
-    one = RunningApp(folder / "data", folder / "log.txt", OPENAI_BASE_URL=fake.base_url, **given)
-    yield one
-    assert one.stop() == 0
-    said = one.log.read_text()
-    assert "Traceback" not in said
-    assert KEY not in said
+@pytest_asyncio.fixture
+async def app(harness: Callable[..., Harness], fake: FakeOpenAI) -> AsyncIterator[Served]:
+    settings = replace(Settings(), mode="public", mcp=True, calls_per_minute=3)
+    one = harness(openai_url=fake.base_url, key=None, settings=settings)
+    yield Served(one)
+    await one.stop()
 
 
 class Agent:
@@ -54,25 +70,22 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(app: RunningApp, **headers: str) -> AsyncIterator[Agent]:
+async def agent(app: Served, **headers: str) -> AsyncIterator[Agent]:
     from mcp.client.streamable_http import streamable_http_client
 
     given = {name.replace("_", "-"): text for name, text in headers.items()}
     async with (
-        httpx.AsyncClient(headers=given, trust_env=False, timeout=60) as http,
-        streamable_http_client(f"{app.url}mcp", http_client=http) as (reading, writing, _),
+        app.running(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), headers=given, timeout=60) as http,
+        streamable_http_client(f"{HERE}mcp", http_client=http) as (reading, writing, _),
         mcp.ClientSession(reading, writing) as session,
     ):
         await session.initialize()
         yield Agent(session)
 
 
-def token(app: RunningApp) -> str:
-    return str(httpx.post(f"{app.url}visitor", trust_env=False).json()["token"])
-
-
-async def test_an_agent_makes_edits_votes_and_reads_the_board(app: RunningApp) -> None:
-    async with agent(app, X_Diptych_Visitor=token(app)) as ask:
+async def test_an_agent_makes_edits_votes_and_reads_the_board(app: Served) -> None:
+    async with agent(app, X_Diptych_Visitor=secrets.token_urlsafe(32)) as ask:
         tools = {tool.name: tool for tool in (await ask._session.list_tools()).tools}
         assert [*tools] == [
             *(
@@ -98,7 +111,7 @@ async def test_an_agent_makes_edits_votes_and_reads_the_board(app: RunningApp) -
         made, previews = await ask("generate", **asked)
         assert (made["done"], made["cost_microusd"], made["cost_source"]) == (True, 0, "computed")
         image = made["runs"][0]["images"][0]
-        assert image["link"] == f"{app.url}media/{image['sha256']}.png"
+        assert image["link"] == f"{HERE}media/{image['sha256']}.png"
         assert [data[8:12] for data in previews] == [b"WEBP"]
         assert len(previews[0]) < 40_000
         edited, _ = await ask("edit", **{**asked, "prompt": "Blue", "images": [image["sha256"]]})
@@ -112,16 +125,15 @@ async def test_an_agent_makes_edits_votes_and_reads_the_board(app: RunningApp) -
         assert voted["counted"]
         board, _ = await ask("leaderboard")
         assert board["votes"] == 1
-        await ask("generate", **asked)
         said, _ = await ask("generate", **asked)
         assert (said["error"]["kind"], said["error"]["retryable"]) == ("rate_limit", True)
 
 
-async def test_an_agent_pays_with_its_own_key_up_to_its_limit_and_sees_its_own(
-    app: RunningApp, fake: FakeOpenAI
-) -> None:
+async def test_an_agent_pays_with_its_own_key_up_to_its_limit_and_sees_its_own(app: Served, fake: FakeOpenAI) -> None:
     asked = {"prompt": "A fox", "offers": ["openai/gpt-image-2"], "size": "1024x1024"}
-    async with agent(app, X_Diptych_Visitor=token(app), X_Diptych_Key_openai=KEY, X_Diptych_Max_Usd="0.05") as ask:
+    async with agent(
+        app, X_Diptych_Visitor=secrets.token_urlsafe(32), X_Diptych_Key_openai=KEY, X_Diptych_Max_Usd="0.05"
+    ) as ask:
         said, _ = await ask("generate", **asked, n=10)
         assert said["problems"][0]["field"] == "max_usd"
         said, _ = await ask("generate", **asked, max_usd=0.001)
@@ -131,7 +143,7 @@ async def test_an_agent_pays_with_its_own_key_up_to_its_limit_and_sees_its_own(
         assert made["cost_source"] == "computed"
         assert 0 < made["cost_microusd"] < 50_000
         assert KEY not in json.dumps(made)
-    async with agent(app, X_Diptych_Visitor=token(app)) as ask:
+    async with agent(app, X_Diptych_Visitor=secrets.token_urlsafe(32)) as ask:
         said, _ = await ask("group", group_id=made["group_id"])
         assert said["problems"][0]["field"] == "group_id"
         said, _ = await ask("generate", **asked)
@@ -145,7 +157,7 @@ async def test_an_agent_pays_with_its_own_key_up_to_its_limit_and_sees_its_own(
     assert fake.violations == []
 
 
-async def test_another_site_cannot_ask(app: RunningApp) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        answer = await http.post(f"{app.url}mcp", json={}, headers={"Origin": "http://evil.example"})
+async def test_another_site_cannot_ask(app: Served) -> None:
+    async with app.running(), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http:
+        answer = await http.post(f"{HERE}mcp", json={}, headers={"Origin": "http://evil.example"})
         assert answer.status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -41,8 +42,22 @@ def test_the_front_matter_is_what_a_space_wants_and_agrees_with_the_pins() -> No
 
 def start(hub: FakeHub, folder: Path, name: str) -> RunningApp:
     space = {"SYSTEM": "spaces", "SPACE_ID": "owner/diptych", "SPACE_HOST": HOST, "GRADIO_SSR_MODE": "True"}
-    kept = {"DIPTYCH_SNAPSHOT": "hf://datasets/owner/copies", "HF_TOKEN": TOKEN, "HF_ENDPOINT": hub.url}
+    agents = "on" if importlib.util.find_spec("mcp") else "off"
+    kept = {
+        "DIPTYCH_MCP": agents,
+        "DIPTYCH_SNAPSHOT": "hf://datasets/owner/copies",
+        "HF_TOKEN": TOKEN,
+        "HF_ENDPOINT": hub.url,
+    }
     return RunningApp(folder / name, folder / f"{name}.txt", GRADIO_SERVER_NAME="0.0.0.0", **space, **kept)
+
+
+def tools_of(app: RunningApp, known: str) -> list[str]:
+    """The names of an agent's tools, asked as the protocol is written."""
+    accepted = {"Accept": "application/json, text/event-stream", "X-Diptych-Visitor": known}
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    answer = httpx.post(f"{app.url}mcp", json=asked, headers=accepted, trust_env=False)
+    return [tool["name"] for tool in answer.json()["result"]["tools"]]
 
 
 def test_runs_images_and_votes_outlive_the_disk(tmp_path: Path) -> None:
@@ -50,11 +65,13 @@ def test_runs_images_and_votes_outlive_the_disk(tmp_path: Path) -> None:
         first = start(hub, tmp_path, "first")
         known = httpx.post(f"{first.url}visitor", trust_env=False, headers={"Host": HOST}).json()["token"]
         caller = Caller(first.url, known)
-        made = caller("generate", {"offers": ["demo/flat"], "prompt": "A red boat", "size": "816x816"}, 60)
-        image = caller.get(made["runs"][0]["images"][0]["url"]).content
         battle = caller("new_battle", "generate", "demo", "")
         caller("vote", battle["battle_id"], "a")
         before = caller("history", "", 10, "")
+        address = before["runs"][0]["images"][0]["url"]
+        image = caller.get(address).content
+        if importlib.util.find_spec("mcp"):
+            assert "generate" in tools_of(first, known)
         caller.http.close()
         assert first.stop() == 0
         assert "Took a snapshot" in first.log.read_text()
@@ -65,7 +82,7 @@ def test_runs_images_and_votes_outlive_the_disk(tmp_path: Path) -> None:
         caller = Caller(second.url, known)
         assert "Put back the snapshot" in second.log.read_text()
         assert caller("history", "", 10, "") == before
-        assert caller.get(made["runs"][0]["images"][0]["url"]).content == image
+        assert caller.get(address).content == image
         assert caller("leaderboard", "generate", "elo", "half")["votes"] == 1
         page = caller.get("").text
         assert "d-unkept" not in page
