@@ -5,6 +5,7 @@ The folder's name is the battle's random id, both files have one time of change,
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -12,12 +13,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from PIL import Image
+
 from arena.blind import Size, UnfitImage, blind_pair, canvas_of
 from storage.blobs import BlobFolder
 from storage.database import Store
 
 FOLDER = "blind"
 SIDES = ("a", "b")
+SMALL_EDGE_PX = 512
 
 _BATTLE_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -41,6 +45,15 @@ def canvas(data_dir: Path, battle_id: str) -> Size:
     """Width and height in pixels of both copies."""
     with path_of(data_dir, battle_id, "a").open("rb") as file:
         return canvas_of(file.read(30))
+
+
+def small(path: Path) -> bytes:
+    """The copy as a WebP with a long edge of at most `SMALL_EDGE_PX`. As bare as the copy itself. Blocking."""
+    with Image.open(path) as image:
+        image.thumbnail((SMALL_EDGE_PX, SMALL_EDGE_PX))
+        file = io.BytesIO()
+        image.save(file, "WEBP", quality=82)
+    return file.getvalue()
 
 
 def write_copies(store: Store, battle_id: str, hashes: Sequence[str], now: datetime) -> None:

@@ -58,6 +58,8 @@ class SnapshotPlace:
     """`hf://buckets/owner/name` or `hf://datasets/owner/name`, and a folder below."""
     token: Secret | None
     every_s: float = 300.0
+    endpoint: str | None = None
+    """Another Hub than the public one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,8 @@ def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
             "DIPTYCH_SNAPSHOT",
         )
     token = environ.get("HF_TOKEN", "").strip()
-    return SnapshotPlace(place, Secret(token) if token else None, every_s)
+    endpoint = _addresses(environ, {"hub": "HF_ENDPOINT"}).get("hub")
+    return SnapshotPlace(place, Secret(token) if token else None, every_s, endpoint)
 
 
 def _usd(environ: Mapping[str, str], name: str, *, default: int) -> int | None:

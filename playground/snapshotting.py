@@ -44,7 +44,7 @@ def open_hub(place: SnapshotPlace) -> Shelf:
     # Its client takes a while to load, and only those pay for it who name a place.
     from storage.hub import shelf_at  # noqa: PLC0415
 
-    return shelf_at(place.place, place.token.reveal() if place.token else None)
+    return shelf_at(place.place, place.token.reveal() if place.token else None, place.endpoint)
 
 
 def restore_at_start(settings: Settings, open_shelf: OpenShelf = open_hub) -> Standing:

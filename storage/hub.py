@@ -25,14 +25,17 @@ T = TypeVar("T")
 _DOWNLOADS_AT_ONCE = 8
 
 
-def shelf_at(place: str, token: str | None, api: HfApi | None = None) -> HubShelf:
-    """The shelf at such a place. Raises: ValueError when the place is not written like one."""
+def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: HfApi | None = None) -> HubShelf:
+    """The shelf at such a place. `endpoint`: another Hub than the public one; `api`: another client.
+
+    Raises: ValueError when the place is not written like one.
+    """
     found = PLACE.fullmatch(place)
     if found is None:
         raise ValueError(f"{place[:80]!r} is no place at the Hub")
     disable_progress_bars()
     # Without a token of its own it must not fall back on one that lies on the machine.
-    client = api or HfApi(token=token or False)
+    client = api or HfApi(endpoint, token=token or False)
     kind = DatasetShelf if found["kind"] == "datasets" else BucketShelf
     return kind(client, found["id"], found["folder"].strip("/"))
 

@@ -103,8 +103,9 @@ def log_to_stderr(level: int, keys: Iterable[str] = ()) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_SafeFormatter(tuple(keys)))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # It logs whole addresses at INFO.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Two log whole addresses at INFO, the third each request of an agent.
+    for name in ("httpx", "httpx2", "mcp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _json(document: Document) -> bytes:

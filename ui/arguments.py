@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", shared, "open the page (what no command at all does)")
     serve.add_argument("--host", type=_name, help="address to listen on")
     serve.add_argument("--port", type=_whole_number(*PORTS), help="port to listen on")
+    serve.add_argument("--mcp", action="store_true", help="serve agents too, at /mcp (needs requirements-mcp.txt)")
     generate = command("generate", request, "make images, or edit some")
     generate.add_argument("--out", type=_name, metavar="DIR", help="copy the images there, locked ones as …-locked.png")
     priced = command("estimate", request, "what that would send and cost; sends nothing")

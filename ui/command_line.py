@@ -50,6 +50,7 @@ from ui.failures import (
     refused,
 )
 from ui.request_options import read_request
+from ui.serving import refuse_missing
 
 CATCH_UP_S = 60.0
 """So long a command that only looks waits for jobs that an ended process left."""
@@ -129,6 +130,7 @@ def _run(
 
 
 def _serve(answer: Answer, settings: Settings, compose: Compose, serve: Serve) -> int:
+    refuse_missing(settings)
     restored = restore_at_start(settings)
     app = compose(settings)
     app.snapshots.go_on_from(restored)
@@ -370,6 +372,7 @@ def _settings(options: argparse.Namespace, catalog: Catalog, environ: dict[str, 
     given = {
         "DIPTYCH_DATA_DIR": options.data_dir,
         "DIPTYCH_HOST": getattr(options, "host", None),
+        "DIPTYCH_MCP": "on" if getattr(options, "mcp", False) else None,
         "DIPTYCH_PORT": None if getattr(options, "port", None) is None else str(options.port),
     }
     return Settings.from_env(

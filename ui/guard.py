@@ -138,7 +138,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, self._with_headers(send, cookie=None))
             return
-        cookie = _cookie(self._settings, is_https=_is_https(scope, headers)) if self._needs_token(scope) else None
+        cookie = _cookie(self._settings, is_https=is_https(scope, headers)) if self._needs_token(scope) else None
         if scope["path"].startswith("/gradio_api/file="):
             # A range request there is answered with the request's own headers.
             kept = [pair for pair in scope["headers"] if pair[0].lower() not in (b"authorization", b"cookie")]
@@ -246,7 +246,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_https(scope: Scope, headers: Headers) -> bool:
+def is_https(scope: Scope, headers: Headers) -> bool:
+    """Whether the visitor's side of the connection is encrypted, as the server or a proxy in front of it says."""
     return scope.get("scheme") == "https" or headers.get("x-forwarded-proto", "") == "https"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from starlette.types import Scope
 
 from ui import guard, routes
 from ui.app import App
+from ui.mcp_door import McpDoor
 from ui.theme import theme
 
 ASSETS = Path(__file__).parent / "assets"
@@ -95,13 +97,14 @@ def head_html() -> str:
 
 def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> dict[str, object]:
     """Keyword arguments for `Blocks.launch`; address and port are the caller's. `on_loop` learns the server's loop."""
+    agents = McpDoor(app) if app.services.settings.mcp else None
     return {
         "head": head_html(),
         "theme": theme(),
         "app_kwargs": {
-            "routes": [assets_route(), *routes.routes(app)],
+            "routes": [assets_route(), *routes.routes(app), *(agents.routes if agents else [])],
             "middleware": guard.middleware(app.services.settings),
-            "lifespan": routes.lifespan(app, on_loop),
+            "lifespan": routes.lifespan(app, on_loop, agents.run if agents else nullcontext),
         },
         "run_history": False,
         "ssr_mode": False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -59,10 +59,12 @@ def routes(app: App) -> list[Route]:
 
 
 def lifespan(
-    app: App, on_loop: Callable[[asyncio.AbstractEventLoop], None]
+    app: App,
+    on_loop: Callable[[asyncio.AbstractEventLoop], None],
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """Starts the engine, the look at the voters and the keeping of the trash on the server's event loop, which `on_loop` is
-    told, before the first page is served.
+    told, before the first page is served. `beside` is entered meanwhile.
     """
 
     @asynccontextmanager
@@ -73,7 +75,8 @@ def lifespan(
         watching = asyncio.create_task(app.voter_watch.run())
         tidying = asyncio.create_task(curation.keep_tidy(app.services))
         try:
-            yield
+            async with beside():
+                yield
         finally:
             watching.cancel()
             tidying.cancel()

@@ -39,11 +39,11 @@ def models(app: App, caller: Caller | None) -> Document:
     if not _is_local(app):
         hidden = _servers(catalog)
         document["providers"] = [
-            row | {"base_url": ""} if row["provider"] in hidden else row for row in _rows(document["providers"])
+            row | {"base_url": ""} if row["provider"] in hidden else row for row in rows(document["providers"])
         ]
     sources = sources_of(app.services, caller.owner, caller.keys) if caller else None
     usable = {offer.offer_id for offer in sources.usable()} if sources else set()
-    document["offers"] = [row | {"ready": row["offer"] in usable} for row in _rows(document["offers"])]
+    document["offers"] = [row | {"ready": row["offer"] in usable} for row in rows(document["offers"])]
     return document
 
 
@@ -58,7 +58,7 @@ async def estimate(app: App, caller: Caller | None, told: object) -> Document:
         hidden = _servers(services.catalog)
         document["runs"] = [
             row | {"request": None} if str(row["offer"]).partition("/")[0] in hidden else row
-            for row in _rows(document["runs"])
+            for row in rows(document["runs"])
         ]
     return document
 
@@ -161,7 +161,7 @@ def refuse_dear(plan: Plan, most_microusd: int | None) -> None:
 
 def _run(app: App, view: RunView) -> Document:
     document = run_document(view, app.services)
-    document["images"] = [_with_addresses(image, is_local=_is_local(app)) for image in _rows(document["images"])]
+    document["images"] = [_with_addresses(image, is_local=_is_local(app)) for image in rows(document["images"])]
     return document
 
 
@@ -204,5 +204,6 @@ def _is_local(app: App) -> bool:
     return app.services.settings.mode == "local"
 
 
-def _rows(value: object) -> list[Document]:
+def rows(value: object) -> list[Document]:
+    """The objects of a list in a document."""
     return [dict(row) for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import logging
 import signal
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from playground.addresses import SettingsError
 from playground.settings import Settings, preset_environment
 from ui.app import App
 
@@ -20,6 +22,23 @@ _LAST_SNAPSHOT_S, _LAST_SNAPSHOT_SHARE = 10.0, 0.5
 
 class CannotListen(OSError):
     """The address is taken or not this machine's; the message says what to do."""
+
+
+def refuse_missing(settings: Settings) -> None:
+    """Raises: SettingsError when agents are to be served and the package for it is not there, or another line of it."""
+    if not settings.mcp:
+        return
+    try:
+        version = importlib.metadata.version("mcp")
+    except importlib.metadata.PackageNotFoundError:
+        version = "none"
+    if not version.startswith("1."):
+        found = "is not installed" if version == "none" else f"is version {version}"
+        raise SettingsError(
+            f"Agents are to be served, but the package mcp {found}. Run pip install -r requirements-mcp.txt, or leave "
+            "--mcp and DIPTYCH_MCP out.",
+            "DIPTYCH_MCP",
+        )
 
 
 def serve(app: App, tell: Callable[[str], None]) -> int:

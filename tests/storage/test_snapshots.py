@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,38 +25,7 @@ from storage.snapshots import Taken
 from storage.verify import verify
 from tests.fakes.hub import TOKEN, FakeHub
 from tests.storage.builders import NOW, make_group, make_image, make_line, make_run
-
-
-class DictShelf:
-    """A shelf in memory. Files whose name begins with `refuses` are not taken."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.written: list[str] = []
-        self.refuses = "nothing"
-
-    def names(self) -> set[str]:
-        return set(self.files)
-
-    def read(self, name: str) -> bytes | None:
-        return self.files.get(name)
-
-    def fetch(self, names: Sequence[str], folder: Path) -> None:
-        for name in names:
-            if name in self.files:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(self.files[name])
-
-    def put(self, files: Mapping[str, Path | bytes]) -> None:
-        if any(name.startswith(self.refuses) for name in files):
-            raise SnapshotFailed("refused")
-        for name, data in files.items():
-            self.files[name] = data if isinstance(data, bytes) else data.read_bytes()
-            self.written.append(name)
-
-    def delete(self, names: Sequence[str]) -> None:
-        for name in names:
-            del self.files[name]
+from tests.storage.shelves import DictShelf
 
 
 @pytest.fixture
@@ -91,7 +60,7 @@ def test_a_store_goes_to_the_hub_and_comes_back_whole_in_an_empty_folder(store: 
     # Bytes that no row speaks of yet are no part of a snapshot.
     store.blobs.put(b"half a run", "application/octet-stream")
     with FakeHub() as hub:
-        shelf = shelf_at("hf://datasets/owner/copies/diptych", TOKEN, HfApi(hub.url, token=TOKEN))
+        shelf = shelf_at("hf://datasets/owner/copies/diptych", TOKEN, hub.url)
         assert snapshots.restore(tmp_path / "new", shelf) is None
         taken = snapshots.take(store, shelf, made_at=NOW, version="1")
         files = hub.datasets["owner/copies"]
@@ -119,10 +88,10 @@ def test_a_public_place_and_a_wrong_token_are_refused_in_words(store: Store) -> 
     with FakeHub() as hub:
         hub.datasets["owner/copies"], hub.private["owner/copies"] = {}, False
         with pytest.raises(SnapshotFailed, match="is public"):
-            shelf_at("hf://datasets/owner/copies", TOKEN, HfApi(hub.url, token=TOKEN)).put({"x": b"y"})
+            shelf_at("hf://datasets/owner/copies", TOKEN, hub.url).put({"x": b"y"})
         assert hub.uploaded == []
         wrong = "hf_of_nobody"
-        nobody = shelf_at("hf://datasets/owner/copies", wrong, HfApi(hub.url, token=wrong))
+        nobody = shelf_at("hf://datasets/owner/copies", wrong, hub.url)
         with pytest.raises(SnapshotFailed, match="HF_TOKEN") as refused:
             snapshots.restore(store.data_dir.parent / "new", nobody)
         assert wrong not in str(refused.value)
@@ -152,7 +121,7 @@ def test_a_bucket_is_asked_in_the_clients_own_words(tmp_path: Path) -> None:
     api.batch_bucket_files.side_effect = write
     api.download_bucket_files.side_effect = read
     api.list_bucket_tree.side_effect = lambda *_, **__: [SimpleNamespace(path=name, type="file") for name in held]
-    shelf = shelf_at("hf://buckets/owner/copies", TOKEN, api)
+    shelf = shelf_at("hf://buckets/owner/copies", TOKEN, api=api)
     assert isinstance(shelf, BucketShelf)
     assert shelf.read(MANIFEST) is None
     shelf.put({MANIFEST: b"{}", "database/x": b"y"})

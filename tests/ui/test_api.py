@@ -103,6 +103,8 @@ def test_a_refusal_is_the_error_document(
 
 
 def test_an_image_is_made_and_edited_and_is_its_visitors_alone(app: RunningApp, callers: Callable[..., Caller]) -> None:
+    if "api-local" in str(app.log):
+        pytest.skip("in local mode there is one owner")
     caller, offer = callers(), "demo/flat"
     asked = {"offers": [offer], "prompt": "A red boat", "size": "816x816"}
     assert caller("estimate", asked)["total_microusd"] == 0
@@ -117,9 +119,6 @@ def test_an_image_is_made_and_edited_and_is_its_visitors_alone(app: RunningApp, 
     found = caller("history", "boat", 10, "")
     assert [run["run_id"] for run in found["runs"]] == [made["runs"][0]["run_id"]]
     assert not caller("cancel", made["runs"][0]["run_id"])["stopped"]
-    if "api-local" in str(app.log):
-        assert image["path"].endswith(image["url"].removeprefix("media/"))
-        return
     assert image["path"] is None
     assert str(app.log.parent) not in caller.said
     other = callers()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from playground import library
 from playground.addresses import SettingsError
 from playground.engine import PlanRefused
 from playground.settings import Settings
@@ -163,6 +164,8 @@ async def test_before_the_vote_no_endpoint_tells_of_a_battles_runs(harness: Call
     group_id = await one.engine.submit(plan, "local", kind="battle")
     async for _ in one.engine.follow(group_id, "local"):
         pass
+    shown = run_endpoints._run(one.app, (await library.group(one.services, group_id, "local")).runs[0])  # type: ignore[union-attr]
+    assert shown["images"][0]["path"].endswith(shown["images"][0]["url"].removeprefix("media/"))  # type: ignore[index]
     with pytest.raises(PlanRefused, match="no such group"):
         await run_endpoints.group(one.app, caller, group_id)
     assert (await run_endpoints.history(one.app, caller, "", 10, None))["runs"] == []
