@@ -20,6 +20,7 @@ from arena.ratings.method import votes_digest
 from arena.votes_file import read_votes
 from playground.services import Services
 from storage import reports, tallies
+from storage.database import Store
 from storage.records import ReportReason
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import make_services
@@ -80,6 +81,7 @@ def test_every_column_is_there_and_voters_are_hashed_alike(services: Services) -
 
 
 def test_another_install_shows_other_ids(services: Services, tmp_path: Path) -> None:
+    Store.open(tmp_path / "other").close()  # an install of its own: those that tests begin with are copies of one
     other = make_services(tmp_path / "other")
     add_votes(other, Field(STRENGTHS), Voting(20, voters=("ann", "bob")))
     seen = [
