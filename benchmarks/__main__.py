@@ -12,7 +12,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import board_from_store, history_pages, ledger, many_answers, provider_call, ratings
+from benchmarks import (
+    board_from_store,
+    click_to_picture,
+    history_pages,
+    ledger,
+    many_answers,
+    provider_call,
+    ratings,
+)
 
 
 def measure(litellm_python: str = sys.executable, peers_python: Path | None = None) -> Iterator[str]:
@@ -34,6 +42,9 @@ def measure(litellm_python: str = sys.executable, peers_python: Path | None = No
     yield ""
     yield "Many large answers at once"
     yield from many_answers.measure(litellm_python)
+    yield ""
+    yield "From the click to the picture"
+    yield from click_to_picture.measure()
 
 
 if __name__ == "__main__":

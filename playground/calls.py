@@ -190,7 +190,12 @@ async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage
     start = call.planned.first_position
     call.arrived_ms = call.elapsed_ms()
     again = range(start, start + call.planned.images) if call.is_again else None
-    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again)
+    loop = asyncio.get_running_loop()
+
+    def on_sight() -> None:
+        loop.call_soon_threadsafe(call.tell, "image")
+
+    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again, on_sight=on_sight)
     call.places.update(done.places)
     call.sizes.update(zip(done.places, done.sizes, strict=True))
     call.why_unreadable = call.why_unreadable or done.why_unreadable

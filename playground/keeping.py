@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -18,7 +18,7 @@ from providers.types import MADE_HERE, GeneratedImage, PartialImage
 from storage import ledger, locks, runs
 from storage.converted import convert
 from storage.errors import StoreError
-from storage.images import UnreadableImage, read_header
+from storage.images import Look, UnreadableImage, read_header
 from storage.records import Run, StoredImage, StoredPartial
 
 log = logging.getLogger(__name__)
@@ -46,13 +46,21 @@ class KeptImages:
 
 
 def keep_images(
-    services: Services, run: Run, images: Sequence[GeneratedImage], first: int, kept: Kept, again: range | None = None
+    services: Services,
+    run: Run,
+    images: Sequence[GeneratedImage],
+    first: int,
+    kept: Kept,
+    again: range | None = None,
+    *,
+    on_sight: Callable[[], None],
 ) -> KeptImages:
     """Stores images of the run from place `first` on: all bytes, then all rows, and only then what needs decoding: looks,
     conversions, locks.
 
     Bytes that cannot be read as an image are kept too, the first of them. `again`: the places of a call whose images may
-    be stored in part already, and may come in another order now; what is there stays, once. Blocking.
+    be stored in part already, and may come in another order now; what is there stays, once. `on_sight` is called when an
+    image can be shown, before the rest is noticed about it; not where something else is to be shown in its stead. Blocking.
     """
     rows, why = [], ""
     for position, image in enumerate(images, start=first):
@@ -72,9 +80,7 @@ def keep_images(
         return placed, added
 
     placed, added = services.store.write(add)
-    for row in added:
-        _look_at(services, run, row)
-        _convert(services, run, row)
+    _look_at_all(services, run, added, on_sight)
     places = tuple(row.position for row in placed)
     lock_keeping.lock_images(services, run, places)
     return KeptImages(places, why, tuple(f"{row.width}x{row.height}" for row in placed))
@@ -129,9 +135,9 @@ def _size_rule(services: Services, run: Run) -> SizeRule | None:
 
 def _convert(services: Services, run: Run, row: StoredImage) -> None:
     """Makes the GIF or AVIF that was asked for, beside the original, where the provider sent another format."""
-    wanted = run.asked.get("output_format")
-    if wanted not in MADE_HERE or row.media_type == f"image/{wanted}":
+    if not _is_converted(run, row):
         return
+    wanted = run.asked.get("output_format")
     original = services.store.blobs.path(row.sha256, row.media_type)
     quality = run.asked.get("output_compression")
     try:
@@ -147,20 +153,41 @@ def _convert(services: Services, run: Run, row: StoredImage) -> None:
     services.store.write(note)
 
 
-def _look_at(services: Services, run: Run, row: StoredImage) -> None:
-    """Makes the thumbnail, which decodes the image and so tells the checks that need its pixels.
+def _look_at_all(services: Services, run: Run, rows: Sequence[StoredImage], on_sight: Callable[[], None]) -> None:
+    """Thumbnails of all first, so that they can be shown; then what is noticed about them, and their conversions."""
+    looks = []
+    for row in rows:
+        looks.append((row, _look_at(services, row)))
+        if not (lock_keeping.is_locked(run) or _is_converted(run, row)):
+            on_sight()
+    for row, look in looks:
+        if look:
+            _notice(services, run, row, look)
+        _convert(services, run, row)
+
+
+def _is_converted(run: Run, row: StoredImage) -> bool:
+    wanted = run.asked.get("output_format")
+    return wanted in MADE_HERE and row.media_type != f"image/{wanted}"
+
+
+def _look_at(services: Services, row: StoredImage) -> Look | None:
+    """Makes the thumbnail, and gives what its decoding showed; `None` where there was nothing to see.
 
     The image is safe by now: a thumbnail that cannot be written is made again when a page asks for it.
     """
     original = services.store.blobs.path(row.sha256, row.media_type)
     try:
-        look = services.store.thumbs.look(row.sha256, original)
+        return services.store.thumbs.look(row.sha256, original)
     except UnreadableImage:
         _note_checks(services, row, (*row.checks, "damaged"))
-        return
     except (StoreError, OSError):
         log.exception("run %s: a thumbnail could not be made", row.run_id)
-        return
+    return None
+
+
+def _notice(services: Services, run: Run, row: StoredImage, look: Look) -> None:
+    """Writes the checks that need the image's pixels."""
     seen = delivery.picture_checks(request_of(run.asked, (), None), look.small, look.lowest_alpha)
     checks = tuple(dict.fromkeys((*row.checks, *seen)))
     phash = delivery.phash_of(look.small)

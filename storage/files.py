@@ -29,6 +29,19 @@ def write_durably(path: Path, data: bytes, *, temporary_in: Path) -> None:
         raise
 
 
+def write_whole(path: Path, data: bytes, *, temporary_in: Path) -> None:
+    """Write `data` to `path` so that nobody sees half of it. A power cut may leave an empty file, so what is written like this
+    must be such that it can be made again. Takes and raises what `write_durably` does.
+    """
+    part = temporary_in / f"{secrets.token_hex(16)}.tmp"
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def replace_durably(part: Path, path: Path) -> None:
     """Put the finished file `part` in the place of `path`, both on disk before this returns."""
     with part.open("rb+") as file:

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, features
 
 from storage import errors
 from storage.blobs import INCOMING, checked_sha256, sweep_leftovers
-from storage.files import make_folder, write_durably
+from storage.files import make_folder, write_whole
 from storage.gif import count_frames
 
 MAX_SIDE_PX = 8192
@@ -138,7 +138,7 @@ class ThumbnailFolder:
     def ensure(self, sha256: str, source: Path) -> Path:
         """The thumbnail, made from the file `source` if it is not there yet. Raises as `make` does."""
         path = self.path(sha256)
-        return path if path.is_file() else self.make(sha256, source)
+        return path if path.is_file() and path.stat().st_size else self.make(sha256, source)
 
     def make(self, sha256: str, source: Path) -> Path:
         """Make the thumbnail: upright, long edge at most `THUMBNAIL_EDGE_PX`, alpha kept, first frame, no metadata.
@@ -160,7 +160,7 @@ class ThumbnailFolder:
             encoded = _thumbnail(small)
         try:
             make_folder(path.parent)
-            write_durably(path, encoded, temporary_in=self._incoming)
+            write_whole(path, encoded, temporary_in=self._incoming)
         except OSError as error:
             raise errors.of_os(error, self.root) from error
         return Look(small, lowest_alpha)
@@ -194,7 +194,8 @@ def _decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
             plain = _with_plain_mode(image, has_alpha=header.has_alpha)
             lowest_alpha = _lowest(plain.getchannel("A")) if plain.mode == "RGBA" else 255
             if edge_px is not None:
-                plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+                # Whole steps by plain averages, the rest finely: a third of the time, and nothing to be seen of it.
+                plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=1.0)
             upright = ImageOps.exif_transpose(plain)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableImage(_too_large("more pixels")) from None

@@ -214,5 +214,5 @@ def test_every_tab_keeps_to_the_content_policy(visit: Visit) -> None:
         visit.tab(name)
         visit.page.get_by_role("tab", name=name, selected=True).wait_for()
         visit.traffic.settle()
-    assert len(names) == 5
+    assert len(names) == 6
     assert [text for text in said if "Content Security Policy" in text] == []

@@ -3,6 +3,7 @@
 import { paintCompareBar } from "./compare.js";
 import { paintOffers } from "./offers.js";
 import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap, takeOutlook } from "./form.js";
+import { paintEstimate } from "./estimate.js";
 import { paintReferences } from "./references.js";
 import { paintResults } from "./results.js";
 import { paintStrip } from "./strip.js";
@@ -24,6 +25,7 @@ component("snap", paintSnap);
 component("references", paintReferences);
 component("sweep", paintSweep);
 component("sweep_time", takeSweepTime);
+component("estimate", paintEstimate);
 component("problems", paintProblems);
 component("results", paintResults);
 component("compare_bar", paintCompareBar);

@@ -40,8 +40,8 @@ export function paintResults({ element, trigger, props, watch }) {
     if (!value) return;
     const newest = [...seen.keys()].sort().at(-1);
     // Ids are in the order of time. Where nothing is in sight there is nothing to disturb.
-    const begun = isPainted && value.is_page && newest ? value.groups.filter((one) => one.id > newest) : [];
-    const isNews = isPainted && value.is_page && value.groups.some((one) => !seen.has(one.id) && !isEnded(one)) && isShowingNewest();
+    const begun = isPainted && (value.is_page || value.is_news) && newest ? value.groups.filter((one) => one.id > newest) : [];
+    const isNews = isPainted && (value.is_page || value.is_news) && value.groups.some((one) => !seen.has(one.id) && !isEnded(one)) && isShowingNewest();
     if (isNews && isFiltered()) filterBy("");
     if (!isShowingNewest()) for (const one of begun) held.add(one.id);
     take(value);
@@ -182,7 +182,9 @@ export function paintResults({ element, trigger, props, watch }) {
 
 function take(value) {
   clockOffset = Date.parse(value.now) - Date.now();
-  if (value.is_page) {
+  if (value.is_news) {
+    // Of a few groups only: it says nothing of the others.
+  } else if (value.is_page) {
     if (!isPaged) more = value.more;
   } else {
     isPaged = true;
@@ -224,7 +226,8 @@ function group(one) {
         h("h2", { title: one.prompt }, one.prompt),
         h("p", { class: "caption" }, `${when(one.at)} · ${one.caption}`)),
       h("div", { class: "group-ways" },
-        one.vote ? h("a", { class: "button quiet", key: "vote", href: one.vote }, icon("compare"), "Vote blind") : null,
+        // Of several images its place is there before there is anything to vote on: nothing moves when it comes.
+        one.vote || one.tiles.length > 1 ? h("a", { class: "button quiet", key: "vote", href: one.vote, hidden: !one.vote }, icon("compare"), "Vote blind") : null,
         h("button", { type: "button", class: "button quiet", key: "xray", "data-xray": one.id }, icon("code"), "X-ray"),
         h("button", { type: "button", class: "button quiet", key: "again", "data-act": "again", "data-group": one.id }, icon("play"), one.again))),
     one.grid ? grid(one) : h("div", { class: "tiles" }, one.tiles.map(tile)),

@@ -15,7 +15,7 @@ import gradio as gr
 from ui.app import App, Tabs
 from ui.components import bound, drawn
 from ui.pages.playground import curating, editing, running, saved, sweeping, xray
-from ui.pages.playground.form import build_form
+from ui.pages.playground.form import NAMES, build_form
 from ui.pages.playground.page import Page
 
 RESULT_EVENTS = (
@@ -31,6 +31,7 @@ def build(_app: App) -> Page:
             with gr.Column(elem_id="pg-form", min_width=0):
                 form = build_form()
             with gr.Column(elem_id="pg-bar", min_width=0):
+                drawn("estimate", None, elem_id="pg-estimate")
                 problems = drawn("problems", None, elem_id="pg-problems", events=["agreed"])
                 with gr.Row(elem_id="pg-buttons"):
                     run = gr.Button("Run", variant="primary", elem_id="pg-run", min_width=0)
@@ -123,8 +124,11 @@ def _listen(
     many: bool = False,
 ) -> None:
     """`latest`: of several changes in a row the last one counts. `many`: a second press does not wait for the first."""
+    # Gradio looks at each value in a thread of its own, some twenty for the form; `form.read` looks at them anyway.
+    is_form_only = bool(inputs) and len(inputs) == len(NAMES)
     mode = "always_last" if latest else "multiple" if many else "once"
     trigger(
         handler, inputs, outputs,
         trigger_mode=mode, concurrency_limit=None, show_progress="hidden", api_visibility="private",
+        preprocess=not is_form_only,
     )  # fmt: skip

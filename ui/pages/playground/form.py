@@ -287,7 +287,7 @@ def size_choices(values: FormValues) -> list[tuple[str, str]]:
 
 def read(values: Collection[Any]) -> FormValues:
     """The form as its components hold it. Everything comes from a browser, so nothing is taken on trust."""
-    given = dict(zip(NAMES, values, strict=True))
+    given = {name: _plain(name, value) for name, value in zip(NAMES, values, strict=True)}
     tray = given["references"] if isinstance(given["references"], Mapping) else {}
     offers = given["offers"] if isinstance(given["offers"], Mapping) else {}
     table = given["variables"] if isinstance(given["variables"], Mapping) else {}
@@ -316,6 +316,32 @@ def read(values: Collection[Any]) -> FormValues:
         variables=drafts.rows_of(table.get("rows")),
         sweep=drafts.sweep_of(given["sweep"]),
     )
+
+
+_TEXTS = frozenset(
+    {
+        *(
+            "prompt",
+            "size",
+            "other_size",
+            "ratio",
+            "ratio_text",
+            "resolution",
+            "quality",
+            "background",
+            "output_format",
+        ),
+        *("moderation", "input_fidelity", "partial_images", "user"),
+    }
+)
+_SIDES = ("width", "height")
+
+
+def _plain(name: str, value: object) -> Any:  # noqa: ANN401 - component values
+    """The value where it is of the kind its component gives; else as if it were empty."""
+    if name in _TEXTS:
+        return value if isinstance(value, str) else None
+    return drafts.clamp_number(value, 0, 100_000, 0) if name in _SIDES else value
 
 
 def is_mask_dropped(values: Collection[Any]) -> bool:

@@ -14,6 +14,7 @@ from ui import forms
 from ui.app import App
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook, updates
+from ui.pages.playground.estimate_view import estimate_view
 from ui.pages.playground.form import Form
 from ui.pages.playground.outlook import Outlook
 from ui.pages.playground.updates import Note
@@ -83,6 +84,7 @@ def _document(seen: Outlook) -> dict[str, object]:
         "prompt_problem": "",
         "prompt_note": outlook.missing_image(values.prompt, len(values.references)),
         "problems": list(seen.problems),
+        "estimate": estimate_view(seen.plan),
         "notices": seen.notices,
         "sweep": seen.sweep,
         "focus": "",

@@ -40,7 +40,7 @@ async def on_open_results(app: App, request: gr.Request) -> AsyncIterator[list[A
     """What is there, then the news of whatever is still under way."""
     owner = owner_of(app, request)
     yield await shown(app, owner)
-    async for update in watch(app, owner, app.engine.follow_owner(owner), ()):
+    async for update in watch(app, owner, app.engine.follow_owner(owner), (), is_page=True):
         yield update
 
 
@@ -73,17 +73,20 @@ async def _run(app: App, owner: str, read: FormValues, *, agreed: str) -> AsyncI
     except AskFirst as question:
         yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0] | {"ask": question.view}]
         return
-    said = answer(app, owner, read)[0]
-    yield [*await shown(app, owner), said]
+    yield [*await shown(app, owner, (group_id,)), gr.skip()]
+    # The form's words come after the runs: they take time, and the calls are on their way by then.
+    said: Any = None
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
-        yield [*update, gr.skip()]
+        yield [*update, gr.skip() if said else (said := answer(app, owner, read)[0])]
+    if said is None:
+        yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0]]
 
 
 async def on_retry(app: App, request: gr.Request, event: gr.EventData) -> AsyncIterator[list[Any]]:
     """The same run once more, as a group of its own."""
     owner = owner_of(app, request)
     group_id = await app.engine.retry(text_of(event, "run"), owner)
-    yield await shown(app, owner)
+    yield await shown(app, owner, (group_id,))
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
         yield update
 
@@ -96,7 +99,7 @@ async def on_again(app: App, request: gr.Request, event: gr.EventData) -> AsyncI
         raise PlanRefused((Problem("group", "These runs are not there any more."),))
     kind: GroupKind = "sweep" if group.group.layout else "run"
     group_id = await app.engine.submit(await plan_again(app, owner, group), owner, kind=kind)
-    yield await shown(app, owner)
+    yield await shown(app, owner, (group_id,))
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
         yield update
 
@@ -172,9 +175,13 @@ async def plan_again(app: App, owner: str, group: GroupView, runs: Sequence[RunV
 # What is shown
 
 
-async def shown(app: App, owner: str, watched: Collection[str] = ()) -> list[Any]:
-    """Results, strip and Stop as they are now."""
-    results, strip = await asyncio.gather(snapshot(app, owner, watched=watched), header.strip(app, owner))
+async def shown(app: App, owner: str, watched: Collection[str] | None = None, *, is_page: bool = False) -> list[Any]:
+    """Results, strip and Stop as they are now: of the watched groups alone, or the newest ones and those."""
+    is_news = watched is not None and not is_page
+    results, strip = await asyncio.gather(
+        news(app, owner, watched or ()) if is_news else snapshot(app, owner, watched=watched or ()),
+        header.strip(app, owner),
+    )
     # A run that waits for a key is not under way, but can be stopped.
     can_stop = app.engine.running(owner) > 0 or results["has_parked"] is True
     return [results, strip, gr.update(interactive=can_stop)]
@@ -190,17 +197,30 @@ async def snapshot(
     looked_up = [await library.group(app.services, group_id, owner) for group_id in sorted(missing)]
     # Beside a battle its runs would tell the makers; they show in History after the vote.
     further = [group for group in looked_up if group and group.runs and group.group.kind != "battle"]
-    catalog = app.services.catalog
-    lives = {run.run.run_id: _live(app, run.run.run_id) for group in (*groups, *further) for run in group.runs}
-    return {
-        "now": app.services.now(),
-        "groups": [tiles.group_view(group, catalog, lives.__getitem__) for group in (*groups, *further)],
+    return _results(app, [*groups, *further]) | {
         # All of their runs lie in the trash.
         "gone": sorted(missing - {group.group.group_id for group in further}),
-        "has_parked": any(live.is_parked for live in lives.values()),
         "last": groups[-1].group.group_id if groups else None,
         "more": more,
         "is_page": before is None,
+    }
+
+
+async def news(app: App, owner: str, group_ids: Collection[str]) -> dict[str, object]:
+    """These groups alone, as they are now: what a watcher sends, many times a run."""
+    found = [await library.group(app.services, group_id, owner) for group_id in sorted(group_ids)]
+    return _results(app, [group for group in found if group and group.runs and group.group.kind != "battle"]) | {
+        "is_news": True
+    }
+
+
+def _results(app: App, groups: Sequence[GroupView]) -> dict[str, object]:
+    catalog = app.services.catalog
+    lives = {run.run.run_id: _live(app, run.run.run_id) for group in groups for run in group.runs}
+    return {
+        "now": app.services.now(),
+        "groups": [tiles.group_view(group, catalog, lives.__getitem__) for group in groups],
+        "has_parked": any(live.is_parked for live in lives.values()),
     }
 
 
@@ -212,13 +232,17 @@ def _live(app: App, run_id: str) -> tiles.Live:
 
 
 async def watch(
-    app: App, owner: str, news: AsyncIterator[RunEvent], watched: Collection[str]
+    app: App, owner: str, events: AsyncIterator[RunEvent], watched: Collection[str], *, is_page: bool = False
 ) -> AsyncIterator[list[Any]]:
-    """Results, strip and Stop whenever they changed, at most six times a second, until the news ends."""
+    """Results, strip and Stop whenever they changed, at most six times a second, until the events end.
+
+    The results are the watched groups alone, or with `is_page` the newest ones and those. One stream keeps to one of them:
+    Gradio sends what differs from the value before, and gets lost where a list becomes shorter.
+    """
     seen: set[str] = set(watched)
     last: object = None
-    async for _ in _beats(news, seen):
-        update = await shown(app, owner, seen)
+    async for _ in _beats(events, seen):
+        update = await shown(app, owner, seen, is_page=is_page)
         drawn = (update[0]["groups"], update[1])
         if drawn != last:
             last = drawn

@@ -52,7 +52,7 @@ async def on_start(
         yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read, pressed=True)[0]]
         return
     group_id = await app.engine.submit(sweep.plan, owner, kind="sweep")
-    yield [*await shown(app, owner), gr.skip()]
+    yield [*await shown(app, owner, (group_id,)), gr.skip()]
     async for update in watch(app, owner, app.engine.follow(group_id, owner), (group_id,)):
         yield [*update, gr.skip()]
 

@@ -80,7 +80,7 @@ def _offer_view(ray: Ray, several: str, total: views.Total) -> Json:
         "name": _name(run),
         "problems": [problem.message for problem in run.problems if problem.field not in shown],
         "fields": rows,
-        "cost": _cost_view(run.estimate) | {"several": several, "together": total.about() if several else ""},
+        "cost": cost_view(run.estimate) | {"several": several, "together": total.about() if several else ""},
         "request": _request_view(ray),
         "code": [
             {"id": sample.sample_id, "name": sample.name, "code": sample.code, "notes": list(sample.notes)}
@@ -174,7 +174,8 @@ def sent_text(row: FieldHandling, counts: Sequence[int]) -> str:
 # Cost
 
 
-def _cost_view(estimate: Estimate) -> Json:
+def cost_view(estimate: Estimate) -> Json:
+    """The expected cost of one run line by line, with where its price comes from."""
     price = estimate.price
     return {
         "total": views.about(estimate.low_microusd, estimate.high_microusd),
