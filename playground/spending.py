@@ -194,7 +194,9 @@ async def ledger_page(services: Services, wanted: LedgerFilter, before: Cursor |
         found = ledger_pages.page(db, wanted, limit=LINES_SHOWN + 1, before=before, blind_at=at)
         shown = found[:LINES_SHOWN]
         more = ledger_pages.cursor_of(shown[-1]) if len(found) > LINES_SHOWN else None
-        return LedgerView(tuple(shown), more, tuple(costs.offers_with_lines(db, wanted.owner)))
+        owner = wanted.owner or ""
+        offers = costs.offers_with_lines(db, owner, hidden=ledger.hidden_lines(db, owner, at))
+        return LedgerView(tuple(shown), more, tuple(offers))
 
     return await asyncio.to_thread(services.store.read, read)
 

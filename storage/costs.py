@@ -142,7 +142,8 @@ def favourites(db: Database, owner: str) -> int:
     """Favourite images of an owner."""
     (row,) = fetch(
         db,
-        """select count(*) as images from images as i join runs as r on r.run_id = i.run_id
+        # In this order: the favourites by their index, and the run of each.
+        """select count(*) as images from images as i cross join runs as r on r.run_id = i.run_id
         where i.favourite = 1 and i.deleted_at is null and r.owner = :owner""",
         {"owner": owner},
     )
@@ -181,12 +182,25 @@ def paid_images(db: Database, owner: str | None, since: str, *, hidden: Sequence
     return PaidImages(amount, images)
 
 
-def offers_with_lines(db: Database, owner: str | None) -> Sequence[str]:
-    """Offers that the ledger has lines of, in order."""
+def offers_with_lines(db: Database, owner: str, *, hidden: Sequence[Row] = ()) -> list[str]:
+    """Offers that an owner's ledger has lines of that may be told, in order. Steps from one to the next along the index."""
     rows = fetch(
-        db, "select distinct offer from spend_days where owner = :owner order by offer", {"owner": _whose(owner)}
+        db,
+        """with recursive found (offer) as (
+            select min(offer) from ledger where owner = :owner
+            union all select (select min(offer) from ledger where owner = :owner and offer > found.offer) from found
+            where found.offer is not null)
+        select offer from found where offer is not null""",
+        {"owner": owner},
     )
-    return [row["offer"] for row in rows]
+    kept = {line["offer"] for line in hidden}
+    ids = json.dumps([line["run_id"] for line in hidden])
+    return [row["offer"] for row in rows if row["offer"] not in kept or _has_others(db, owner, row["offer"], ids)]
+
+
+def _has_others(db: Database, owner: str, offer: str, hidden: str) -> bool:
+    sql = """select 1 from ledger where owner = ? and offer = ? and run_id not in (select value from json_each(?)) limit 1"""
+    return bool(fetch(db, sql, (owner, offer, hidden)))
 
 
 def _whose(owner: str | None) -> str:

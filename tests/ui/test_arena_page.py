@@ -47,7 +47,7 @@ async def queued_battle(one: Harness) -> str:
     rows = [
         entering.run_of(group, n, planned, FoundKey("none", None), "w", services) for n, planned in enumerate(plan.runs)
     ]
-    entering.store(services, group, rows, plan)
+    entering.store(services, group, rows, plan, "s")
     return group.group_id
 
 
