@@ -36,7 +36,7 @@ def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: Hf
         raise ValueError(f"{place[:80]!r} is no place at the Hub")
     disable_progress_bars()
     # It tells each try on a stream of its own; what became of them is ours to say.
-    set_verbosity_error()
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # its own
     # Without a token of its own it must not fall back on one that lies on the machine.
     client = api or HfApi(endpoint, token=token or False)
     kind = DatasetShelf if found["kind"] == "datasets" else BucketShelf
