@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+from huggingface_hub.utils.logging import set_verbosity_error
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from storage.errors import SnapshotFailed
@@ -34,6 +35,8 @@ def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: Hf
     if found is None:
         raise ValueError(f"{place[:80]!r} is no place at the Hub")
     disable_progress_bars()
+    # It tells each try on a stream of its own; what became of them is ours to say.
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # its own
     # Without a token of its own it must not fall back on one that lies on the machine.
     client = api or HfApi(endpoint, token=token or False)
     kind = DatasetShelf if found["kind"] == "datasets" else BucketShelf
@@ -127,9 +130,10 @@ class HubShelf(ABC):
             if status == 404:
                 raise _NotThere(f"The {self.kind} {self._id} has not all of what was asked for.") from error
             raise SnapshotFailed(f"The Hub refused to {what} the {self.kind} {self._id}{_advice(status)}.") from error
-        except EntryNotFoundError as error:
-            raise _NotThere(f"The {self.kind} {self._id} has not all of what was asked for.") from error
         except Exception as error:
+            if type(error) is EntryNotFoundError:
+                # Not its kinds: one of them is what the client makes of a connection that failed.
+                raise _NotThere(f"The {self.kind} {self._id} has not all of what was asked for.") from error
             # Of its HTTP library, of its native uploader, of the disk; their words may hold addresses with signatures.
             raise SnapshotFailed(f"Could not {what} the {self.kind} {self._id}: {type(error).__name__}.") from error
 
@@ -147,11 +151,18 @@ class DatasetShelf(HubShelf):
         return self._api.list_repo_files(self._id, repo_type="dataset")
 
     def _download(self, names: Sequence[str], folder: Path) -> None:
+        if len(names) == 1:
+            # No thread for it: one that waits for the Hub would hold up the end of the process.
+            self._move(self._download_one(str(folder / ".one"), names[0]), folder / names[0])
+            return
         with TemporaryDirectory(dir=folder) as whole, ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as at_once:
             for name, path in zip(names, at_once.map(partial(self._download_one, whole), names), strict=True):
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                Path(path).replace(target)
+                self._move(path, folder / name)
+
+    @staticmethod
+    def _move(path: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(path).replace(target)
 
     def _download_one(self, folder: str, name: str) -> str:
         # Into a folder of its own: kept nowhere else, and one that was there before is not taken for it.

@@ -26,6 +26,8 @@ def snapshot_view(standing: Standing, *, is_host: bool, is_lost: bool) -> dict[s
         )
     if standing.state == "failed":
         return _line("warn", "bad", f"The last snapshot failed and is tried again.{last}{told}")
+    if standing.state == "begun":
+        return _line("clock", "", f"Snapshots are taken{at}; the next one comes soon.{last}")
     return _line("check", "ok", f"Snapshots are kept{at}.{last}")
 
 

@@ -12,7 +12,7 @@ from unittest.mock import create_autospec
 import httpx2
 import pytest
 from huggingface_hub import HfApi
-from huggingface_hub.errors import BucketNotFoundError, EntryNotFoundError
+from huggingface_hub.errors import BucketNotFoundError, EntryNotFoundError, LocalEntryNotFoundError
 from PIL import Image
 
 from storage import runs, snapshots
@@ -95,6 +95,16 @@ def test_a_public_place_and_a_wrong_token_are_refused_in_words(store: Store) -> 
         with pytest.raises(SnapshotFailed, match="HF_TOKEN") as refused:
             snapshots.restore(store.data_dir.parent / "new", nobody)
         assert wrong not in str(refused.value)
+
+
+@pytest.mark.parametrize("place", ["datasets", "buckets"])
+def test_a_hub_that_cannot_be_reached_is_not_one_without_a_snapshot(tmp_path: Path, place: str) -> None:
+    api = create_autospec(HfApi, instance=True)
+    # What the client makes of a refused connection.
+    api.hf_hub_download.side_effect = LocalEntryNotFoundError("no connection, and not in the cache")
+    api.download_bucket_files.side_effect = httpx2.ConnectError("refused")
+    with pytest.raises(SnapshotFailed, match="Could not read"):
+        snapshots.restore(tmp_path / "new", shelf_at(f"hf://{place}/owner/copies", TOKEN, api=api))
 
 
 def test_a_bucket_is_asked_in_the_clients_own_words(tmp_path: Path) -> None:
