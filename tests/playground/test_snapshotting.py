@@ -15,6 +15,7 @@ from playground.settings import Secret, Settings, SnapshotPlace
 from playground.snapshotting import SnapshotKeeper, Standing, is_lost_at_restart, restore_at_start
 from providers.rows import CATALOG
 from storage.manifest import MANIFEST
+from storage.snapshots import KNOWN_NAME
 from tests.harness import Harness
 from tests.storage.shelves import DictShelf
 from ui.snapshot_views import UNKEPT, snapshot_view
@@ -66,14 +67,19 @@ def test_a_failure_is_told_and_mended_by_the_next(kept: Harness, caplog: pytest.
 
 def test_what_could_not_be_put_back_is_never_written_over(kept: Harness, tmp_path: Path) -> None:
     shelf = DictShelf()
-    shelf.files[MANIFEST] = b"{}"
+    SnapshotKeeper(kept.services, lambda _: shelf).take()
+    rows = next(name for name in shelf.files if name.startswith("database/"))
+    shelf.files[rows] = b"damaged"
+    # The store that writes from now on is another one, which began empty.
+    (kept.settings.data_dir / KNOWN_NAME).unlink()
+    there = dict(shelf.files)
     standing = restore_at_start(replace(kept.settings, data_dir=tmp_path / "new"), lambda _: shelf)
     assert standing.state == "blocked"
     keeper = SnapshotKeeper(kept.services, lambda _: shelf)
     keeper.go_on_from(standing)
     keeper.start()
     keeper.finish(10)
-    assert shelf.files == {MANIFEST: b"{}"}
+    assert shelf.files == there
 
 
 def test_a_shelf_that_hangs_holds_up_nothing(kept: Harness, caplog: pytest.LogCaptureFixture) -> None:
