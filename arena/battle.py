@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from arena import copies, elo_days
 from arena.elo_days import RatingChange
 from playground.services import Services, timestamp
+from playground.usage import UseRefused
 from storage import battles, exclusions, reports, votes
 from storage.battles import BattleSide
 from storage.records import Answer, Battle, BattleSource, BattleState, CostSource, Outcome, ReportReason, Vote
@@ -42,7 +43,7 @@ UNDO = timedelta(seconds=10)
 """So long a vote can be taken back."""
 
 RefusedKind = Literal[
-    "unknown_battle", "already_voted", "skipped", "reported", "expired", "unknown_outcome", "too_late"
+    "unknown_battle", "already_voted", "skipped", "reported", "expired", "unknown_outcome", "too_late", "too_many"
 ]
 
 _WORDS: dict[str, str] = {
@@ -129,6 +130,10 @@ async def vote(
     answer = OUTCOMES.get(outcome)
     if answer is None:
         raise VoteRefused("unknown_outcome", f"{outcome[:40]!r} is no answer. Choose A, B, tie or both bad.")
+    try:
+        services.usage.take("votes", voter)
+    except UseRefused as error:
+        raise VoteRefused("too_many", str(error).replace("Nothing was sent.", "This vote was not counted.")) from error
     second = _second(follows), _second(looks)
     now, decided = services.now(), _plausible(decided_ms)
 

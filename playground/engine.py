@@ -15,6 +15,7 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from playground import entering, outcome
+from playground.admission import Door
 from playground.asked import request_of
 from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent
@@ -22,13 +23,14 @@ from playground.finishing import to_its_end
 from playground.keeping import end_run
 from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
-from playground.offered import access_of, key_of_run, with_secrets
+from playground.offered import access_of, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
 from playground.prices import reprice
 from playground.recovery import Found, take_up
 from playground.refusals import PlanRefused as PlanRefused
+from playground.run_keys import key_of
 from playground.services import Services
 from playground.uploads import UploadRefused, load_input
 from playground.worker import Worker
@@ -65,6 +67,7 @@ class Engine:
         self._keeper: asyncio.Task[None] | None = None
         self._locker: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self._door = Door(services)
 
     @property
     def session(self) -> str:
@@ -136,15 +139,19 @@ class Engine:
         if not plan.is_sendable:
             raise PlanRefused(plan.all_problems)
         services, finder = self._services, keys or self._services.keys
-        found = [key_of_run(planned, owner, finder, services.catalog) for planned in plan.runs]
+        found = [key_of(services, planned, owner, finder) for planned in plan.runs]
         group, first = into or (entering.group_of(plan, owner, kind, services), 0)
+        if group.owner != owner:
+            raise PlanRefused((Problem("group", "These runs are not there any more."),))
         rows = [
             entering.run_of(group, position, planned, key, self._worker.worker_id, services)
             for position, (planned, key) in enumerate(zip(plan.runs, found, strict=True), start=first)
         ]
+        await self._door.admit(owner, len(plan.runs), self.running)
         task = asyncio.create_task(self._enter(group, rows, plan, found, finder))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
+        task.add_done_callback(self._door.entered(owner, len(plan.runs)))
         _, was_cancelled = await to_its_end(_result_of(task))
         if was_cancelled:
             # Nobody waits for the group's id any more, so nobody could stop it.
@@ -224,6 +231,10 @@ class Engine:
         """The run as this process knows it, while it is under way."""
         return self._live.get(run_id) or self._parked.live(run_id)
 
+    def all_live(self) -> list[LiveRun]:
+        """All runs that are under way or queued here."""
+        return list(self._live.values())
+
     def place_in_line(self, run_id: str) -> int | None:
         """Place in its provider's line from 1, or `None` when it does not wait."""
         live = self._live.get(run_id)
@@ -264,7 +275,7 @@ class Engine:
         access = access_of(planned.provider, key, services.settings)
         # What only is asked for needs no key but its provider's.
         with suppress(MissingKey) if is_resumed else nullcontext():
-            access = with_secrets(access, planned.call, finder, services.catalog, run.owner)
+            access = with_secrets(access, planned.call, finder, services.catalog, run.owner, planned.offer)
         live = LiveRun(run, planned, access, found=found.jobs if found else {}, is_resumed=is_resumed)
         self._live[run.run_id] = live
         work = carry_out(services, live, self._places, self._hub, self._worker.worker_id)
@@ -292,7 +303,7 @@ class Engine:
             return
         key, lacking = None, planned.provider.name
         try:
-            key = key_of_run(planned, run.owner, self._services.keys, self._services.catalog, is_sent=found.was_sent)
+            key = key_of(self._services, planned, run.owner, self._services.keys, is_sent=found.was_sent)
         except MissingKey as error:
             lacking = error.provider
         if key is None or (run.key_source == "session" and key.source != "session"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlite_utils import Database
 
@@ -13,6 +14,7 @@ from playground.plan import Plan, PlannedRun
 from playground.services import Services
 from providers.pricing import shares
 from providers.types import ImageRequest
+from storage import limits as stored_limits
 from storage import runs
 from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
 
@@ -61,19 +63,24 @@ def store(services: Services, group: Group, rows: list[Run], plan: Plan, session
     for request in {id(planned.request): planned.request for planned in plan.runs}.values():
         for image in [*request.images, *([request.mask] if request.mask else [])]:
             services.store.blobs.put(image.data, image.media_type)
+    is_public = services.settings.mode == "public"
+    served = {run.run_id for run in rows if is_public and run.key_source == "server"}
     inputs = [row for run, planned in zip(rows, plan.runs, strict=True) for row in inputs_of(run, planned.request)]
     lines = [
         line
         for run, planned in zip(rows, plan.runs, strict=True)
         for line in _reservations(services, run, planned, session)
     ]
-    amounts = [run.estimate_microusd for run in rows]
+    amounts = [run.estimate_microusd if not is_public or run.run_id in served else 0 for run in rows]
 
     def insert(db: Database) -> None:
         limits.hold(db, services.settings, group.owner, session, rows[0].queued_at, amounts)
         if rows[0].position == 0:
             runs.insert_group(db, group)
-        runs.insert_runs(db, rows, inputs, lines)
+        shared = stored_limits.server_session(db, rows[0].queued_at)
+        runs.insert_runs(
+            db, rows, inputs, [replace(line, session=shared) if line.run_id in served else line for line in lines]
+        )
 
     services.store.write(insert)
 

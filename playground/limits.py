@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from playground.plan import Plan
 from playground.refusals import PlanRefused, operators_only
+from playground.run_keys import billed_here
 from playground.services import LOCAL_OWNER, Services
 from playground.settings import Settings
 from providers.checks import Problem
@@ -31,6 +32,8 @@ LOCAL_SPANS: tuple[LimitSpan, ...] = ("run", "session", "day", "month")
 """Those that mean something where there is one owner."""
 EVERYBODYS: tuple[LimitSpan, ...] = ("day", "month")
 """Those that all owners share."""
+PUBLIC_SPANS: tuple[LimitSpan, ...] = ("run", "day", "month", "visitor_day", "visitor_month")
+"""Those that hold in public mode, for what the server's keys pay."""
 NAMES: dict[LimitSpan, str] = {
     "run": "One run",
     "session": "This session",
@@ -91,7 +94,7 @@ class LimitReached(PlanRefused):
 
 def in_force(settings: Settings, set_here: Sequence[StoredLimit]) -> tuple[Limit, ...]:
     """All limits that hold, in the order in which they are told. Those of visitors hold in public mode alone."""
-    spans = SPANS if settings.mode == "public" else LOCAL_SPANS
+    spans = PUBLIC_SPANS if settings.mode == "public" else LOCAL_SPANS
     found = []
     for span in spans:
         fixed = settings.limits.get(span)
@@ -227,7 +230,7 @@ def look(
     limits = in_force(settings, stored.all_set(db))
     if not limits or not any(amounts):
         return Verdict()
-    standing = stored.standing(db, owner, session, at)
+    standing = stored.standing(db, owner, session, at, only_server=settings.mode == "public")
     found = passed(limits, standing, amounts)
     hides = bool(found) and bool(ledger.hidden_lines(db, owner, at))
     return verdict_of(found, standing, is_local=settings.mode == "local", hides=hides)
@@ -241,7 +244,7 @@ def tightest(settings: Settings, set_here: Sequence[StoredLimit], spans: Sequenc
 
 def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict:
     """What limits say of a press now. Blocking, and quick: a handful of look-ups."""
-    amounts = [run.estimate.high_microusd for run in plan.runs]
+    amounts = billed_here(services, plan, owner)
 
     def read(db: Database) -> Verdict:
         return look(db, services.settings, owner, session, services.now(), amounts)

@@ -6,12 +6,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from playground.keys import FoundKey, KeyFinder
-from playground.plan import PlannedRun
 from playground.servers import with_servers
 from playground.settings import LOOPBACK_HOSTS, Settings
 from providers.adapter import HttpCall
 from providers.bodies import secrets_of
-from providers.catalog import Catalog, Provider
+from providers.catalog import Catalog, Offer, Provider
 from providers.errors import MissingKey
 from providers.fetching import FetchRules
 from providers.transport import Access
@@ -61,41 +60,16 @@ def _is_server(provider: Provider, settings: Settings) -> bool:
     return any(server.server_id == provider.provider_id for server in settings.servers)
 
 
-def with_secrets(access: Access, call: HttpCall, keys: KeyFinder, catalog: Catalog, owner: str) -> Access:
+def with_secrets(access: Access, call: HttpCall, keys: KeyFinder, catalog: Catalog, owner: str, offer: Offer) -> Access:
     """The access with the owner's keys of other providers that the call's body needs. Raises: MissingKey."""
     secrets = {}
     for secret in secrets_of(call):
         other = catalog.provider(secret.provider_id)
-        found = keys.find(other, owner)
+        found = keys.find_for(offer, other, owner, is_use=True)
         if found is None or found.secret is None:
             raise MissingKey(missing_words(access.provider, other), provider=other.name)
         secrets[secret.provider_id] = found.secret.reveal()
     return replace(access, secrets=secrets) if secrets else access
-
-
-def key_of_run(
-    planned: PlannedRun, owner: str, keys: KeyFinder, catalog: Catalog, *, is_sent: bool = False
-) -> FoundKey:
-    """The key for the run's provider; its source is `session` when any key that the run needs was typed.
-
-    Raises: MissingKey, unless `is_sent` also for another provider's key that its body needs.
-    """
-    provider = planned.provider
-    key = keys.find(provider, owner)
-    if key is None:
-        raise MissingKey(
-            f"There is no key for {provider.name}. Add one in Settings, or set {provider.key_variable} "
-            "where the app starts. Nothing was sent.",
-            provider=provider.name,
-        )
-    for other_id in planned.offer.needs_key_of:
-        other = catalog.provider(other_id)
-        found = keys.find(other, owner)
-        if found is None and not is_sent:
-            raise MissingKey(missing_words(provider, other), provider=other.name)
-        if found is not None and found.source == "session":
-            key = replace(key, source="session")
-    return key
 
 
 def missing_words(provider: Provider, other: Provider) -> str:

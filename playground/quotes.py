@@ -37,7 +37,9 @@ async def _asked(
         if key is None:
             return run.offer.offer_id, f"There is no key for {run.provider.name}."
         try:
-            access = with_secrets(access_of(run.provider, key, settings), run.call, keys, catalog, LOCAL_OWNER)
+            access = with_secrets(
+                access_of(run.provider, key, settings), run.call, keys, catalog, LOCAL_OWNER, run.offer
+            )
             found = [await client.quote(call.call, access) for call in run.calls]
         except ProviderError as error:
             return run.offer.offer_id, error.message

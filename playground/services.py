@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 
 from ulid import ULID
 
 from playground.keys import KeyRing
+from playground.owners import LOCAL_OWNER as LOCAL_OWNER
 from playground.settings import Settings
+from playground.usage import Usage
 from providers.catalog import Catalog
 from providers.client import Client
 from storage.database import Store
 
 Clock = Callable[[], datetime]
-
-LOCAL_OWNER = "local"
-"""The one owner of everything in local mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,13 @@ class Services:
     new_id: Callable[[], str]
     """A fresh lower-case ULID."""
     rng: random.Random
+    counted: InitVar[Usage | None] = None
+    """Where uses are counted already; a count of its own where none is given."""
+    usage: Usage = field(init=False)
+    """What visitors have used of this server."""
+
+    def __post_init__(self, counted: Usage | None) -> None:
+        object.__setattr__(self, "usage", counted or Usage(self.settings, self.clock))
 
     def now(self) -> str:
         """Current time as stored: `2026-08-21T10:15:30.123Z`."""

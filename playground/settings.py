@@ -14,7 +14,9 @@ from typing import Literal
 
 from playground.addresses import SettingsError, address_fault
 from playground.money_settings import machine_zone, read_limit_action, read_limits, read_time_zone
+from playground.secrets import Secret as Secret
 from playground.servers import Server, read_servers
+from playground.visitor_settings import PublicSettings, read_public, refuse_uncapped
 from providers.catalog import Catalog
 from storage.records import LimitAction, LimitSpan
 from storage.snapshots import PLACE
@@ -26,28 +28,6 @@ ArenaPrompts = Literal["any", "bank"]
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
 """The lowest and the highest port to listen on."""
-
-
-class Secret:
-    """A key that never prints. `reveal` is called where a request's headers are made and nowhere else."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The key itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +56,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "DIPTYCH_MODE",
         "`local`",
-        "`local`: one owner. `public`: each visitor sees only what is theirs, and the server's keys are not used. "
-        "A Hugging Face Space is public by itself.",
+        "`local`: one owner. `public`: each visitor sees only what is theirs, and the server's keys are used as "
+        "`DIPTYCH_SERVER_KEYS` says. A Hugging Face Space is public by itself.",
     ),
     Variable("DIPTYCH_HOST", "`127.0.0.1`", "Address to listen on (`0.0.0.0` on a Space)."),
     Variable("DIPTYCH_PORT", "`7860`", "Port to listen on."),
@@ -126,6 +106,33 @@ VARIABLES: tuple[Variable, ...] = (
         "DIPTYCH_TIME_ZONE",
         "this machine's",
         "Where days and months of the costs begin, as `Europe/Berlin`. Kept in the store: a change moves old costs too.",
+    ),
+    Variable(
+        "DIPTYCH_SERVER_KEYS",
+        "`off`",
+        "Who may run on the server's keys in public mode: `off` (nobody), `signed-in` (with Hugging Face) or `everyone`. "
+        "Needs `DIPTYCH_LIMIT_DAY` and `DIPTYCH_LIMIT_VISITOR_DAY`, which hold for what these keys pay.",
+    ),
+    Variable(
+        "DIPTYCH_SERVER_OFFERS",
+        "all with a price",
+        "The only offers that run on the server's keys in public mode, as `openai/gpt-image-1-mini`, separated by commas.",
+    ),
+    Variable(
+        "DIPTYCH_VISITOR_LIMITS",
+        "see [privacy](docs/privacy.md)",
+        "What one visitor of a public server may use, as `runs=60,running=4,votes=200,uploads=60,upload_mb=200,"
+        "storage_mb=500,key_tries=20,address=4`. Runs, votes, uploads and tries count in any hour; 0 is no limit; an address "
+        "may use `address` times as much.",
+    ),
+    Variable("DIPTYCH_OPERATORS", "none", "Hugging Face names, separated by commas, that run a public server."),
+    Variable(
+        "DIPTYCH_OPERATOR_TOKEN", "none", "Whoever types it in Settings runs a public server; 16 characters or more."
+    ),
+    Variable(
+        "DIPTYCH_TRUSTED_PROXIES",
+        "`0` (`1` on a Space)",
+        "How many proxies stand in front; so many entries at the end of `X-Forwarded-For` are believed.",
     ),
     Variable(
         "DIPTYCH_SNAPSHOT",
@@ -185,6 +192,7 @@ class Settings:
     time_zone: str | None = None
     """IANA name; `None`: as the store has it, else this machine's."""
     machine_zone: str = "UTC"
+    public: PublicSettings = PublicSettings()
     on_space: bool = False
     """Whether this is a Hugging Face Space, whose disk is empty after each restart."""
     snapshot: SnapshotPlace | None = None
@@ -202,7 +210,7 @@ class Settings:
     def secrets(self) -> tuple[Secret, ...]:
         """All that must never be printed."""
         token = self.snapshot.token if self.snapshot else None
-        return (*self.keys.values(), *([token] if token else []))
+        return (*self.keys.values(), *(secret for secret in (token, self.public.operator_token) if secret))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -215,6 +223,8 @@ class Settings:
         if mode not in ("local", "public"):
             raise SettingsError(f"DIPTYCH_MODE is {mode!r}; it must be local or public.", "DIPTYCH_MODE")
         servers = read_servers(environ)
+        limits, limit_action, public = read_limits(environ), read_limit_action(environ), read_public(environ)
+        refuse_uncapped(public, limits, limit_action)
         variables = {row.provider_id: row.key_variable for row in catalog.providers}
         variables |= {server.server_id: server.key_variable for server in servers}
         hosts = [name.strip() for name in environ.get("DIPTYCH_ALLOWED_HOSTS", "").split(",")]
@@ -235,8 +245,8 @@ class Settings:
             image_hosts=tuple(
                 name.strip().lower() for name in environ.get("DIPTYCH_IMAGE_HOSTS", "").split(",") if name.strip()
             ),
-            limits=read_limits(environ),
-            limit_action=read_limit_action(environ),
+            limits=limits,
+            limit_action=limit_action,
             time_zone=read_time_zone(environ),
             machine_zone=machine_zone(environ),
             on_space=on_space,
@@ -245,6 +255,7 @@ class Settings:
             mcp=_switch(environ, "DIPTYCH_MCP", default=False),
             mcp_max_microusd=_usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),
             calls_per_minute=_whole_number(environ, "DIPTYCH_CALLS_PER_MINUTE", 30, low=1, high=10_000),
+            public=public,
         )
 
 

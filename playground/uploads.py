@@ -27,8 +27,9 @@ from playground.image_hygiene import (
 from playground.masks import clean_mask
 from playground.services import Services
 from playground.shrinking import MAX_BYTES, shrunk_image
+from playground.usage import UseRefused
 from providers.types import InputImage
-from storage import history, uploads
+from storage import footprint, history, uploads
 from storage.images import UnreadableImage, read_header
 from storage.records import Upload
 
@@ -126,8 +127,23 @@ async def in_image_thread(work: Callable[[], T]) -> T:
 
 async def _take(services: Services, owner: str, clean: Callable[[], CleanImage], name: str) -> TakenUpload:
     """Cleans on an image thread, then writes the bytes and, once they are on disk, the row."""
+    await asyncio.to_thread(_refuse_full, services, owner)
     cleaned = await in_image_thread(clean)
     return await asyncio.to_thread(keep_cleaned, services, owner, cleaned, shown_name(name))
+
+
+def _refuse_full(services: Services, owner: str) -> None:
+    """Raises: UploadRefused when the owner's images take all the room that is theirs. Blocking."""
+    if services.settings.mode != "public":
+        return
+
+    def held(db: Database) -> int:
+        return footprint.of_owner(db, owner).all_bytes
+
+    try:
+        services.usage.refuse_storage(services.store.read(held))
+    except UseRefused as error:
+        raise UploadRefused(str(error)) from error
 
 
 def _read(path: Path, name: str, most_bytes: int = MAX_UPLOAD_BYTES) -> bytes:

@@ -238,3 +238,17 @@ def _views(db: Database, seqs: list[int]) -> list[RunView]:
 
 def _where(conditions: list[str]) -> str:
     return "where " + " and ".join(conditions)
+
+
+def maker_of(db: Database, sha256: str, owner: str, blind_at: str) -> tuple[str, str] | None:
+    """The newest run of the owner's that made an image of these bytes, with the image's id; none that may not be told yet."""
+    sql = " ".join(
+        [
+            "select i.run_id, i.image_id from images as i join runs as r on r.run_id = i.run_id",
+            "where i.sha256 = :sha256 and i.deleted_at is null and r.owner = :owner and i.run_id not in (",
+            UNREVEALED,
+            ") order by i.image_id desc limit 1",
+        ]
+    )
+    row = fetch_one(db, sql, {"sha256": sha256, "owner": owner, **blind_parameters(blind_at)})
+    return (row["run_id"], row["image_id"]) if row else None

@@ -16,6 +16,9 @@ from storage.money_steps import EVERYBODY
 from storage.records import LimitAction, LimitSpan
 from storage.rows import changed, fetch, fetch_one
 
+SERVER = "server "
+"""Begins the session of lines that the server's keys pay for visitors; a day follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredLimit:
@@ -59,12 +62,18 @@ class Standing:
         }[span]
 
 
-def standing(db: Database, owner: str, session: str, at: str) -> Standing:
-    """Where an owner and everybody stand at the moment `at` (UTC text)."""
+def standing(db: Database, owner: str, session: str, at: str, *, only_server: bool = False) -> Standing:
+    """Where an owner and everybody stand at the moment `at` (UTC text). `only_server`: by what the server's keys pay for
+    visitors, whose own bills are nobody else's.
+    """
     zone = zone_of(db)
     day = day_of(at, zone)
     spans = {"session": f"session {session}", "day": f"day {day}", "month": f"month {day[:7]}"}
+    if only_server:
+        spans |= {"day": f"session {SERVER}{day}"}
     held = {(whose, name): _held(db, whose, span) for whose in (owner, EVERYBODY) for name, span in spans.items()}
+    if only_server:
+        held |= {(whose, "month"): _held_by_server(db, whose, day[:7]) for whose in (owner, EVERYBODY)}
     return Standing(
         session_microusd=held[owner, "session"],
         day_microusd=held[EVERYBODY, "day"],
@@ -76,6 +85,21 @@ def standing(db: Database, owner: str, session: str, at: str) -> Standing:
         day_ends_at=end_of_day(at, zone),
         month_ends_at=end_of_month(at, zone),
     )
+
+
+def server_session(db: Database, at: str) -> str:
+    """Under which lines are counted together that the server's keys pay for visitors, on the day of that moment (UTC text)."""
+    return f"{SERVER}{day_of(at, zone_of(db))}"
+
+
+def _held_by_server(db: Database, owner: str, month: str) -> int:
+    row = fetch_one(
+        db,
+        """select coalesce(sum(amount_microusd), 0) as amount from spend_spans
+        where owner = :owner and span >= :first and span < :last""",
+        {"owner": owner, "first": f"session {SERVER}{month}-", "last": f"session {SERVER}{month}-~"},
+    )
+    return int(row["amount"]) if row else 0
 
 
 def _held(db: Database, owner: str, span: str) -> int:

@@ -26,6 +26,7 @@ RELEASED: tuple[str, ...] = (
     "m009_money",
     "m010_templates",
     "m011_brought",
+    "m013_preferences",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -106,6 +107,12 @@ def m010_templates(db: Database) -> None:
 def m011_brought(db: Database) -> None:
     """Which runs came in an archive: in public mode nobody knows whether they are what they say."""
     db.execute("alter table runs add column brought_at text")
+
+
+@migrations()
+def m013_preferences(db: Database) -> None:
+    """What somebody prefers, for each of them."""
+    db.execute(_PREFERENCES)
 
 
 _RUNS = (
@@ -323,3 +330,11 @@ _TEMPLATES = (
         unique (owner, name)
     ) strict, without rowid""",
 )
+
+_PREFERENCES = """create table preferences (
+        owner text not null,
+        name text not null check (name != ''),
+        value text not null check (json_valid(value)),
+        updated_at text not null,
+        primary key (owner, name)
+    ) strict, without rowid"""

@@ -11,6 +11,7 @@ from providers.pricing import estimate
 from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage
 from storage.describe import data_model_markdown
+from ui.privacy_words import privacy_markdown
 
 ROOT = Path(__file__).parents[1]
 
@@ -100,6 +101,7 @@ def documents() -> dict[Path, str]:
     return {
         readme: readme_with(readme.read_text(encoding="utf-8"), tables),
         ROOT / "docs" / "data-model.md": data_model_markdown(),
+        ROOT / "docs" / "privacy.md": privacy_markdown(),
     }
 
 

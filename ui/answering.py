@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TextIO
@@ -90,18 +90,25 @@ class Answer:
 class _SafeFormatter(logging.Formatter):
     """Takes keys out of whole log entries, tracebacks included."""
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], typed: Callable[[], Iterable[str]]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._keys = keys
+        self._typed = typed
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_keys(super().format(record), *self._keys)
+        return without_keys(super().format(record), *self._keys, *self._typed())
 
 
-def log_to_stderr(level: int, keys: Iterable[str] = ()) -> None:
-    """Log entries go to stderr from now on, without the keys given and without whatever looks like one."""
+def _nothing() -> tuple[str, ...]:
+    return ()
+
+
+def log_to_stderr(level: int, keys: Iterable[str] = (), typed: Callable[[], Iterable[str]] = _nothing) -> None:
+    """Log entries go to stderr from now on, without the keys given, those that `typed` gives at that moment, and whatever looks
+    like one.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_SafeFormatter(tuple(keys)))
+    handler.setFormatter(_SafeFormatter(tuple(keys), typed))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Two log whole addresses at INFO, the third each request of an agent.
     for name in ("httpx", "httpx2", "mcp"):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
 from arena.judging import VoterWatch
+from arena.private_room import PrivateRoom
 from playground.engine import Engine
+from playground.operators import Operators
 from playground.services import Services
 from playground.snapshotting import SnapshotKeeper
 from playground.worker import Worker
@@ -26,11 +34,17 @@ class App:
     snapshots: SnapshotKeeper = field(init=False)
     pace: Pace = field(init=False)
     """Of whoever asks by endpoint or as an agent."""
+    operators: Operators = field(init=False)
+    room: PrivateRoom = field(init=False)
+    is_private: bool = False
+    """Whether this is what a private session works with."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pace", Pace(self.services.settings.calls_per_minute))
         object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
+        object.__setattr__(self, "operators", Operators(self.services.settings))
+        object.__setattr__(self, "room", PrivateRoom(self.services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +68,44 @@ class Tabs:
 
 def owner_of(app: App, request: Any) -> str:  # noqa: ANN401 - Gradio's request is untyped here
     """Whose runs and keys this visit works with; see `ui.guard`."""
-    return guard.owner_of(app.services.settings, request)
+    settings = app.services.settings
+    owner = guard.owner_of(settings, request)
+    if settings.mode == "public":
+        scope = getattr(getattr(request, "request", request), "scope", {})
+        app.services.usage.seen(owner, guard.address_of(settings, scope, Headers(scope=scope) if scope else {}))
+    return owner
+
+
+def is_operator(app: App, request: Any) -> bool:  # noqa: ANN401 - Gradio's request is untyped here
+    """Whether whoever asks runs this server. Raises: as `owner_of`."""
+    account = guard.account_of(app.services.settings, request)
+    return app.operators.includes(owner_of(app, request), account.name if account else "")
+
+
+async def app_for(app: App, request: Any) -> App:  # noqa: ANN401 - Gradio's request is untyped here
+    """The application this visit works with: the one given, or that of private sessions. Raises: as `owner_of`."""
+    if not guard.is_private(request):
+        return app
+    private = App(*await app.room.enter(owner_of(app, request)), is_private=True)
+    object.__setattr__(private, "operators", app.operators)
+    return private
+
+
+def own(
+    handler: Callable[..., Awaitable[Response]], app: App, *more: object
+) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of a route that gives a visitor what is theirs, private sessions included: `handler(app, *more, request)`."""
+
+    async def call(request: Request) -> Response:
+        try:
+            return await handler(await app_for(app, request), *more, request)
+        except guard.UnknownVisitor as error:
+            return PlainTextResponse(str(error), 403)
+
+    return call
+
+
+def drop_transfers(app: App, paths: Iterable[str]) -> None:
+    """Deletes files on their way once they are taken, where a private session leaves none; others go within a day."""
+    for path in paths if app.is_private else ():
+        Path(path).unlink(missing_ok=True)

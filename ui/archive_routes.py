@@ -12,7 +12,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -28,7 +27,7 @@ from playground.bringing import MOST_BYTES
 from playground.recall import MAX_BYTES, NotRecalled, recall
 from storage.errors import StoreError
 from ui import guard
-from ui.app import App
+from ui.app import App, own
 from ui.archive_views import recalled_view, report_document, report_sentences
 from ui.streamed import Streamed
 
@@ -99,10 +98,10 @@ def archive_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
     desk = _Desk(app.services.store.data_dir / FOLDER)
     return [
-        Route("/take-along.zip", partial(take_along, app, desk)),
-        Route("/bring-back", partial(look_through, app, desk), methods=["POST"]),
-        Route("/bring-back/{token}", partial(bring_back, app, desk), methods=["POST", "DELETE"]),
-        Route("/recall", partial(recall_file, app, desk), methods=["POST"]),
+        Route("/take-along.zip", own(take_along, app, desk)),
+        Route("/bring-back", own(look_through, app, desk), methods=["POST"]),
+        Route("/bring-back/{token}", own(bring_back, app, desk), methods=["POST", "DELETE"]),
+        Route("/recall", own(recall_file, app, desk), methods=["POST"]),
     ]
 
 

@@ -11,8 +11,7 @@ from playground.addresses import SettingsError
 from playground.keys import CallKeys
 from playground.services import Services
 from playground.settings import Secret, clean_key
-from ui import guard
-from ui.app import App
+from ui.app import App, owner_of
 
 KEY_HEADER = "x-diptych-key-"
 """Then the provider's id, as `X-Diptych-Key-openai`."""
@@ -36,7 +35,7 @@ def caller_of(app: App, request: Any) -> Caller:  # noqa: ANN401 - Gradio's and 
     Raises: UnknownVisitor in public mode without a token; SettingsError when a key or an amount cannot be one.
     """
     headers = {name.lower(): str(value) for name, value in dict(request.headers).items()}
-    owner = guard.owner_of(app.services.settings, request)
+    owner = owner_of(app, request)
     return Caller(owner, CallKeys(app.services.keys, _keys(app.services, headers)), read_usd(headers.get(MOST_HEADER)))
 
 

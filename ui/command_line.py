@@ -103,7 +103,7 @@ def _run(
     if options.command == "estimate":
         return _estimate(options, answer, settings, catalog)
     if options.command == "serve":
-        return _serve(answer, settings, compose, serve)
+        return _serve(answer, settings, compose, serve, keys)
     # Whoever sits at the shell is the operator, also where the pages are public.
     settings = replace(settings, mode="local")
     if options.command == "generate":
@@ -129,10 +129,11 @@ def _run(
         app.services.store.close()
 
 
-def _serve(answer: Answer, settings: Settings, compose: Compose, serve: Serve) -> int:
+def _serve(answer: Answer, settings: Settings, compose: Compose, serve: Serve, keys: Sequence[str]) -> int:
     refuse_missing(settings)
     restored = restore_at_start(settings)
     app = compose(settings)
+    log_to_stderr(logging.INFO, keys, app.services.keys.in_memory)
     app.snapshots.go_on_from(restored)
 
     def tell(url: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ui import comparison, guard
-from ui.app import App
+from ui.app import App, own
 from ui.comparison import MOST
 from ui.picked import picked_image
 
@@ -20,7 +19,7 @@ _PICKED = re.compile(r"[0-9A-Za-z]{1,64}:\d{1,4}")
 
 def compare_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
-    return [Route("/compare.json", partial(compared, app))]
+    return [Route("/compare.json", own(compared, app))]
 
 
 async def compared(app: App, request: Request) -> Response:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
 import gradio as gr
 
 from ui import notices
-from ui.app import App
+from ui.app import App, app_for
 
 _MOUNT = (
     "(window.diptych ??= {early: [], mount(kind, tools) { this.early.push([kind, tools]) }})"
@@ -64,38 +64,53 @@ def segment(
     )
 
 
-def bound(handler: Callable[..., Any], app: App) -> Callable[..., Any]:
+def bound(handler: Callable[..., Any], app: App, *, is_shared: bool = False) -> Callable[..., Any]:
     """The handler with `app` given, for a listener: `button.click(bound(on_press, app), ...)`.
 
     `functools.partial` would hide the annotations by which Gradio hands out `gr.Request` and `gr.EventData`. Each call
     gives a new function, so listeners do not share a concurrency limit. This is the edge where errors become notices.
+
+    Whoever is in a private session is given the application of private sessions, unless `is_shared` says that the handler shows
+    what is everybody's.
     """
+
+    async def theirs(args: Sequence[Any], named: Mapping[str, Any]) -> App:
+        return app if is_shared else await app_for(app, _request(args, named))
+
     if inspect.isasyncgenfunction(handler):
-        return _described(_bound_stream(handler, app), handler)
-    return _described(_bound_call(handler, app), handler)
+        return _described(_bound_stream(handler, theirs), handler)
+    return _described(_bound_call(handler, theirs), handler)
 
 
-def _bound_call(handler: Callable[..., Awaitable[Any]], app: App) -> Callable[..., Any]:
+_Theirs = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[App]]
+
+
+def _bound_call(handler: Callable[..., Awaitable[Any]], theirs: _Theirs) -> Callable[..., Any]:
     @wraps(handler)
     async def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the handler takes and returns
         try:
-            return await handler(app, *args, **named)
+            return await handler(await theirs(args, named), *args, **named)
         except Exception as error:  # noqa: BLE001 - the handler's edge
             raise notices.say(error) from error
 
     return call
 
 
-def _bound_stream(handler: Callable[..., AsyncIterator[Any]], app: App) -> Callable[..., Any]:
+def _bound_stream(handler: Callable[..., AsyncIterator[Any]], theirs: _Theirs) -> Callable[..., Any]:
     @wraps(handler)
     async def stream(*args: Any, **named: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - whatever the handler takes
         try:
-            async for value in handler(app, *args, **named):
+            async for value in handler(await theirs(args, named), *args, **named):
                 yield value
         except Exception as error:  # noqa: BLE001 - the handler's edge
             raise notices.say(error) from error
 
     return stream
+
+
+def _request(args: Sequence[Any], named: Mapping[str, Any]) -> gr.Request | None:
+    """Who asks, where the handler wants to know: what is a visitor's own it finds by its owner, and so by this."""
+    return next((each for each in (*args, *named.values()) if isinstance(each, gr.Request)), None)
 
 
 def _described(function: Callable[..., Any], handler: Callable[..., Any]) -> Callable[..., Any]:

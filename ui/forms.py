@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
+from playground.preferences import Preferences
 from playground.sweeps import Vary
 from playground.variables import Row, literal
 from providers.catalog import ModelSpec
@@ -264,6 +265,18 @@ def first_visit(free_offers: Sequence[str], default_offer: str | None = None) ->
         return FormValues(offers=(default_offer,))
     ticked = tuple(free_offers[:2])
     return FormValues(offers=ticked, partial_images=2 if ticked else 0)
+
+
+def begun_with(values: FormValues, liked: Preferences) -> FormValues:
+    """The form with the settings that somebody prefers to begin with."""
+    return replace(
+        values,
+        quality=liked.quality,
+        size=liked.size,
+        output_format=liked.output_format,
+        n=liked.n,
+        timeout_s=liked.timeout_s,
+    )
 
 
 def add_references(values: FormValues, added: Sequence[Reference], *, as_base: bool = False) -> FormValues:

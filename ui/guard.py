@@ -8,27 +8,36 @@ read, and a program by one that it sends in a header; its hash is the owner id.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.services import LOCAL_OWNER
+from playground.owners import owner_of_account, owner_of_token
+from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import LOOPBACK_HOSTS, Settings
+from playground.usage import Usage, asking_address
+from ui.visitor_scope import VisitorScope
 
 VISITOR_COOKIE = "diptych_visitor"
 VISITOR_HEADER = "x-diptych-visitor"
 """Says the same token where a program asks."""
+PRIVATE_COOKIE = "diptych_private"
+"""Says that its visitor is in a private session; it ends with the browser."""
 VISITOR_LIFE_S = 180 * 24 * 3600
 _TOKEN_CHARS = 32
 """At least so long is a token of ours."""
+_MOST_TOKEN_CHARS = 200
 
 _ADDRESS = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+?)\.?)(?::([0-9]{1,5}))?", re.ASCII)
 """A bracketed IPv6 address, or a name with or without the root's dot; then nothing or a port."""
@@ -51,15 +60,27 @@ CONTENT_POLICY = "; ".join(
 )
 """The page loads from, posts to and speaks to its own server only. It does not keep script out, nor links to elsewhere."""
 
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "browsing-topics")
+)
+"""What no script of the page may ask a browser for."""
+
 CLOSED = (
-    # Fetches any public address for anyone who asks, or keeps and hands out what visitors typed.
-    "/gradio_api/file=http",
-    "/gradio_api/file/http",
+    # Gives a file to whoever knows its path, or fetches any public address for anyone who asks; ours are under `media`.
+    "/gradio_api/file=",
+    "/gradio_api/file/",
+    "/gradio_api/stream/",
     "/gradio_api/proxy=",
+    # Keeps and hands out what visitors typed, or calls what no page here calls.
+    "/gradio_api/component_server",
+    "/gradio_api/token",
+    "/gradio_api/dev/",
     "/gradio_api/deep_link",
     "/gradio_api/run-history",
     "/gradio_api/runs",
     "/gradio_api/vibe",
+    "/gradio_api/undo-vibe",
     "/gradio_api/process_recording",
     "/gradio_api/profiling",
     "/gradio_api/monitoring",
@@ -72,26 +93,77 @@ class UnknownVisitor(Exception):
 
 
 def owner_of(settings: Settings, request: Any) -> str:  # noqa: ANN401 - Gradio's and Starlette's requests alike
-    """Whose runs and keys the request may use: `local`, or a hash of the visitor's token.
+    """Whose runs and keys the request may use: `local`, a hash of the account that signed in, or of the visitor's token.
 
     Raises: UnknownVisitor in public mode when the browser keeps no cookie and no token comes in the header.
     """
     if settings.mode == "local":
         return LOCAL_OWNER
-    token = _token_of(request) if request is not None else ""
-    if len(token) < _TOKEN_CHARS:
+    account = account_of(settings, request)
+    if account is not None:
+        return owner_of_account(account.account_id)
+    token = token_of(getattr(request, "headers", {}), request.cookies) if request is not None else ""
+    if not token:
         raise UnknownVisitor("Your browser keeps no cookie for this page, so your runs cannot be told from others'.")
-    return hashlib.sha256(token.encode()).hexdigest()[:32]
+    return owner_of_token(token)
 
 
-def _token_of(request: Any) -> str:  # noqa: ANN401 - as above
-    headers = {name.lower(): value for name, value in dict(getattr(request, "headers", {})).items()}
-    return str(headers.get(VISITOR_HEADER) or dict(request.cookies).get(VISITOR_COOKIE, ""))
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who signed in with Hugging Face."""
+
+    account_id: str
+    """Stays when the name changes."""
+    name: str
 
 
-def middleware(settings: Settings) -> list[Middleware]:
-    """What Gradio's application is wrapped in."""
-    return [Middleware(_MovesOutermost, settings=settings)]
+def account_of(settings: Settings, request: Any) -> Account | None:  # noqa: ANN401 - as above
+    """Who signed in, from the session that Gradio signs; `None` where nobody did, or nobody can."""
+    scope = getattr(getattr(request, "request", request), "scope", None) or {}
+    session = scope.get("session") if settings.public.can_sign_in else None
+    told = session.get("oauth_info") if isinstance(session, dict) else None
+    info = told.get("userinfo") if isinstance(told, dict) else None
+    if not isinstance(info, dict) or not isinstance(info.get("sub"), str) or not info["sub"]:
+        return None
+    ends_at = told.get("expires_at") if isinstance(told, dict) else None
+    if isinstance(ends_at, int | float) and ends_at <= time.time():
+        return None
+    return Account(info["sub"], str(info.get("preferred_username") or ""))
+
+
+def token_of(headers: Mapping[str, str], cookies: Mapping[str, str]) -> str:
+    """The visitor's token, from the header where a program asks; empty without one that can be ours."""
+    lower = {name.lower(): value for name, value in dict(headers).items()}
+    token = str(lower.get(VISITOR_HEADER) or dict(cookies).get(VISITOR_COOKIE, ""))
+    return token if _TOKEN_CHARS <= len(token) <= _MOST_TOKEN_CHARS else ""
+
+
+def is_private(request: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether whoever asks is in a private session."""
+    return request is not None and dict(getattr(request, "cookies", {})).get(PRIVATE_COOKIE) == "1"
+
+
+def private_cookie(settings: Settings, request: Request, *, is_on: bool) -> str:
+    """What begins or ends a private session in the browser."""
+    below = f"Path={settings.root_path}/; HttpOnly; {_site(is_https(request.scope, request.headers))}"
+    return f"{PRIVATE_COOKIE}=1; {below}" if is_on else f"{PRIVATE_COOKIE}=; {below}; Max-Age=0"
+
+
+def new_token() -> str:
+    """A token for a new visitor: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def address_of(settings: Settings, scope: Scope, headers: Mapping[str, str]) -> str:
+    """From where the request comes, as far as it can be believed; empty when that is not known."""
+    client = scope.get("client")
+    forwarded = dict(headers).get("x-forwarded-for", "")
+    return asking_address(str(client[0]) if client else "", forwarded, settings.public.trusted_proxies)
+
+
+def middleware(settings: Settings, usage: Usage | None = None) -> list[Middleware]:
+    """What Gradio's application is wrapped in. `usage` counts what visitors upload."""
+    return [Middleware(_MovesOutermost, settings=settings, usage=usage or Usage(settings, utc_now))]
 
 
 class _MovesOutermost:
@@ -101,16 +173,17 @@ class _MovesOutermost:
     any answer made readable to it, before a guard inside is asked (`App.create_app` of 6.31, 2026-11-21).
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage) -> None:
         self._inside = app
         self._settings = settings
-        self._door: ASGIApp = Guard(app, settings)
+        self._usage = usage
+        self._door: ASGIApp = Guard(app, settings, usage)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] == "lifespan" and self._door is not self._inside:
             server = scope["app"]
-            server.middleware_stack = Guard(server.middleware_stack, self._settings)
+            server.middleware_stack = Guard(server.middleware_stack, self._settings, self._usage)
             self._door = self._inside
         await self._door(scope, receive, send)
 
@@ -118,9 +191,10 @@ class _MovesOutermost:
 class Guard:
     """Refuses what must not get in; gives each public visitor a token; sees to the security headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage) -> None:
         self._settings = settings
+        self._app = _PagesZipped(app)
+        self._visitors = VisitorScope(self._app, usage) if settings.mode == "public" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -139,11 +213,13 @@ class Guard:
             await refusal(scope, receive, self._with_headers(send, cookie=None))
             return
         cookie = _cookie(self._settings, is_https=is_https(scope, headers)) if self._needs_token(scope) else None
-        if scope["path"].startswith("/gradio_api/file="):
-            # A range request there is answered with the request's own headers.
-            kept = [pair for pair in scope["headers"] if pair[0].lower() not in (b"authorization", b"cookie")]
-            scope = {**scope, "headers": kept}
-        await self._app(scope, receive, self._with_headers(send, cookie=cookie))
+        say = self._with_headers(send, cookie=cookie)
+        if self._visitors is None:
+            await self._app(scope, receive, say)
+            return
+        token = token_of(headers, HTTPConnection(scope).cookies)
+        visitor = owner_of_token(token) if token else ""
+        await self._visitors(scope, receive, say, visitor, address_of(self._settings, scope, headers))
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         hosts = headers.getlist("host")
@@ -170,6 +246,8 @@ class Guard:
                 more.setdefault("x-content-type-options", "nosniff")
                 more.setdefault("referrer-policy", "same-origin")
                 more.setdefault("content-security-policy", CONTENT_POLICY)
+                more.setdefault("permissions-policy", PERMISSIONS)
+                more.setdefault("cross-origin-resource-policy", "same-origin")
                 if self._settings.mode == "local":
                     # A Space shows its page inside a frame of another site.
                     more["x-frame-options"] = "DENY"
@@ -178,6 +256,21 @@ class Guard:
             await send(message)
 
         return send_more
+
+
+class _PagesZipped:
+    """Zips pages and their configuration, which Gradio sends as they are. Never images, and never streams of events."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._zipped = GZipMiddleware(app, minimum_size=2048, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and scope["path"] in _PAGES
+        await (self._zipped if is_page else self._app)(scope, receive, send)
+
+
+_PAGES = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/theme.css", "/gradio_api/theme.css")
 
 
 def _gives_leave(header_name: bytes) -> bool:
@@ -246,13 +339,16 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def is_https(scope: Scope, headers: Headers) -> bool:
+def is_https(scope: Scope, headers: Mapping[str, str]) -> bool:
     """Whether the visitor's side of the connection is encrypted, as the server or a proxy in front of it says."""
     return scope.get("scheme") == "https" or headers.get("x-forwarded-proto", "") == "https"
 
 
 def _cookie(settings: Settings, *, is_https: bool) -> str:
-    # Inside another site's frame, as on a Space, only a partitioned cross-site cookie is kept.
-    site = "SameSite=None; Secure; Partitioned" if is_https else "SameSite=Lax"
     below = f"Path={settings.root_path}/; Max-Age={VISITOR_LIFE_S}"
-    return f"{VISITOR_COOKIE}={secrets.token_urlsafe(32)}; {below}; HttpOnly; {site}"
+    return f"{VISITOR_COOKIE}={new_token()}; {below}; HttpOnly; {_site(is_https)}"
+
+
+def _site(is_https: bool) -> str:  # noqa: FBT001 - the only thing it goes by
+    # Inside another site's frame, as on a Space, only a partitioned cross-site cookie is kept.
+    return "SameSite=None; Secure; Partitioned" if is_https else "SameSite=Lax"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playground import spending
+from playground.ready import sources_of
 from ui.app import App
 from ui.components import drawn, static
 from ui.views import strip_view
@@ -65,10 +66,14 @@ async def strip(app: App, owner: str) -> dict[str, object]:
     """The strip's value now: providers ready, spend since midnight where the operator is, runs under way."""
     services = app.services
     today = await spending.today(services, owner)
-    has_key = {row.name: services.keys.find(row, owner) is not None for row in services.catalog.providers}
+    sources = sources_of(services, owner)
+    served = {services.catalog.offer(offer_id).provider_id for offer_id in sources.served}
+    has_key = {row.name: row.provider_id in sources.ready | served for row in services.catalog.providers}
     ready = [name for name, found in has_key.items() if found]
     keyless = [name for name, found in has_key.items() if not found]
-    return strip_view(ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd)
+    return strip_view(
+        ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd, is_private=app.is_private
+    )
 
 
 def _help() -> str:

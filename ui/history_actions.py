@@ -9,7 +9,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 import orjson
@@ -27,7 +26,7 @@ from storage.errors import StoreError
 from storage.records import RunView
 from storage.searches import SavedSearch
 from ui import guard, views
-from ui.app import App
+from ui.app import App, own
 from ui.history_answers import answer, nothing, refused, whose
 from ui.history_report import report_page
 
@@ -61,10 +60,10 @@ def history_actions(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
     packs: OrderedDict[str, _Pack] = OrderedDict()
     return [
-        Route("/history/do", partial(do, app), methods=["POST"]),
-        Route("/history/pack", partial(pack, app, packs), methods=["POST"]),
-        Route("/history/pack/{token}.zip", partial(zipped, app, packs)),
-        Route("/history/pack/{token}.html", partial(reported, app, packs)),
+        Route("/history/do", own(do, app), methods=["POST"]),
+        Route("/history/pack", own(pack, app, packs), methods=["POST"]),
+        Route("/history/pack/{token}.zip", own(zipped, app, packs)),
+        Route("/history/pack/{token}.html", own(reported, app, packs)),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +19,7 @@ from playground.samples import samples_of, subject_of
 from storage.blobs import EXTENSIONS
 from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
-from ui.app import App
+from ui.app import App, own
 from ui.failures import failure_of
 from ui.history_answers import answer, nothing, refused, whose
 
@@ -34,11 +33,11 @@ _COPIES: dict[str, downloads.Copy] = {"bare": "bare", "settings": "settings"}
 def history_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
     return [
-        Route("/history/page.json", partial(page, app)),
-        Route("/history/runs/{run_id}.json", partial(details, app)),
-        Route("/history/runs/{run_id}/code.json", partial(code, app)),
-        Route("/history/runs/{run_id}/again.json", partial(again, app), methods=["GET", "POST"]),
-        Route("/history/runs/{run_id}/{position:int}/{copy}", partial(copied, app)),
+        Route("/history/page.json", own(page, app)),
+        Route("/history/runs/{run_id}.json", own(details, app)),
+        Route("/history/runs/{run_id}/code.json", own(code, app)),
+        Route("/history/runs/{run_id}/again.json", own(again, app), methods=["GET", "POST"]),
+        Route("/history/runs/{run_id}/{position:int}/{copy}", own(copied, app)),
     ]
 
 

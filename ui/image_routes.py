@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +11,7 @@ from playground import library
 from playground.services import Services
 from storage.records import RunView
 from ui import guard, views
-from ui.app import App
+from ui.app import App, own
 from ui.naming import offer_names
 
 PAGE = 24
@@ -26,7 +24,7 @@ _MOST_CURSOR = 40
 
 def image_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
-    return [Route("/images.json", partial(own_images, app))]
+    return [Route("/images.json", own(own_images, app))]
 
 
 async def own_images(app: App, request: Request) -> Response:

@@ -11,12 +11,13 @@ from starlette.routing import Route
 
 from playground.addresses import SettingsError
 from playground.key_check import check_key, has_free_check
+from playground.usage import UseRefused
 from providers.catalog import Provider
 from providers.errors import ProviderError
 from providers.redact import without_keys
 from providers.types import NO_LIST, KeyStatus
 from ui import guard, views
-from ui.app import App
+from ui.app import App, owner_of
 
 _MAX_KEY_BODY_BYTES = 4096
 _KEY_CUT_SHORT = "The key did not arrive whole. Type it once more."
@@ -37,7 +38,7 @@ def key_routes(app: App) -> list[Route]:
 async def list_keys(app: App, request: Request) -> Response:
     """Which providers have a key, and where from; never a key."""
     try:
-        owner = guard.owner_of(app.services.settings, request)
+        owner = owner_of(app, request)
     except guard.UnknownVisitor as error:
         return _refused(str(error), 403)
     return _answer([_key_state(app, provider, owner) for provider in _providers(app)])
@@ -45,18 +46,21 @@ async def list_keys(app: App, request: Request) -> Response:
 
 async def change_key(app: App, request: Request) -> Response:
     """Holds a typed key in memory for this visitor, or forgets it. Runs that waited for it go on."""
-    if not _is_ours(request):
+    if not is_ours(request):
         return _refused("This address is for the page's own script.", 403)
     try:
-        owner = guard.owner_of(app.services.settings, request)
+        owner = owner_of(app, request)
         provider = _provider(app, request.path_params["provider_id"])
         if request.method == "DELETE":
             app.services.keys.forget(provider, owner)
         else:
+            app.services.usage.take("key_tries", owner)
             app.services.keys.put(provider, owner, await _typed_key(request))
             await app.engine.key_arrived(owner)
     except guard.UnknownVisitor as error:
         return _refused(str(error), 403)
+    except UseRefused as error:
+        return _refused(str(error), 429)
     except (SettingsError, LookupError) as error:
         return _refused(str(error.args[0]), 400)
     return _answer(_key_state(app, provider, owner))
@@ -64,15 +68,19 @@ async def change_key(app: App, request: Request) -> Response:
 
 async def test_key(app: App, under_test: set[str], request: Request) -> Response:
     """What a free call tells about the visitor's key. One test at a time for each visitor."""
-    if not _is_ours(request):
+    if not is_ours(request):
         return _refused("This address is for the page's own script.", 403)
     try:
-        owner = guard.owner_of(app.services.settings, request)
+        owner = owner_of(app, request)
         provider = _provider(app, request.path_params["provider_id"])
     except guard.UnknownVisitor as error:
         return _refused(str(error), 403)
     except LookupError as error:
         return _refused(str(error.args[0]), 400)
+    try:
+        app.services.usage.take("key_tries", owner)
+    except UseRefused as error:
+        return _refused(str(error), 429)
     if owner in under_test:
         return _refused("Another test is under way. Try again when it has ended.", 429)
     under_test.add(owner)
@@ -110,7 +118,7 @@ def _failed(app: App, provider: Provider, owner: str, error: ProviderError) -> d
     return {"result": "failed", "words": words, "models": []}
 
 
-def _is_ours(request: Request) -> bool:
+def is_ours(request: Request) -> bool:
     """A header of our own cannot be sent by a form of another site."""
     return request.headers.get("x-diptych") == "1"
 
@@ -127,7 +135,7 @@ def _provider(app: App, provider_id: str) -> Provider:
 
 
 async def _typed_key(request: Request) -> str:
-    body = await _short_body(request)
+    body = await short_body(request)
     try:
         # Deep nesting is refused with the rest; `json` would overflow the stack on it.
         document = orjson.loads(body)
@@ -137,7 +145,7 @@ async def _typed_key(request: Request) -> str:
     return key if isinstance(key, str) else ""
 
 
-async def _short_body(request: Request) -> bytes:
+async def short_body(request: Request) -> bytes:
     """The body. The rest of one that is longer than a key can be is left unread.
 
     Raises: SettingsError when it is too long or does not end.

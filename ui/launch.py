@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
 from ui.mcp_door import McpDoor
@@ -43,6 +44,8 @@ STYLES = (
     "costs.css",
     "settings.css",
 )
+KEPT = (DATABASE_NAME, "blobs", "thumbs", "blind", "workers", "backups")
+"""What is in the data folder, but for uploads on their way."""
 SCRIPTS = ("frame.js", "playground.js", "boards.js")
 FONT = "inter-latin-wght-normal.woff2"
 
@@ -103,7 +106,7 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "theme": theme(),
         "app_kwargs": {
             "routes": [assets_route(), *routes.routes(app), *(agents.routes if agents else [])],
-            "middleware": guard.middleware(app.services.settings),
+            "middleware": guard.middleware(app.services.settings, app.services.usage),
             "lifespan": routes.lifespan(app, on_loop, agents.run if agents else nullcontext),
         },
         "run_history": False,
@@ -112,6 +115,8 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "state_session_capacity": 500,
         # Above what an input may have, so that a large file is refused in our words; Gradio says no more than "too large".
         "max_file_size": "100mb",
+        # The database and the images are given by our own routes only. Uploads on their way lie beside them.
+        "blocked_paths": [str(app.services.settings.data_dir.resolve() / name) for name in KEPT],
         "enable_monitoring": False,
         "footer_links": [],
         "show_error": False,

@@ -15,11 +15,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
-from playground import curation, library
+from playground import curation, library, taking_along
 from storage.blobs import media_type_of
 from storage.errors import StoreError
 from ui import guard
-from ui.app import App
+from ui.app import App, own
 from ui.archive_routes import archive_routes
 from ui.compare_routes import compare_routes
 from ui.costs.routes import costs_routes
@@ -29,10 +29,12 @@ from ui.image_routes import image_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.sweep_routes import sweep_routes
+from ui.visitor_routes import visitor_routes
 from ui.vote_routes import vote_routes
 
 FOREVER = "private, max-age=31536000, immutable"
 """A file named by its hash never changes."""
+NEVER = "no-store"
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpg|webp|gif|avif)")
 _BATTLE = re.compile(r"[0-9a-f]{32}")
 
@@ -40,9 +42,9 @@ _BATTLE = re.compile(r"[0-9a-f]{32}")
 def routes(app: App) -> list[Route]:
     """All routes, relative to where the app is mounted."""
     return [
-        Route("/media/{name}", partial(media, app)),
-        Route("/thumbs/{name}", partial(thumbnail, app)),
-        Route("/blind/{battle_id}/{side}.webp", partial(blind, app)),
+        Route("/media/{name}", own(media, app)),
+        Route("/thumbs/{name}", own(thumbnail, app)),
+        Route("/blind/{battle_id}/{side}.webp", own(blind, app)),
         Route("/bank/{source_id}.jpg", bank_source),
         Route("/healthz", partial(health, app)),
         *archive_routes(app),
@@ -54,6 +56,7 @@ def routes(app: App) -> list[Route]:
         *key_routes(app),
         *leaderboard_routes(app),
         *sweep_routes(app),
+        *visitor_routes(app),
         *vote_routes(app),
     ]
 
@@ -104,8 +107,17 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
     if path is None:
         return _nothing()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.
-    response = FileResponse(path, media_type=media_type_of(path), headers={"Cache-Control": FOREVER})
-    if "download" in request.query_params:
+    response = FileResponse(
+        path, media_type=media_type_of(path), headers={"Cache-Control": NEVER if app.is_private else FOREVER}
+    )
+    if "download" in request.query_params and find is library.owned_file:
+        copy = await taking_along.copy_of(app.services, owner, path)
+        if copy is not None:
+            saved = f"diptych-{path.name[:12]}.{copy.ending}"
+            more = {"Content-Disposition": f'attachment; filename="{saved}"', "Cache-Control": NEVER}
+            return Response(copy.data, media_type=copy.media_type, headers=more)
+        # Another preference gives other bytes at the same address.
+        response.headers["Cache-Control"] = NEVER
         response.headers["Content-Disposition"] = f'attachment; filename="diptych-{path.name[:12]}{path.suffix}"'
     return response
 

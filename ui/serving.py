@@ -54,6 +54,8 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
             "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000",
             "GRADIO_TEMP_DIR": str((settings.data_dir / "transfers").resolve()),
             "HF_HUB_DISABLE_TELEMETRY": "1",
+            # Else whoever asks from this machine may say in a header that they are somebody else; `guard.address_of` reads it.
+            "FORWARDED_ALLOW_IPS": "",
         }
     )
     # Gradio takes seconds to load and reads its variables when it does; only serving pays for it.
@@ -143,6 +145,7 @@ class _Server:
         try:
             await self._app.engine.close(drain_s)
         finally:
+            await self._app.room.close()
             await self._app.services.client.close()
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from playground import library
 from playground.library import GroupView
 from ui import guard
-from ui.app import App
+from ui.app import App, own
 from ui.sweep_page import sweep_page
 
 _GROUP = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -21,7 +20,7 @@ _GROUP = re.compile(r"[0-9A-Za-z]{1,64}")
 
 def sweep_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
-    return [Route("/sweeps/{group_id}.html", partial(saved, app))]
+    return [Route("/sweeps/{group_id}.html", own(saved, app))]
 
 
 async def saved(app: App, request: Request) -> Response:

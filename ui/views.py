@@ -181,6 +181,8 @@ def strip_view(
     totals: LedgerTotals | None,
     running: int,
     limit_microusd: int | None = None,
+    *,
+    is_private: bool = False,
 ) -> dict[str, object]:
     """The figures at the right of the header. `ready` and `keyless`: names of providers; the limit is that of the day."""
     spent = totals.settled_microusd if totals else 0
@@ -193,4 +195,5 @@ def strip_view(
         "limit": "" if limit_microusd is None else dollars(limit_microusd),
         "unknown": totals.unknown_count if totals else 0,
         "running": running,
+        "is_private": is_private,
     }

@@ -26,6 +26,7 @@ from playground.recovery import take_up
 from playground.refusals import NotYours
 from playground.services import new_ulid
 from playground.settings import Settings
+from playground.visitor_settings import PublicSettings
 from playground.worker import Worker
 from providers.rows import CATALOG
 from providers.types import ImageRequest
@@ -46,7 +47,7 @@ def with_limits(action: Any = "block", **amounts: int) -> Settings:
 def reserve(one: Harness, owner: str = "local", session: str = "s", plan: Any = PLAN) -> str | None:
     """The id of the reserved run, or `None` where a limit stood in the way."""
     group = entering.group_of(plan, owner, "run", one.services)
-    key = FoundKey("none", None)
+    key = FoundKey("server", None)
     rows = [entering.run_of(group, n, run, key, one.worker.worker_id, one.services) for n, run in enumerate(plan.runs)]
     try:
         entering.store(one.services, group, rows, plan, session)
@@ -119,7 +120,8 @@ def test_each_run_is_held_against_the_limit_of_a_run_and_the_free_against_none(h
 
 
 def test_visitors_have_limits_of_their_own_beside_everybodys(harness: Callable[..., Harness]) -> None:
-    public = replace(with_limits(visitor_day=2 * PRICE, day=3 * PRICE), mode="public")
+    served = PublicSettings(server_keys="everyone")
+    public = replace(with_limits(visitor_day=2 * PRICE, day=3 * PRICE), mode="public", public=served)
     one = harness(settings=public)
     assert [reserve(one, "a") is not None for _ in range(3)] == [True, True, False]
     assert [reserve(one, "b") is not None for _ in range(2)] == [True, False]

@@ -2,9 +2,12 @@
 
 import { announce, h, icon, render } from "./dom.js";
 import { paintKeys, paintServers } from "./keys.js";
+import { paintDefaults, paintPrivacy } from "./privacy.js";
 
 window.diptych.component("keys", paintKeys);
 window.diptych.component("servers", paintServers);
+window.diptych.component("defaults", paintDefaults);
+window.diptych.component("privacy", paintPrivacy);
 
 window.diptych.component("storage", ({ element, trigger, props, watch }) => {
   let isBusy = false;
@@ -24,6 +27,7 @@ window.diptych.component("storage", ({ element, trigger, props, watch }) => {
 });
 
 function storage(shown, isBusy) {
+  if (shown.words) return h("section", {}, h("h2", {}, "Storage"), h("p", { class: "caption" }, shown.words));
   if (!shown.cards) return h("section", {}, h("h2", {}, "Storage"), h("div", { class: "panel sheen", style: "height: 96px" }));
   const result = shown.verified;
   return h(

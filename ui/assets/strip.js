@@ -8,6 +8,7 @@ export function paintStrip({ element, props, watch }) {
     const value = props.value;
     if (!value) return;
     render(root, [
+      value.is_private ? h("a", { class: "private", key: "private", href: "#settings", title: "Nothing of this session is kept. To Settings" }, icon("lock"), h("span", {}, "Private"), h("span", { class: "wide" }, "session")) : null,
       value.providers ? h("a", { class: "providers", key: "providers", href: "#settings", title: value.names, "aria-label": `${value.ready} of ${value.providers} providers ready. ${value.names}` },
         h("b", {}, value.ready), h("span", {}, `of ${value.providers}`), h("span", { class: "wide" }, "providers"), h("span", {}, "ready")) : null,
       h("a", { class: "spent", key: "spent", href: "#costs", title: value.unknown ? `What ${value.unknown} of today's runs cost is unknown` : "To Costs" },

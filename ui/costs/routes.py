@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import get_args
 
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from playground.services import Services
 from storage.ledger_pages import LedgerFilter
 from storage.records import LedgerState
 from ui import guard
-from ui.app import App
+from ui.app import App, own
 from ui.costs.ledger_views import csv_head, csv_lines
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -23,7 +22,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 def costs_routes(app: App) -> list[Route]:
     """The routes, relative to where the app is mounted."""
-    return [Route("/costs/ledger.csv", partial(as_csv, app))]
+    return [Route("/costs/ledger.csv", own(as_csv, app))]
 
 
 async def as_csv(app: App, request: Request) -> Response:

@@ -45,9 +45,9 @@ def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
 def wire(page: Page, app: App, tabs: Tabs) -> None:  # noqa: ARG001 - the contract of a page
     """Attaches the listeners."""
     quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-    page.board.ask(bound(on_ask, app), None, page.board, concurrency_limit=AT_ONCE, **quiet)
-    page.board.recount(bound(on_recount, app), None, page.board, concurrency_limit=1, **quiet)
-    page.board.prove(bound(on_prove, app), None, page.proof, concurrency_limit=1, **quiet)
+    page.board.ask(bound(on_ask, app, is_shared=True), None, page.board, concurrency_limit=AT_ONCE, **quiet)
+    page.board.recount(bound(on_recount, app, is_shared=True), None, page.board, concurrency_limit=1, **quiet)
+    page.board.prove(bound(on_prove, app, is_shared=True), None, page.proof, concurrency_limit=1, **quiet)
 
 
 async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:

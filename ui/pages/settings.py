@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
+from sqlite_utils import Database
 
-from playground.snapshotting import is_lost_at_restart
+from playground import preferences
+from playground.services import Services
 from playground.version import VERSION
-from storage import verify
+from storage import footprint, verify
 from storage.opening import DATABASE_NAME
-from ui import header, history_views
-from ui.app import App, Tabs, owner_of
+from ui import guard, header, history_views, settings_views
+from ui.app import App, Tabs, is_operator, owner_of
 from ui.components import bound, drawn, static
 from ui.history_views import View
-from ui.snapshot_views import snapshot_view
 
 SECTIONS = (
     ("st-keys", "Keys"),
     ("st-servers", "Servers"),
+    ("st-defaults", "Defaults"),
+    ("st-privacy", "Privacy"),
     ("st-storage", "Storage"),
     ("st-shortcuts", "Shortcuts"),
     ("st-about", "About"),
@@ -33,6 +38,8 @@ class Page:
 
     keys: Any
     servers: Any
+    defaults: Any
+    privacy: Any
     storage: Any
 
 
@@ -44,24 +51,66 @@ def build(app: App) -> Page:
             mode = {"mode": app.services.settings.mode}
             keys = drawn("keys", mode, elem_id="st-keys", events=("keys_changed",))
             servers = drawn("servers", mode, elem_id="st-servers", events=("keys_changed",))
+            defaults = drawn("defaults", {"state": "loading"}, elem_id="st-defaults", events=("prefer",))
+            privacy = drawn("privacy", {"state": "loading"}, elem_id="st-privacy", events=("mine_changed",))
+            if app.services.settings.public.can_sign_in and find_spec("authlib") is not None:
+                gr.LoginButton("Sign in with Hugging Face", logout_value="Sign out ({})", elem_id="st-login")
             storage = drawn("storage", {"state": "loading"}, elem_id="st-storage", events=("verify",))
             static(_shortcuts(), elem_id="st-shortcuts")
             static(_about(), elem_id="st-about")
-    return Page(keys, servers, storage)
+    return Page(keys, servers, defaults, privacy, storage)
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
     quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
-    tabs.settings.select(bound(on_visit, app), None, page.storage, **quiet)
+    tabs.settings.select(bound(on_visit, app), None, [page.defaults, page.privacy, page.storage], **quiet)
+    page.defaults.prefer(bound(on_prefer, app), None, page.defaults, **quiet)
+    page.privacy.mine_changed(bound(on_mine_changed, app), None, [page.privacy, page.storage, tabs.strip], **quiet)
     page.keys.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
     page.servers.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
     page.storage.verify(bound(on_verify, app), None, page.storage, **quiet)
 
 
-async def on_visit(app: App) -> View:
-    """What the data folder holds now."""
-    return await asyncio.to_thread(_storage, app)
+async def on_visit(app: App, request: gr.Request) -> list[View]:
+    """What somebody prefers, what is kept of them, and what the data folder holds now."""
+    owner = owner_of(app, request)
+    liked = settings_views.defaults_view(await preferences.of_owner(app.services, owner))
+    return [liked, await _privacy(app, request), await _stored(app, request)]
+
+
+async def on_prefer(app: App, request: gr.Request, event: gr.EventData) -> View:
+    """Keeps what somebody prefers; it holds from the next time the form begins anew."""
+    wanted = preferences.read(getattr(event, "wanted", None))
+    await preferences.keep(app.services, owner_of(app, request), wanted)
+    return settings_views.defaults_view(wanted, is_saved=True)
+
+
+async def on_mine_changed(app: App, request: gr.Request) -> list[View]:
+    """The figures anew: something of theirs was deleted, or they run this server now."""
+    strip = await header.strip(app, owner_of(app, request))
+    return [await _privacy(app, request), await _stored(app, request), strip]
+
+
+async def _privacy(app: App, request: gr.Request) -> View:
+    owner, settings = owner_of(app, request), app.services.settings
+
+    def read(db: Database) -> footprint.Footprint:
+        return footprint.of_owner(db, owner)
+
+    account = guard.account_of(settings, request)
+    return settings_views.privacy_view(
+        await asyncio.to_thread(app.services.store.read, read),
+        settings,
+        is_private=app.is_private,
+        account=account.name if account else None,
+        is_operator=is_operator(app, request),
+        has_token=app.operators.has_token,
+    )
+
+
+async def _stored(app: App, request: gr.Request) -> View:
+    return await asyncio.to_thread(_storage, app.services, is_host=is_operator(app, request))
 
 
 async def on_keys_changed(app: App, request: gr.Request) -> View:
@@ -69,34 +118,28 @@ async def on_keys_changed(app: App, request: gr.Request) -> View:
     return await header.strip(app, owner_of(app, request))
 
 
-async def on_verify(app: App) -> View:
+async def on_verify(app: App, request: gr.Request) -> View:
     """The figures again, with the result of an audit of every row and file; on a public server that is the host's alone."""
-    if app.services.settings.mode != "local":
-        return await on_visit(app)
+    if not is_operator(app, request):
+        return await _stored(app, request)
     problems = await asyncio.to_thread(verify.verify, app.services.store)
-    figures = await asyncio.to_thread(_storage, app)
-    return figures | {"verified": history_views.verified_view(problems)}
+    return await _stored(app, request) | {"verified": history_views.verified_view(problems)}
 
 
-def _storage(app: App) -> View:
-    """Blocking: looks at the size of every file."""
-    services = app.services
+def _storage(services: Services, *, is_host: bool) -> View:
+    """Blocking: looks at the size of every file. On a public server figures, path and audit are the host's alone."""
+    if not is_host:
+        return {"cards": None, "words": "What this server holds in all is told to whoever runs it."}
     sizes = [path.stat().st_size for _, path in services.store.blobs.all()]
     database = services.store.data_dir / DATABASE_NAME
-    is_local = services.settings.mode == "local"
     beside = [database.with_name(database.name + ending) for ending in ("", "-wal")]
     return history_views.storage_view(
         images=len(sizes),
         image_bytes=sum(sizes),
         database_bytes=sum(path.stat().st_size for path in beside if path.is_file()),
-        # On a public server the path, and the hours an audit takes, are nobody's but the host's.
-        folder=str(services.store.data_dir) if is_local else "",
-        can_verify=is_local,
-    ) | {
-        "snapshots": snapshot_view(
-            app.snapshots.standing, is_host=is_local, is_lost=is_lost_at_restart(services.settings)
-        )
-    }
+        folder=str(services.store.data_dir),
+        can_verify=True,
+    )
 
 
 def _nav() -> str:
@@ -118,6 +161,20 @@ def _about() -> str:
         "<h2>About</h2><div class='panel'><dl>"
         f"<div><dt>Version</dt><dd>{VERSION}</dd></div>"
         "<div><dt>Licence</dt><dd>MIT</dd></div>"
+        f"<div><dt>Built with</dt><dd>{_parts()}</dd></div>"
         "<div><dt>Typeface</dt><dd>Inter, SIL Open Font License 1.1</dd></div>"
         "</dl></div>"
     )
+
+
+def _parts() -> str:
+    """The packages it stands on, with their versions and licences."""
+    parts = (
+        ("gradio", "Apache-2.0"),
+        ("httpx", "BSD-3-Clause"),
+        ("sqlite-utils", "Apache-2.0"),
+        ("pillow", "MIT-CMU"),
+        ("numpy", "BSD-3-Clause"),
+        ("starlette", "BSD-3-Clause"),
+    )
+    return ", ".join(f"{name} {version(name)} ({licence})" for name, licence in parts)

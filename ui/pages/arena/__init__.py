@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
+from ui import privacy_words
 from ui.app import App, Tabs
-from ui.components import bound, drawn
+from ui.components import bound, drawn, static
 from ui.pages.arena import making, voting
 
 EVENTS = ("answer", "next_battle", "demo_battle", "form", "start", "stop", "pair", "undo", "report")
@@ -28,7 +29,7 @@ class Page:
     """Out of sight: takes the files that the form is given, because only Gradio's own field can."""
 
 
-def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
+def build(app: App) -> Page:
     """Puts the components on the tab."""
     shown = drawn("arena", {"state": "loading"}, elem_id="ar-board", events=EVENTS)
     with gr.Column(elem_id="ar-upload", elem_classes="upload-door", min_width=0):
@@ -39,6 +40,9 @@ def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
             type="filepath",
             elem_id="ar-upload-button",
         )
+    if app.services.settings.mode == "public":
+        more = "<a class='link' href='#settings'>What is stored</a>"
+        static(f"<p class='caption'>{privacy_words.CONSENT} {more}</p>", elem_id="ar-consent")
     return Page(shown, upload)
 
 

@@ -19,7 +19,7 @@ from providers.types import ImageRequest, InputImage
 from storage.battles import board_of
 from storage.errors import StoreError
 from ui import arena_views, battle_form, forms, header, notices
-from ui.app import App, owner_of
+from ui.app import App, drop_transfers, owner_of
 from ui.arena_views import View
 from ui.battle_form import Draft
 from ui.pages.arena.told import demo_offers, framed, ready_offers, told, wanted_of
@@ -64,6 +64,7 @@ async def on_upload(app: App, paths: list[str] | None, shown: object, request: g
     if len(images) > battle_form.MAX_IMAGES:
         said.append((f"At most {battle_form.MAX_IMAGES} source images are kept; the rest was left out.", False))
     draft = replace(draft, images=tuple(images[: battle_form.MAX_IMAGES]))
+    drop_transfers(app, paths or [])
     return shown_form(app, owner, draft, wanted_of(shown), said)
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import gradio as gr
 
-from playground import library, uploads
+from playground import library, preferences, uploads
 from playground.asked import request_of
 from playground.image_hygiene import shown_name
 from playground.kept_masks import forget_mask, keep_mask, kept_mask
 from playground.ready import sources_of
 from storage.records import RunView
 from ui import drafts, forms, views
-from ui.app import App, owner_of
+from ui.app import App, drop_transfers, owner_of
 from ui.forms import AUTO, FormValues, Reference
 from ui.pages.playground import form, offers, outlook
 from ui.pages.playground.examples import EXAMPLES
@@ -32,7 +32,8 @@ async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any
     """The form as this browser left it, or as a first visit finds it."""
     owner = owner_of(app, request)
     sources = sources_of(app.services, owner)
-    start = forms.first_visit(offers.free_offers(sources), offers.default_offer(sources))
+    liked = await preferences.of_owner(app.services, owner)
+    start = forms.begun_with(forms.first_visit(offers.free_offers(sources), offers.default_offer(sources)), liked)
     values = drafts.from_draft(draft, start)
     kept = await _still_there(app, owner, values)
     return answer(app, owner, kept, fill=ALL)
@@ -121,6 +122,7 @@ async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *val
             continue
         taken.append(forms.as_reference(upload.input, name))
         notes += [Note(text) for text in upload.notes]
+    drop_transfers(app, paths or [])
     if len(read.references) + len(taken) > forms.MAX_REFERENCES:
         notes.append(Note(f"At most {forms.MAX_REFERENCES} reference images are kept; the rest was left out."))
     changed = await _with_kept_mask(app, owner, forms.add_references(read, taken))
@@ -163,6 +165,7 @@ async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any)
         taken = await uploads.take_mask(app.services, owner, Path(path), name, base)
     except uploads.UploadRefused as error:
         return answer(app, owner, read, fill=("references",), notes=[Note(str(error), is_refusal=True)])
+    drop_transfers(app, [path])
     await keep_mask(app.services, owner, base.sha256, taken.input.sha256)
     changed = replace(read, mask=forms.as_reference(taken.input, name))
     return answer(app, owner, changed, fill=("references",), notes=[Note(text) for text in taken.notes])

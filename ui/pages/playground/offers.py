@@ -48,7 +48,7 @@ def offers_view(ticked: Sequence[str], request: ImageRequest, sources: Sources) 
     listed = {offer.offer_id for offer in catalog.offers}
     offers = [*catalog.offers, *(catalog.offer(name) for name in ticked if name not in listed)]
     living = [offer for offer in offers if not sources.is_retired(offer)]
-    families = _families([offer for offer in living if offer.provider_id in sources.ready], request, sources)
+    families = _families([offer for offer in living if sources.has_provider(offer)], request, sources)
     return {
         "families": families,
         "suggested": suggested([offer for offer in living if sources.has_keys(offer)], catalog),
@@ -82,7 +82,7 @@ def _families(offers: Sequence[Offer], request: ImageRequest, sources: Sources) 
 def _offer(offer: Offer, model: ModelSpec, request: ImageRequest, sources: Sources) -> Json:
     spec, provider = sources.catalog.spec(offer), sources.catalog.provider(offer.provider_id)
     expected = estimate(request, spec, offer)
-    missing = [name for name in offer.needs_key_of if name not in sources.ready]
+    missing = sources.missing(offer)
     return {
         "offer": offer.offer_id,
         # A model whose name begins with its provider's says it already.

@@ -40,6 +40,10 @@ class Page:
 ALL = form.NAMES
 
 
+DRAFT = 1
+"""Place of the draft among `Page.shown`."""
+
+
 def answer(
     app: App,
     owner: str,
@@ -64,7 +68,11 @@ def answer(
     limit = limits.verdict(app.services, seen.plan, owner, app.engine.session)
     document["over_limit"] = {"words": limit.words, "is_blocked": limit.blocked is not None} if limit.words else None
     label = limit.label if limit.blocked else seen.run_label
-    return [*updates.updates(seen, document, fill, notes), gr.update(value=label)]
+    shown = updates.updates(seen, document, fill, notes)
+    if app.is_private:
+        # The browser keeps drafts on its disk.
+        shown[DRAFT] = gr.skip()
+    return [*shown, gr.update(value=label)]
 
 
 def _document(seen: Outlook) -> dict[str, object]:

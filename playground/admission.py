@@ -1,0 +1,62 @@
+"""Whether a visitor may begin more runs now: how many at once, how many in an hour, and how much room their images take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+from playground.refusals import PlanRefused
+from playground.services import Services
+from playground.usage import UseRefused
+from providers.checks import Problem
+from storage import footprint
+
+FIELD = "limit"
+"""Under which the problem is told."""
+
+
+class Door:
+    """Stands before the engine, on its event loop. In local mode it is always open."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._coming: Counter[str] = Counter()
+        """owner -> runs that were let in and are not yet among those under way."""
+
+    async def admit(self, owner: str, count: int, running: Callable[[str], int]) -> None:
+        """Lets so many runs in and counts them; `entered` must be called once they are under way.
+
+        Raises: PlanRefused when the owner has reached a limit; then nothing is counted.
+        """
+        usage = self._services.usage
+        if self._services.settings.mode == "public":
+            held = await asyncio.to_thread(self._services.store.read, _bytes_of(owner))
+        else:
+            held = 0
+        try:
+            usage.refuse_storage(held)
+            usage.refuse_running(running(owner) + self._coming[owner], count)
+            usage.take("runs", owner, count)
+        except UseRefused as error:
+            raise PlanRefused((Problem(FIELD, str(error)),)) from error
+        self._coming[owner] += count
+
+    def entered(self, owner: str, count: int) -> Callable[[object], None]:
+        """Called when the runs that were admitted are under way, or will never be."""
+
+        def done(_task: object) -> None:
+            self._coming[owner] -= count
+            if self._coming[owner] <= 0:
+                del self._coming[owner]
+
+        return done
+
+
+def _bytes_of(owner: str) -> Callable[[Database], int]:
+    def read(db: Database) -> int:
+        return footprint.of_owner(db, owner).all_bytes
+
+    return read

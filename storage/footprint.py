@@ -1,0 +1,43 @@
+"""How much room an owner's images take, and how much of what is theirs there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from storage.rows import fetch_one
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What is kept of one owner."""
+
+    runs: int
+    images: int
+    image_bytes: int
+    uploads: int
+    upload_bytes: int
+    votes: int
+
+    @property
+    def all_bytes(self) -> int:
+        """Of images made and brought along; the same bytes twice count twice."""
+        return self.image_bytes + self.upload_bytes
+
+
+def of_owner(db: Database, owner: str) -> Footprint:
+    """What is kept of that owner; goes over the owner's rows and no others."""
+    row = fetch_one(
+        db,
+        """select
+            (select count(*) from runs where owner = :owner) as runs,
+            (select count(*) from runs as r join images as i on i.run_id = r.run_id where r.owner = :owner) as images,
+            (select coalesce(sum(i.size_bytes), 0) from runs as r join images as i on i.run_id = r.run_id
+                where r.owner = :owner) as image_bytes,
+            (select count(*) from uploads where owner = :owner) as uploads,
+            (select coalesce(sum(size_bytes), 0) from uploads where owner = :owner) as upload_bytes,
+            (select count(*) from votes where voter = :owner) as votes""",
+        {"owner": owner},
+    )
+    return Footprint(**row) if row else Footprint(0, 0, 0, 0, 0, 0)

@@ -1,0 +1,108 @@
+"""Settings in a real browser: a key that is used and found nowhere, a private session, and everything deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.openai_server import FakeOpenAI
+from tests.ui.browser import RunningApp
+from tests.ui.visit import Visit
+
+pytestmark = pytest.mark.browser
+
+KEY = "key-without-a-known-shape-4711"
+SECRET_PROMPT = "A zebra nobody shall hear of"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("settings")
+
+
+@pytest.fixture(scope="module")
+def app(folder: Path) -> Iterator[RunningApp]:
+    (folder / "tmp").mkdir()
+    with FakeOpenAI(key=KEY) as fake:
+        one = RunningApp(
+            folder / "data",
+            folder / "log.txt",
+            DIPTYCH_MODE="public",
+            OPENAI_BASE_URL=fake.base_url,
+            TMPDIR=str(folder / "tmp"),
+        )
+        yield one
+        assert one.stop() == 0
+        assert fake.violations == []
+    assert "Traceback" not in one.log.read_text()
+    assert found_in(folder, KEY) == []
+
+
+def found_in(folder: Path, words: str) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+
+
+def kept(visit: Visit) -> str:
+    return visit.page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+    )
+
+
+def test_a_typed_key_stands_nowhere_and_everything_can_be_deleted(page: Page, app: RunningApp, folder: Path) -> None:
+    visit = Visit(page, app)
+    visit.open("#settings")
+    page.get_by_test_id("st-key-openai").fill(KEY)
+    page.get_by_test_id("key-openai").get_by_role("button", name="Save").click()
+    expect(page.get_by_test_id("key-openai")).to_contain_text("Ready")
+    visit.tab("Playground")
+    visit.choose("openai/gpt-image-2")
+    visit.prompt("A red fox in the snow")
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(1)
+    told = [
+        page.request.get(app.url + path).text()
+        for path in ("config", "gradio_api/info", "gradio_api/openapi.json", "keys")
+    ]
+    assert KEY not in "".join([kept(visit), *visit.bodies, *told])
+    assert found_in(folder, KEY) == []
+    visit.tab("Settings")
+    page.select_option("#st-quality", "medium")
+    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    page.click("#st-erase")
+    page.fill("#st-erase-words", "delete everything")
+    page.get_by_role("button", name="Delete for ever").click()
+    expect(page.locator("#st-privacy")).to_contain_text("Deleted: 1 run and 1 image.")
+    expect(page.locator("#st-privacy .cards")).to_contain_text("0 bytes")
+    page.reload()
+    page.wait_for_selector("body.ready")
+    expect(page.get_by_test_id("key-openai")).to_contain_text("No key")
+    visit.tab("Playground")
+    expect(page.locator("[data-testid=group]")).to_have_count(0)
+    assert (visit.errors, visit.foreign) == ([], [])
+
+
+def test_a_private_session_leaves_nothing_on_disk_or_in_the_browser(page: Page, app: RunningApp, folder: Path) -> None:
+    visit = Visit(page, app)
+    visit.open("#settings")
+    page.click("#st-private")
+    expect(page.locator("#d-strip .private")).to_contain_text("Private")
+    visit.tab("Playground")
+    visit.choose("demo/flat")
+    visit.prompt(SECRET_PROMPT)
+    visit.run()
+    expect(visit.tiles("done")).to_have_count(1)
+    source = visit.tiles("done").first.locator("img").get_attribute("src")
+    assert page.request.get(f"{app.url}{source}").headers["cache-control"] == "no-store"
+    assert SECRET_PROMPT not in kept(visit)
+    assert found_in(folder / "data", SECRET_PROMPT) == []
+    visit.tab("Settings")
+    page.click("#st-private")
+    expect(page.locator("#st-private")).to_have_text("Begin")
+    expect(page.locator("#d-strip .private")).to_have_count(0)
+    visit.tab("Playground")
+    expect(page.locator("[data-testid=group]")).to_have_count(0)
+    assert found_in(folder, SECRET_PROMPT) == []
+    assert visit.errors == []
