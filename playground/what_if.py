@@ -79,7 +79,8 @@ def cost_today(run: PaidRun, catalog: Catalog) -> int | None:
     if by_usage is not None:
         return by_usage
     inputs = [InputImage(b"", "image/png", width, height, "") for width, height in run.inputs]
-    request = request_of(run.asked, inputs, None)
+    # Of a run that was deleted for ever only its money is left, and what that follows from.
+    request = request_of({"prompt": "", **run.asked}, inputs, None)
     found = estimate_as_got(request, catalog.spec(offer), offer, run.sizes)
     if found.high_microusd is None or found.low_microusd != found.high_microusd:
         return None

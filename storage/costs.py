@@ -120,22 +120,35 @@ def parts(db: Database, owner: str | None, since: str, by: By, step: Step, *, hi
 
 
 def _parts_by_tag(db: Database, owner: str | None, since: str, step: Step, hidden: Sequence[Row]) -> list[Part]:
-    """Tags come and go, so the lines themselves are read. A run with several stands under the first by the alphabet."""
+    """Tags come and go, so the lines of tagged runs are read; what is left of each period's sums has no tag. A run with several
+    stands under the first by the alphabet.
+    """
     rows = fetch(
         db,
         " ".join(
             [
-                *("select", _PERIODS[step], "as period, coalesce((select min(t.tag) from tags as t"),
-                "where t.run_id = l.run_id), '') as key,",
+                *("select", _PERIODS[step], "as period, t.tag as key,"),
                 "sum(case when state = 'settled' then amount_microusd else 0 end) as settled,",
                 "sum(case when state in ('reserved', 'unknown') then coalesce(amount_microusd, 0) else 0 end) as held",
-                "from ledger as l where (:owner is null or owner = :owner) and day >= :since",
-                "and run_id not in (select value from json_each(:hidden)) group by 1, 2 order by 1, 2",
+                # In this order: the tagged runs, and the lines of each by its index.
+                "from (select run_id, min(tag) as tag from tags group by run_id) as t",
+                "cross join ledger as l on l.run_id = t.run_id",
+                "where (:owner is null or l.owner = :owner) and l.day >= :since",
+                "and l.run_id not in (select value from json_each(:hidden)) group by 1, 2 order by 1, 2",
             ]
         ),
         {"owner": owner, "since": since, "hidden": json.dumps([line["run_id"] for line in hidden])},
     )
-    return [Part(*row.values()) for row in rows if row["settled"] or row["held"]]
+    tagged = [Part(*row.values()) for row in rows]
+    rest: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for part in parts(db, owner, since, "provider", step, hidden=hidden):
+        rest[part.period][0] += part.settled_microusd
+        rest[part.period][1] += part.held_microusd
+    for part in tagged:
+        rest[part.period][0] -= part.settled_microusd
+        rest[part.period][1] -= part.held_microusd
+    untagged = [Part(period, "", *amounts) for period, amounts in rest.items()]
+    return [part for part in [*tagged, *untagged] if part.settled_microusd or part.held_microusd]
 
 
 def favourites(db: Database, owner: str) -> int:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from playground import prices
+from playground import prices, what_if
 from playground.plan import make_plan
 from playground.prices import WrongPrice, figures_of, lines_of
 from playground.refusals import NotYours
@@ -17,6 +17,7 @@ from providers.catalog import Price
 from providers.pricing import cost_of
 from providers.rows import CATALOG
 from providers.types import ImageRequest, Usage
+from storage.ledger_pages import PaidRun
 from tests.harness import OFFER, Harness
 
 DEAR = "text_in 10\nimage_in 20\nimage_out 60"
@@ -122,3 +123,21 @@ def test_a_price_is_old_after_sixty_days() -> None:
     read = listed.valid_from
     assert not prices.is_old(listed, date.fromordinal(read.toordinal() + 60))
     assert prices.is_old(listed, date.fromordinal(read.toordinal() + 61))
+
+
+def paid(offer: str, amount: int, got: dict[str, object], **asked: object) -> PaidRun:
+    return PaidRun("r", offer, amount, {"n": 1} | asked, got, 1, ("1024x1024",), ())
+
+
+def test_old_runs_at_todays_prices_by_usage_and_by_what_came() -> None:
+    usage = {"text_input_tokens": 10, "image_input_tokens": 0, "output_tokens": 200, "text_output_tokens": None}
+    runs = [
+        paid(OFFER, 7_000, {"usage": usage}),
+        paid("runware/gpt-image-1-mini", 9_000, {}, quality="low", size="1024x1024"),
+        paid("replicate/gpt-image-2", 5_000, {}),
+    ]
+    found = {row.offer: (row.paid_microusd, row.today_microusd, row.left_out) for row in what_if.summed(runs, CATALOG)}
+    # By hand: 10 x $5 and 200 x $30 per million tokens; $0.005 an image; no price at all.
+    assert found[OFFER] == (7_000, 10 * 5 + 200 * 30, 0)
+    assert found["runware/gpt-image-1-mini"] == (9_000, 5_000, 0)
+    assert found["replicate/gpt-image-2"] == (0, 0, 1)

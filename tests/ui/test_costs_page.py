@@ -80,6 +80,19 @@ async def test_cards_and_bars_are_what_the_lines_come_to(harness: Callable[..., 
     assert "more than estimated" in view["compared"]["words"]
 
 
+async def test_bars_by_tag_add_up_to_the_others(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    for number, tags in enumerate((("logo", "zebra"), ("logo",), ())):
+        run_id = spend(one, number, 1_000_000 * (number + 1))
+        for tag in tags:
+            one.services.store.write(
+                lambda db, run=run_id, tag=tag: db.execute("insert into tags values (?, ?)", [run, tag]) and None
+            )
+    bars = (await shown(one, "tag"))["bars"]
+    assert [(series["name"], series["total"]) for series in bars["series"]] == [("No tag", "$3.00"), ("logo", "$3.00")]
+    assert bars["bars"][-1]["total_microusd"] == 6_000_000
+
+
 async def test_an_empty_ledger_has_a_way_on_and_its_limits(harness: Callable[..., Harness]) -> None:
     view = await shown(harness())
     assert view["state"] == "empty"

@@ -95,7 +95,7 @@ const field = (one, said) =>
 const compared = ({ words, rows, more }) =>
   h("section", { class: "panel co-compared", key: "compared", "data-testid": "cost-compared" },
     h("h2", {}, "Estimate against actual"),
-    h("p", { class: "caption" }, `${words} Last 30 days.`),
+    h("p", { class: "caption" }, `${words} Last 30 days. `, h("a", { class: "link", href: "#leaderboard" }, "Seconds and errors by provider")),
     h("div", { class: "scrolls" }, h("table", { class: "table" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Offer"), h("th", { scope: "col", class: "number" }, "Runs"), h("th", { scope: "col", class: "number" }, "Estimate"), h("th", { scope: "col", class: "number" }, "Actual"), h("th", { scope: "col", class: "number" }, "Off"))),
       h("tbody", {}, rows.map((row) => h("tr", { key: row.id }, h("td", {}, row.name), h("td", { class: "number" }, row.lines), h("td", { class: "number" }, row.estimate), h("td", { class: "number" }, row.actual), h("td", { class: "number" }, row.off)))))),
