@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from playground.plan import Plan
 from playground.refusals import PlanRefused, operators_only
 from playground.run_keys import billed_here
-from playground.services import LOCAL_OWNER, Services
+from playground.services import Services
 from playground.settings import Settings
 from providers.checks import Problem
 from storage import ledger
@@ -252,9 +252,17 @@ def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict
     return services.store.read(read) if any(amounts) else Verdict()
 
 
-async def set_limit(services: Services, owner: str, span: LimitSpan, amount_microusd: int, action: LimitAction) -> None:
-    """Sets a limit from now on. Raises: NotYours unless `owner` is the operator's own."""
-    operators_only(owner, LOCAL_OWNER)
+async def set_limit(
+    services: Services,
+    owner: str,
+    span: LimitSpan,
+    amount_microusd: int,
+    action: LimitAction,
+    *,
+    is_operator: bool = False,
+) -> None:
+    """Sets a limit from now on. Raises: NotYours unless `owner` is the operator."""
+    operators_only(owner, is_operator=is_operator)
     row = StoredLimit(span, amount_microusd, action, owner, services.now())
 
     def write(db: Database) -> None:
@@ -263,9 +271,9 @@ async def set_limit(services: Services, owner: str, span: LimitSpan, amount_micr
     await asyncio.to_thread(services.store.write, write)
 
 
-async def remove_limit(services: Services, owner: str, span: LimitSpan) -> None:
-    """Takes away what was set here; one of the environment stays. Raises: NotYours unless `owner` is the operator's own."""
-    operators_only(owner, LOCAL_OWNER)
+async def remove_limit(services: Services, owner: str, span: LimitSpan, *, is_operator: bool = False) -> None:
+    """Takes away what was set here; one of the environment stays. Raises: NotYours unless `owner` is the operator."""
+    operators_only(owner, is_operator=is_operator)
 
     def write(db: Database) -> None:
         stored.remove(db, span)

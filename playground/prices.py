@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from sqlite_utils import Database
 
 from playground.refusals import operators_only
-from playground.services import LOCAL_OWNER, Services
+from playground.services import Services
 from providers.catalog import Catalog, Price, UnknownOffer
 from storage import days
 from storage import prices as stored
@@ -169,12 +169,21 @@ def reprice(services: Services) -> None:
     services.catalog.reprice(in_force(own_prices(rows, services.catalog), date.fromisoformat(day)))
 
 
-async def set_price(services: Services, owner: str, offer: str, text: str, valid_from: str, source: str) -> None:
+async def set_price(
+    services: Services,
+    owner: str,
+    offer: str,
+    text: str,
+    valid_from: str,
+    source: str,
+    *,
+    is_operator: bool = False,
+) -> None:
     """Sets a price from a day on.
 
-    Raises: WrongPrice; NotYours unless `owner` is the operator's own.
+    Raises: WrongPrice; NotYours unless `owner` is the operator.
     """
-    operators_only(owner, LOCAL_OWNER)
+    operators_only(owner, is_operator=is_operator)
     try:
         services.catalog.offer(offer)
         day = date.fromisoformat(valid_from)
@@ -199,9 +208,9 @@ async def set_price(services: Services, owner: str, offer: str, text: str, valid
     await asyncio.to_thread(reprice, services)
 
 
-async def take_back(services: Services, owner: str, price_id: str) -> None:
-    """Lets a price hold no longer. Raises: NotYours unless `owner` is the operator's own."""
-    operators_only(owner, LOCAL_OWNER)
+async def take_back(services: Services, owner: str, price_id: str, *, is_operator: bool = False) -> None:
+    """Lets a price hold no longer. Raises: NotYours unless `owner` is the operator."""
+    operators_only(owner, is_operator=is_operator)
     at = services.now()
 
     def write(db: Database) -> bool:

@@ -237,14 +237,16 @@ async def local_day(services: Services) -> str:
     return await asyncio.to_thread(services.store.read, read)
 
 
-async def settle_by_hand(services: Services, owner: str, ledger_id: str, amount_microusd: int, note: str) -> bool:
+async def settle_by_hand(
+    services: Services, owner: str, ledger_id: str, amount_microusd: int, note: str, *, is_operator: bool = False
+) -> bool:
     """Writes what an unknown line turned out to have cost; false if it is none, or known by now.
 
     The line keeps who did it and when.
 
     Raises: NotYours unless `owner` is the operator: limits count what is unknown, so a visitor must not settle it.
     """
-    operators_only(owner, LOCAL_OWNER)
+    operators_only(owner, is_operator=is_operator)
     at = services.now()
 
     def write(db: Database) -> bool:

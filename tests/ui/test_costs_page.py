@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +14,11 @@ import pytest
 from sqlite_utils import Database
 
 from playground import spending
+from playground.owners import owner_of_token
 from playground.refusals import NotYours
 from playground.services import timestamp
+from playground.settings import Secret, Settings
+from playground.visitor_settings import PublicSettings
 from storage import ledger, runs
 from storage.ledger_pages import LedgerFilter
 from storage.records import CostSource, LedgerState
@@ -118,6 +122,19 @@ async def test_a_limit_is_set_told_and_taken_away_on_the_page(harness: Callable[
     assert (strip["spent"], strip["limit"]) == ("$4.50", "$5.00")
     view, strip = await page.on_remove_limit(one.app, view, event(span="day"), None)  # type: ignore[arg-type]
     assert (view["limits"]["rows"], strip["limit"]) == ([], "")  # type: ignore[index]
+
+
+async def test_on_a_public_server_the_operator_sets_limits_and_nobody_else(harness: Callable[..., Harness]) -> None:
+    public = PublicSettings(operator_token=Secret("t" * 20))
+    one = harness(settings=replace(Settings(), mode="public", public=public), key=None)
+    visitor: Any = SimpleNamespace(headers={"x-diptych-visitor": "v" * 43}, cookies={})
+    wanted = event(span="visitor_day", amount="5", action="block")
+    with pytest.raises(NotYours):
+        await page.on_set_limit(one.app, {}, wanted, visitor)
+    assert one.app.operators.enter(owner_of_token("v" * 43), "t" * 20)
+    view, _ = await page.on_set_limit(one.app, {}, wanted, visitor)
+    limits: Any = view["limits"]
+    assert [row["name"] for row in limits["rows"]] == ["Your day"]
 
 
 async def test_the_ledger_turns_its_pages_without_losing_or_doubling_a_line(harness: Callable[..., Harness]) -> None:

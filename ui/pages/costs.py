@@ -11,11 +11,10 @@ from arena.coach import advise
 from playground import limits, spending
 from playground.limits import LOCAL_SPANS
 from playground.money_settings import microusd_of
-from playground.services import LOCAL_OWNER
 from storage.ledger_pages import Cursor
 from storage.records import LimitAction, LimitSpan
 from ui import header
-from ui.app import App, Tabs, owner_of
+from ui.app import App, Tabs, is_operator, owner_of
 from ui.components import bound, drawn
 from ui.costs import coach_views, ledger_views
 from ui.costs import views as shown
@@ -65,14 +64,13 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
 
 async def on_visit(app: App, costs: object, ledger: object, request: gr.Request) -> list[View]:
     """The tab as it stands now, with the choices that were made before."""
-    owner = owner_of(app, request)
     chosen = ledger.get("filters") if isinstance(ledger, dict) else None
-    return [await _costs(app, owner, costs), await _ledger(app, owner, chosen, [])]
+    return [await _costs(app, request, costs), await _ledger(app, request, chosen, [])]
 
 
 async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
     """Other bars."""
-    return await _costs(app, owner_of(app, request), {"by": _of(event, "by"), "period": _of(event, "period")})
+    return await _costs(app, request, {"by": _of(event, "by"), "period": _of(event, "period")})
 
 
 async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
@@ -83,25 +81,27 @@ async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr
     if amount is None:
         said = f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars, as 5 or 0.50."
         return [
-            await _costs(app, owner, costs) | {"said": {"span": span, "text": said}},
+            await _costs(app, request, costs) | {"said": {"span": span, "text": said}},
             await header.strip(app, owner),
         ]
-    await limits.set_limit(app.services, owner, span, amount, cast(LimitAction, action))
-    return [await _costs(app, owner, costs), await header.strip(app, owner)]
+    await limits.set_limit(
+        app.services, owner, span, amount, cast(LimitAction, action), is_operator=is_operator(app, request)
+    )
+    return [await _costs(app, request, costs), await header.strip(app, owner)]
 
 
 async def on_remove_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
     """Takes a limit away."""
     owner = owner_of(app, request)
-    await limits.remove_limit(app.services, owner, _span(event))
-    return [await _costs(app, owner, costs), await header.strip(app, owner)]
+    await limits.remove_limit(app.services, owner, _span(event), is_operator=is_operator(app, request))
+    return [await _costs(app, request, costs), await header.strip(app, owner)]
 
 
 async def on_turn(app: App, event: gr.EventData, request: gr.Request) -> View:
     """Another page of the ledger, or other lines."""
     told = {"state": _of(event, "state"), "offer": _of(event, "offer")}
     trail = getattr(event, "trail", None)
-    return await _ledger(app, owner_of(app, request), told, trail if isinstance(trail, list) else [])
+    return await _ledger(app, request, told, trail if isinstance(trail, list) else [])
 
 
 async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
@@ -115,37 +115,40 @@ async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Re
         said = (
             f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars as on the bill, 0 where nothing was billed."
         )
-        ledger = await _ledger(app, owner, told, pages) | {"said": {"id": _of(event, "line"), "text": said}}
-        return [ledger, await _costs(app, owner, costs), await header.strip(app, owner)]
+        ledger = await _ledger(app, request, told, pages) | {"said": {"id": _of(event, "line"), "text": said}}
+        return [ledger, await _costs(app, request, costs), await header.strip(app, owner)]
     done = await spending.settle_by_hand(
-        app.services, owner, _of(event, "line"), amount, _of(event, "note")[:MOST_NOTE]
+        *(app.services, owner, _of(event, "line"), amount, _of(event, "note")[:MOST_NOTE]),
+        is_operator=is_operator(app, request),
     )
     if not done:
         gr.Info("This line is no longer unknown.")
     return [
-        await _ledger(app, owner, told, pages),
-        await _costs(app, owner, costs),
+        await _ledger(app, request, told, pages),
+        await _costs(app, request, costs),
         await header.strip(app, owner),
     ]
 
 
-async def _costs(app: App, owner: str, told: object) -> View:
+async def _costs(app: App, request: gr.Request, told: object) -> View:
     """The upper part, with the choices of what was shown before."""
+    owner = owner_of(app, request)
     before = told if isinstance(told, dict) else {}
     by = next((one for one in BY if one == before.get("by")), BY[0])
     period = str(before.get("period")) if before.get("period") in spending.PERIODS else next(iter(spending.PERIODS))
     found = await spending.of_owner(app.services, owner, by, spending.PERIODS[period], app.engine.session)
-    view = shown.costs_view(found, by, period, app.services.catalog, can_set=owner == LOCAL_OWNER)
+    view = shown.costs_view(found, by, period, app.services.catalog, can_set=is_operator(app, request))
     return view | {"coach": coach_views.sentences(await advise(app.services, owner), app.services.catalog)}
 
 
-async def _ledger(app: App, owner: str, told: object, trail: list[object]) -> View:
+async def _ledger(app: App, request: gr.Request, told: object, trail: list[object]) -> View:
+    owner = owner_of(app, request)
     values = told if isinstance(told, dict) else {}
     wanted = read_filter(owner, values.get("state"), values.get("offer"))
     cursors = [str(one) for one in trail if _cursor(str(one))]
     found = await spending.ledger_page(app.services, wanted, _cursor(cursors[-1]) if cursors else None)
     zone = await spending.zone(app.services)
-    can_settle = owner == LOCAL_OWNER
+    can_settle = is_operator(app, request)
     view = ledger_views.ledger_view(found, wanted, cursors, zone, app.services.catalog, can_settle=can_settle)
     return view | {"trail": cursors}
 

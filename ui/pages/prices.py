@@ -11,9 +11,8 @@ from sqlite_utils import Database
 
 from playground import prices, spending, what_if
 from playground.prices import WrongPrice
-from playground.services import LOCAL_OWNER
 from storage import prices as stored
-from ui.app import App, owner_of
+from ui.app import App, is_operator, owner_of
 from ui.components import bound, drawn
 from ui.costs import price_views
 from ui.costs.views import View
@@ -37,7 +36,7 @@ def wire(table: Any, app: App) -> None:  # noqa: ANN401 - as above
 
 async def on_look(app: App, request: gr.Request) -> View:
     """The prices as they stand today."""
-    return await _prices(app, owner_of(app, request))
+    return await _prices(app, request)
 
 
 async def on_set_price(app: App, event: gr.EventData, request: gr.Request) -> View:
@@ -46,18 +45,19 @@ async def on_set_price(app: App, event: gr.EventData, request: gr.Request) -> Vi
     offer = _text(event, "offer")
     try:
         await prices.set_price(
-            *(app.services, owner, offer, _text(event, "figures")), _text(event, "valid_from"), _text(event, "source")
+            *(app.services, owner, offer, _text(event, "figures"), _text(event, "valid_from"), _text(event, "source")),
+            is_operator=is_operator(app, request),
         )
     except WrongPrice as error:
-        return await _prices(app, owner) | {"said": {"offer": offer, "text": str(error)}}
-    return await _prices(app, owner) | {"saved": offer}
+        return await _prices(app, request) | {"said": {"offer": offer, "text": str(error)}}
+    return await _prices(app, request) | {"saved": offer}
 
 
 async def on_take_back(app: App, event: gr.EventData, request: gr.Request) -> View:
     """Lets one of them hold no longer."""
     owner = owner_of(app, request)
-    await prices.take_back(app.services, owner, _text(event, "price_id"))
-    return await _prices(app, owner)
+    await prices.take_back(app.services, owner, _text(event, "price_id"), is_operator=is_operator(app, request))
+    return await _prices(app, request)
 
 
 async def on_what_if(app: App, request: gr.Request) -> View:
@@ -65,17 +65,17 @@ async def on_what_if(app: App, request: gr.Request) -> View:
     owner = owner_of(app, request)
     since = date.fromisoformat(await spending.local_day(app.services)) - timedelta(days=spending.RECENT_DAYS - 1)
     found = await what_if.recompute(app.services, owner, since.isoformat())
-    return await _prices(app, owner) | {"what_if": price_views.what_if_view(found, app.services.catalog)}
+    return await _prices(app, request) | {"what_if": price_views.what_if_view(found, app.services.catalog)}
 
 
-async def _prices(app: App, owner: str) -> View:
+async def _prices(app: App, request: gr.Request) -> View:
     def read(db: Database) -> list[stored.StoredPrice]:
         return stored.standing(db)
 
     rows = await asyncio.to_thread(app.services.store.read, read)
     own = prices.own_prices(rows, app.services.catalog)
     today = date.fromisoformat(await spending.local_day(app.services))
-    return price_views.prices_view(app.services.catalog, own, today, can_set=owner == LOCAL_OWNER)
+    return price_views.prices_view(app.services.catalog, own, today, can_set=is_operator(app, request))
 
 
 def _text(event: gr.EventData, name: str) -> str:
