@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage.curation_steps import FACT_COLUMNS
+from storage.facts import IN_THE_TRASH, facts_held
 from storage.rows import Row, changed, fetch, fetch_one, foreign_text
 from storage.spacing import spaced
 
@@ -81,10 +81,12 @@ def clean_tag(text: str) -> str:
 def set_favourite(db: Database, owner: str, picked: Picked, favourite: bool) -> Changed:  # noqa: FBT001 the value
     """Marks images as favourites, or takes the mark away."""
     rows = [row for row in _images(db, owner, picked) if bool(row["favourite"]) != favourite]
-    db.conn.execute(
-        "update images set favourite = ? where image_id in (select value from json_each(?))",
-        (int(favourite), _ids(rows)),
-    )
+    with facts_held(db, ["favourite"]) as touched:
+        db.conn.execute(
+            "update images set favourite = ? where image_id in (select value from json_each(?))",
+            (int(favourite), _ids(rows)),
+        )
+        touched.update(_of(rows))
     return Changed(images=_image_ids(rows))
 
 
@@ -97,9 +99,11 @@ def set_stars(db: Database, owner: str, picked: Picked, stars: int) -> Changed:
     if not 0 <= stars <= 5:  # noqa: PLR2004 the scale itself
         raise NotCurated("Stars go from 0 to 5.")
     rows = [row for row in _images(db, owner, picked) if row["stars"] != stars]
-    db.conn.execute(
-        "update images set stars = ? where image_id in (select value from json_each(?))", (stars, _ids(rows))
-    )
+    with facts_held(db, ["stars"]) as touched:
+        db.conn.execute(
+            "update images set stars = ? where image_id in (select value from json_each(?))", (stars, _ids(rows))
+        )
+        touched.update(_of(rows))
     return Changed(images=_image_ids(rows))
 
 
@@ -182,35 +186,39 @@ def set_note(db: Database, owner: str, run_id: str, note: str) -> bool:
 def trash(db: Database, owner: str, picked: Picked, at: str) -> Changed:
     """Puts images in the trash, and runs that have none; runs that are still going stay, with all they have."""
     rows = [row for row in _images(db, owner, picked) if row["trashed_at"] is None and not row["is_open"]]
-    db.conn.execute(
-        "update images set trashed_at = ? where image_id in (select value from json_each(?))", (at, _ids(rows))
-    )
-    of_images = {row["run_id"] for row in rows}
-    hidden = fetch(
-        db,
-        """update runs set trashed_at = :at
-        where run_id in (select value from json_each(:runs)) and owner = :owner and trashed_at is null
-        and state not in ('queued', 'sending', 'waiting', 'downloading')
-        and not exists (select 1 from images as i where i.run_id = runs.run_id and i.trashed_at is null)
-        returning run_id""",
-        {"at": at, "owner": owner, "runs": json.dumps(sorted(of_images | set(picked.runs)))},
-    )
+    of_images = _of(rows)
+    with facts_held(db, IN_THE_TRASH) as touched:
+        db.conn.execute(
+            "update images set trashed_at = ? where image_id in (select value from json_each(?))", (at, _ids(rows))
+        )
+        hidden = fetch(
+            db,
+            """update runs set trashed_at = :at
+            where run_id in (select value from json_each(:runs)) and owner = :owner and trashed_at is null
+            and state not in ('queued', 'sending', 'waiting', 'downloading')
+            and not exists (select 1 from images as i where i.run_id = runs.run_id and i.trashed_at is null)
+            returning run_id""",
+            {"at": at, "owner": owner, "runs": json.dumps(sorted(of_images | set(picked.runs)))},
+        )
+        touched.update(of_images, (row["run_id"] for row in hidden))
     return Changed(_image_ids(rows), tuple(row["run_id"] for row in hidden if row["run_id"] not in of_images))
 
 
 def restore(db: Database, owner: str, picked: Picked) -> Changed:
     """Takes images and runs out of the trash."""
     rows = [row for row in _images(db, owner, picked) if row["trashed_at"] is not None]
-    db.conn.execute(
-        "update images set trashed_at = null where image_id in (select value from json_each(?))", (_ids(rows),)
-    )
-    of_images = {row["run_id"] for row in rows}
-    shown = fetch(
-        db,
-        """update runs set trashed_at = null where run_id in (select value from json_each(:runs)) and owner = :owner
-        and trashed_at is not null and deleted_at is null returning run_id""",
-        {"owner": owner, "runs": json.dumps(sorted(of_images | set(picked.runs)))},
-    )
+    of_images = _of(rows)
+    with facts_held(db, IN_THE_TRASH) as touched:
+        db.conn.execute(
+            "update images set trashed_at = null where image_id in (select value from json_each(?))", (_ids(rows),)
+        )
+        shown = fetch(
+            db,
+            """update runs set trashed_at = null where run_id in (select value from json_each(:runs)) and owner = :owner
+            and trashed_at is not null and deleted_at is null returning run_id""",
+            {"owner": owner, "runs": json.dumps(sorted(of_images | set(picked.runs)))},
+        )
+        touched.update(of_images, (row["run_id"] for row in shown))
     return Changed(_image_ids(rows), tuple(row["run_id"] for row in shown if row["run_id"] not in of_images))
 
 
@@ -260,22 +268,9 @@ def _ids(rows: Sequence[Row]) -> str:
     return json.dumps([row["image_id"] for row in rows])
 
 
+def _of(rows: Sequence[Row]) -> set[str]:
+    return {row["run_id"] for row in rows}
+
+
 def _image_ids(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(row["image_id"] for row in rows)
-
-
-def differing_facts(db: Database) -> list[str]:
-    """Ids of runs whose row of `run_facts` is not what the run says; empty when all is right."""
-    # All columns but the generated ones, which follow from the others.
-    held = " ".join(["select", FACT_COLUMNS, "from run_facts"])
-    found = " ".join(["select", FACT_COLUMNS, "from run_facts_now"])
-    wrong = " ".join(
-        ["select seq from (", held, "except", found, ") union select seq from (", found, "except", held, ")"]
-    )
-    rows = fetch(
-        db,
-        " ".join(
-            ["select coalesce(r.run_id, w.seq) as run_id from (", wrong, ") as w left join runs as r on r.seq = w.seq"]
-        ),
-    )
-    return [str(row["run_id"]) for row in rows]

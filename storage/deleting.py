@@ -12,6 +12,7 @@ import json
 from sqlite_utils import Database
 
 from storage.curation import Deleted, Picked
+from storage.facts import facts_held
 from storage.freeing import free
 from storage.rows import fetch, fetch_one
 
@@ -85,18 +86,20 @@ def _delete(db: Database, owner: str, images: list[str], touched: list[str], at:
     given: dict[str, object] = {"owner": owner, "at": at, "images": json.dumps(images), "touched": json.dumps(touched)}
     sizes = _sizes(db, given)
     had = _with_image(db, given)
-    dropped = _drop_images(db, given)
-    ended = fetch(
-        db,
-        """select r.run_id, r.group_id from runs as r where r.run_id in (select value from json_each(:touched))
-        and r.owner = :owner and r.trashed_at is not null and r.deleted_at is null
-        and r.state not in ('queued', 'sending', 'waiting', 'downloading')
-        and not exists (select 1 from images as i where i.run_id = r.run_id and i.deleted_at is null)""",
-        given,
-    )
-    given["runs"] = json.dumps([row["run_id"] for row in ended])
-    given["groups"] = json.dumps(sorted({row["group_id"] for row in ended}))
-    dropped |= _drop_runs(db, given)
+    with facts_held(db) as renewed:
+        renewed.update(touched)
+        dropped = _drop_images(db, given)
+        ended = fetch(
+            db,
+            """select r.run_id, r.group_id from runs as r where r.run_id in (select value from json_each(:touched))
+            and r.owner = :owner and r.trashed_at is not null and r.deleted_at is null
+            and r.state not in ('queued', 'sending', 'waiting', 'downloading')
+            and not exists (select 1 from images as i where i.run_id = r.run_id and i.deleted_at is null)""",
+            given,
+        )
+        given["runs"] = json.dumps([row["run_id"] for row in ended])
+        given["groups"] = json.dumps(sorted({row["group_id"] for row in ended}))
+        dropped |= _drop_runs(db, given)
     dropped |= _drop_masks(db, owner, dropped)
     gone = free(db, dropped, at)
     return Deleted(

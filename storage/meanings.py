@@ -33,6 +33,7 @@ TABLES: Mapping[str, str] = {
     "searches": "Searches of the history that somebody gave a name.",
     "freed": "Bytes that nothing speaks of since something was deleted for ever; they are gone soon after.",
     "run_facts": "What lists of runs are found and sorted by: copied by triggers from `run_facts_now`, which says how.",
+    "facts_hold": "Holds a row only inside the transaction of an action on many runs, whose facts are renewed at its end.",
     "derived_images": "Pictures made here of an image: locked outside the mask, and the heat map of its drift.",
     "locks": "Images of edits that are locked outside their mask, from the moment they came.",
     "masks": "The last mask that was drawn or brought for an image.",
@@ -352,6 +353,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "dearest": "the cost; -1 where it is not known",
         "slowest": "`latency_ms`; -1 where it is not known",
     },
+    "facts_hold": {"held": "1"},
     "runs_fts": {
         "prompt": "`runs.prompt`, folded to lower case without accents",
         "tags": "`runs.tags`",

@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import curation, ledger_audit, tallies
+from storage import facts, ledger_audit, tallies
 from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
 from storage.database import Store
 from storage.freeing import freed
@@ -148,7 +148,7 @@ def _check_rows(db: Database) -> Iterator[Problem]:
     for subject, message in ledger_audit.differences(db):
         yield Problem("ledger_sum_differs", subject, message)
     yield from _check_tallies(db)
-    for run_id in curation.differing_facts(db):
+    for run_id in facts.differing_facts(db):
         yield Problem("facts_differ", run_id, "lists find and sort the run by figures that are not its own")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlite_utils import Database
 from storage import battles, curation, deleting, history, runs, uploads
 from storage.curation import Changed, NotCurated, Picked
 from storage.database import Store
+from storage.facts import facts_held
 from storage.freeing import freed, sweep_freed
 from storage.records import Battle, BattleState
 from storage.verify import verify
@@ -74,6 +76,50 @@ def test_marks_go_to_the_owners_images_only_and_say_what_they_changed(two: Store
     assert other
     assert not other.images[0].favourite
     assert clean(two)
+
+
+def test_an_action_on_many_runs_renews_what_lists_go_by_once_and_a_broken_one_changes_nothing(two: Store) -> None:
+    everything = Picked(runs=("a", "b", "f"))
+
+    def renewals(job: Callable[[Database], object]) -> int:
+        """The most times that the facts of one run were written."""
+
+        def counted(db: Database) -> int:
+            db.conn.execute("create temp table written (seq integer)")
+            for event in ("insert", "update"):
+                db.conn.execute(
+                    f"create temp trigger on_{event} after {event} on main.run_facts "
+                    "begin insert into written values (new.seq); end"
+                )
+            job(db)
+            found = db.conn.execute("select max(c) from (select count(*) as c from written group by seq)").fetchone()[0]
+            for what in ("trigger on_insert", "trigger on_update", "table written"):
+                db.conn.execute(f"drop {what}")
+            return int(found or 0)
+
+        most = two.write(counted)
+        assert clean(two)
+        return most
+
+    assert renewals(lambda db: curation.set_favourite(db, "local", everything, True)) == 1
+    assert renewals(lambda db: curation.set_stars(db, "local", everything, 3)) == 1
+    assert renewals(lambda db: curation.trash(db, "local", everything, NOW)) == 1
+    assert renewals(lambda db: curation.restore(db, "local", everything)) == 1
+    assert renewals(lambda db: db.conn.execute("update images set stars = 2 where run_id = 'a'")) == 2
+    assert [view.run.run_id for view in two.read(lambda db: history.page(db, "local", search="stars:3")).runs] == ["b"]
+    two.write(lambda db: curation.trash(db, "local", everything, NOW))
+    assert renewals(lambda db: deleting.empty_trash(db, "local", NOW)) == 0  # nothing is left of them
+
+    def broken(db: Database) -> None:
+        with facts_held(db):
+            db.conn.execute("update images set favourite = 1")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        two.write(broken)
+    assert clean(two)
+    assert renewals(lambda db: curation.set_favourite(db, "other", Picked(runs=("x",)), True)) == 1
+    assert [row[0] for row in two.read(lambda db: db.conn.execute("select held from facts_hold").fetchall())] == []
 
 
 def test_tags_and_notes_are_found_and_go_again(two: Store) -> None:
