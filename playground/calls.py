@@ -22,7 +22,7 @@ from playground.services import Services
 from providers.adapters import ADAPTERS
 from providers.bodies import call_document, with_call_id
 from providers.client import Errand
-from providers.client_events import ClientEvent, Fetching, ImageArrived, OnEvent, Progress, Sending, Waiting
+from providers.client_events import Answering, ClientEvent, Fetching, ImageArrived, OnEvent, Progress, Sending, Waiting
 from providers.errors import JobCancelled, ProviderError, TimedOut
 from providers.pricing import estimate_as_got
 from providers.transport import Access
@@ -74,6 +74,8 @@ class LiveCall:
     """Milliseconds from the sending of the run to the last bytes of an image so far."""
     answered_ms: int | None = None
     """The same for a whole answer: keeping its images, and what is made of them here, is no time of the provider's."""
+    first_byte_ms: int | None = None
+    """The same for the head of the answer to the try that counted; of a job, the answer that took it on."""
     note: str | None = None
     """What it waits for, in words."""
     is_left: bool = False
@@ -205,6 +207,8 @@ async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage
 async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
     if isinstance(event, Sending):
         call.may_be_billed, call.is_busy, call.note = True, True, None
+    elif isinstance(event, Answering):
+        call.first_byte_ms = call.elapsed_ms()
     elif isinstance(event, Waiting):
         call.may_be_billed = call.is_busy = False
         call.note = f"{event.reason} It is sent again in {event.seconds:.0f} s."

@@ -65,6 +65,10 @@ class LiveRun:
         times = [call.answered_ms for call in self.calls]
         return max((each for each in times if each is not None), default=0) if None not in times else self.elapsed_ms()
 
+    def first_byte_ms(self) -> int | None:
+        """Milliseconds from the sending to the first byte of the first answer; `None` where none came."""
+        return min((call.first_byte_ms for call in self.calls if call.first_byte_ms is not None), default=None)
+
     @property
     def note(self) -> str | None:
         """What it waits for, in words."""
@@ -210,13 +214,14 @@ async def _mark_sending(services: Services, live: LiveRun, worker_id: str) -> bo
 
 async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
     # Of a run that another process had sent, nobody here knows when that was by this machine's steady clock.
-    latency_ms = live.latency_ms() if live.was_sent and not live.is_resumed else None
+    is_timed = live.was_sent and not live.is_resumed
     price = live.planned.offer.price
     end = partial(
         end_run,
         services,
         live.run,
-        latency_ms=latency_ms,
+        latency_ms=live.latency_ms() if is_timed else None,
+        first_byte_ms=live.first_byte_ms() if is_timed else None,
         unreadable_sha256=live.kept.unreadable_sha256,
         price_id=price.price_id if price else None,
     )

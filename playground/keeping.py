@@ -262,6 +262,7 @@ def end_run(
     outcome: Outcome,
     *,
     latency_ms: int | None = None,
+    first_byte_ms: int | None = None,
     unreadable_sha256: str | None = None,
     price_id: str | None = None,
 ) -> bool:
@@ -275,6 +276,7 @@ def end_run(
             state=outcome.state,
             finished_at=now,
             latency_ms=latency_ms,
+            first_byte_ms=first_byte_ms,
             got=outcome.got,
             request_id=outcome.request_id,
             error=outcome.error,

@@ -15,6 +15,7 @@ from providers.adapter import Adapter, HttpCall, Reply
 from providers.adapters import ADAPTERS
 from providers.bodies import attachments, with_uploads
 from providers.client_events import (
+    Answering,
     Claim,
     ClientEvent,
     Fetching,
@@ -287,6 +288,7 @@ class Client:
         self, call: HttpCall, access: Access, adapter: Adapter, deadline: float, on_event: OnEvent
     ) -> ImageResult | Pending:
         async with self._transport.open(call, access, deadline) as opened:
+            await on_event(Answering())
             if not 200 <= opened.status < 300:
                 refusal = cleaned(await read_error(opened), access)
                 simpler = adapter.simpler(call, refusal)

@@ -17,6 +17,11 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """The head of an answer has come, whatever it says; of a call that is sent again, one for each try."""
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """The call was not taken and is sent again after `seconds`; nothing was billed."""
 
@@ -49,7 +54,7 @@ class Fetching:
     count: int
 
 
-ClientEvent = Sending | Waiting | Progress | PartialImage | Fetching | ImageArrived
+ClientEvent = Sending | Answering | Waiting | Progress | PartialImage | Fetching | ImageArrived
 OnEvent = Callable[[ClientEvent], Awaitable[None]]
 Claim = Callable[[Job], Awaitable[bool]]
 """Keeps the job's id before it is asked for; `False` when another call has it already."""

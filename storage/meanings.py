@@ -72,6 +72,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "finished_at": "UTC, when it ended in whatever way",
         "latency_ms": "call sent to last byte received, monotonic clock",
         "first_preview_ms": "call sent to first preview",
+        "first_byte_ms": "call sent to the head of its answer; of a job, the answer that took it on; null: not measured",
         "request_id": "the provider's id of the request, for its support",
         "remote_id": "the provider's id of the job, to fetch it after a crash",
         "unreadable_sha256": "blob with an answer that could not be read as an image",

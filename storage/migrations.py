@@ -26,6 +26,7 @@ RELEASED: tuple[str, ...] = (
     "m009_money",
     "m010_templates",
     "m011_brought",
+    "m012_first_byte",
     "m013_preferences",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
@@ -107,6 +108,12 @@ def m010_templates(db: Database) -> None:
 def m011_brought(db: Database) -> None:
     """Which runs came in an archive: in public mode nobody knows whether they are what they say."""
     db.execute("alter table runs add column brought_at text")
+
+
+@migrations()
+def m012_first_byte(db: Database) -> None:
+    """How long a run waited for the first byte of its answer; nobody knows it of older ones."""
+    db.execute("alter table runs add column first_byte_ms integer check (first_byte_ms is null or first_byte_ms >= 0)")
 
 
 @migrations()

@@ -36,6 +36,8 @@ class OfferTimes:
     """Median time to the first preview; `None` where none came."""
     last_at: str
     """When the newest was queued."""
+    first_byte_p50_ms: int | None = None
+    """Median time to the first byte of an answer, of those that succeeded; `None` when none was measured."""
     kinds: tuple[tuple[str, int], ...] = ()
     """Kinds of errors of those that did not succeed, each with its number, most first."""
 
@@ -77,7 +79,8 @@ def _kinds(told: str) -> tuple[tuple[str, int], ...]:
 
 # The newest are cut off by the index over owner and seq, or by the key itself; only those rows are read.
 _RECENT = """with recent as (
-    select run_id, group_id, offer, state, queued_at, latency_ms, first_preview_ms, error ->> 'kind' as kind
+    select run_id, group_id, offer, state, queued_at, latency_ms, first_preview_ms,
+        case when state = 'succeeded' then first_byte_ms end as first_byte_ms, error ->> 'kind' as kind
     from runs %s order by seq desc limit :newest
 ),"""
 
@@ -97,7 +100,9 @@ _RANKED = """ranked as (
         row_number() over (partition by offer order by taken_ms is null, taken_ms) as place,
         count(taken_ms) over (partition by offer) as timed,
         row_number() over (partition by offer order by first_preview_ms is null, first_preview_ms) as preview_place,
-        count(first_preview_ms) over (partition by offer) as previewed
+        count(first_preview_ms) over (partition by offer) as previewed,
+        row_number() over (partition by offer order by first_byte_ms is null, first_byte_ms) as byte_place,
+        count(first_byte_ms) over (partition by offer) as answered
     from ended
 )"""
 
@@ -107,6 +112,7 @@ _SUMMED = """select offer, count(*) as runs, sum(state = 'succeeded') as succeed
     max(case when place = (timed * 50 + 99) / 100 then taken_ms end) as p50_ms,
     max(case when place = (timed * 95 + 99) / 100 then taken_ms end) as p95_ms,
     max(case when preview_place = (previewed * 50 + 99) / 100 then first_preview_ms end) as first_preview_p50_ms,
+    max(case when byte_place = (answered * 50 + 99) / 100 then first_byte_ms end) as first_byte_p50_ms,
     max(queued_at) as last_at,
     json_group_array(case when state != 'succeeded' then coalesce(kind, 'unknown') end) as kinds
     from ranked group by offer order by runs desc, offer"""

@@ -148,6 +148,7 @@ _TABLES = (
             "finished_at": _at,
             "latency_ms": or_null(number(0)),
             "first_preview_ms": or_null(number(0)),
+            "first_byte_ms": or_null(number(0)),
             "request_id": or_null(_short),
             "remote_id": or_null(_short),
             "unreadable_sha256": or_null(_hash),

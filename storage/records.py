@@ -269,6 +269,8 @@ class Run:
     finished_at: str | None = None
     latency_ms: int | None = None
     """Call sent to last byte received, monotonic clock."""
+    first_byte_ms: int | None = None
+    """Call sent to the head of the answer."""
     first_preview_ms: int | None = None
     request_id: str | None = None
     remote_id: str | None = None

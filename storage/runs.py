@@ -69,9 +69,9 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
     """
     db.conn.executemany(
         """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, sent, got, state, worker,
-            key_source, queued_at, sent_at, finished_at, latency_ms, first_preview_ms, request_id, remote_id,
-            unreadable_sha256, error, estimate_microusd, spaced)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            key_source, queued_at, sent_at, finished_at, latency_ms, first_byte_ms, first_preview_ms, request_id,
+            remote_id, unreadable_sha256, error, estimate_microusd, spaced)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [_run_values(run) for run in runs],
     )
     db.conn.executemany(
@@ -235,6 +235,7 @@ def finish(
     request_id: str | None,
     error: RunError | None,
     unreadable_sha256: str | None = None,
+    first_byte_ms: int | None = None,
 ) -> bool:
     """End an open run; false if it is over already, and then nothing is changed.
 
@@ -245,7 +246,8 @@ def finish(
         raise ValueError(f"a run cannot end as {state!r}; expected one of {', '.join(ENDED_STATES)}")
     return changed(
         db,
-        """update runs set state = :state, finished_at = :finished_at, latency_ms = :latency_ms, got = :got,
+        """update runs set state = :state, finished_at = :finished_at, latency_ms = :latency_ms,
+            first_byte_ms = :first_byte_ms, got = :got,
             request_id = coalesce(:request_id, request_id), error = :error, unreadable_sha256 = :unreadable_sha256
         where run_id = :run_id and state in ('queued', 'sending', 'waiting', 'downloading')""",
         {
@@ -253,6 +255,7 @@ def finish(
             "state": state,
             "finished_at": finished_at,
             "latency_ms": latency_ms,
+            "first_byte_ms": first_byte_ms,
             "got": document(got),
             "request_id": foreign_text(request_id),
             "error": error_document(error),
@@ -359,6 +362,7 @@ def _run_values(run: Run) -> tuple[object, ...]:
         run.sent_at,
         run.finished_at,
         run.latency_ms,
+        run.first_byte_ms,
         run.first_preview_ms,
         run.request_id,
         run.remote_id,

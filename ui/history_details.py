@@ -57,6 +57,8 @@ def _times(view: RunView) -> list[View]:
     times: list[tuple[str, str]] = [("Queued", when(run.queued_at))]
     if run.sent_at:
         times.append(("Sent", _after(run.queued_at, run.sent_at, "after that")))
+    if run.first_byte_ms is not None:
+        times.append(("First byte", f"{views.seconds(run.first_byte_ms)} after sending"))
     if run.first_preview_ms is not None:
         times.append(("First preview", f"{views.seconds(run.first_preview_ms)} after sending"))
     if run.latency_ms is not None:

@@ -73,6 +73,8 @@ def is_good(met: Meeting, view: RunView, images: int) -> None:
         assert met.posts == 1
     assert view.ledger_state == ("unknown" if view.cost_microusd is None else "settled")
     assert view.run.latency_ms is not None
+    assert view.run.first_byte_ms is not None
+    assert 0 <= view.run.first_byte_ms <= view.run.latency_ms
 
 
 def is_refused(met: Meeting, view: RunView, kind: str) -> None:

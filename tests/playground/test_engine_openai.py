@@ -293,6 +293,8 @@ async def test_the_time_limit_holds_for_hanging_and_dripping_servers(harness: Ma
 
     groups = await library.recent_groups(one.services, LOCAL_OWNER, limit=5)
     await one.stop()
+    # The newest first: only the dripping server had begun to answer.
+    assert [group.runs[0].run.first_byte_ms is None for group in groups] == [False, True, True]
     for group in groups:
         view = group.runs[0]
         assert view.run.state == "unknown"

@@ -42,6 +42,8 @@ async def test_all_images_come_and_each_call_is_paid_once(n: int, world: World) 
     assert view.run.got is not None
     assert view.run.got["images"] == n
     assert view.run.latency_ms is not None
+    assert view.run.first_byte_ms is not None
+    assert 0 <= view.run.first_byte_ms <= view.run.latency_ms
 
 
 @only("replicate")

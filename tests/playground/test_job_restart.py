@@ -34,7 +34,7 @@ def is_whole(world: World, view: RunView, images: int, creates: int = 1) -> None
     assert len(view.images) == images
     world.is_kept(view)
     assert (world.creates, world.fake.posts, world.cancels) == (creates, creates, 0)
-    assert view.run.latency_ms is None, "nobody measured how long it took"
+    assert (view.run.latency_ms, view.run.first_byte_ms) == (None, None), "nobody measured how long it took"
 
 
 async def waiting(world: World, one: Harness, clock: Frozen, calls: int = 1) -> None:

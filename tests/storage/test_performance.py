@@ -75,6 +75,16 @@ def test_previews_have_a_median_of_their_own(services: Services) -> None:
     assert times(services)["openai/gpt-image-2"].first_preview_p50_ms == 2_000
 
 
+def test_the_first_byte_has_a_median_of_its_own_over_those_that_went_well(services: Services) -> None:
+    for _ in range(5):
+        add_run(services)
+    change(services, "update runs set first_byte_ms = 1000 * seq where seq < 5")
+    change(services, "update runs set state = 'failed' where seq = 1")
+    assert times(services)["openai/gpt-image-2"].first_byte_p50_ms == 3_000
+    add_run(services, "fal/gpt-image-1")
+    assert times(services)["fal/gpt-image-1"].first_byte_p50_ms is None
+
+
 def test_only_the_owners_and_recent_runs_count(services: Services) -> None:
     add_run(services)
     add_run(services, owner="somebody")

@@ -161,7 +161,7 @@ async def test_a_run_is_told_of_taken_along_and_run_again(world: tuple[Harness, 
     data = one.services.store.blobs.path(made.images[0].sha256, "image/png").read_bytes()
     run_id = made.run.run_id
     told = mine.details(run_id)
-    assert [row["label"] for row in told["times"]] == ["Queued", "Sent", "First preview", "Done"]
+    assert [row["label"] for row in told["times"]] == ["Queued", "Sent", "First byte", "First preview", "Done"]
     assert (len(told["partials"]), told["lines"][0]["label"], told["link"]) == (2, "Paid", f"#history/run/{run_id}")
     for address in (
         f"runs/{run_id}.json",

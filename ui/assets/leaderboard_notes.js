@@ -43,6 +43,7 @@ const HEADS = [
   ["success", "Success", "Of these and the provider's own faults; refused prompts do not count"],
   ["p50", "p50 s", "Median seconds to the whole image"],
   ["p95", "p95 s", "95 of 100 took no longer"],
+  ["byte", "First byte s", "Median seconds to the first byte of the answer, of those that succeeded"],
   ["first", "First preview s", "Median seconds to the first preview, where one came"],
   ["errors", "Errors", "What went wrong, and how often"],
 ];

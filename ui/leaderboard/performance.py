@@ -52,6 +52,7 @@ def _row(one: OfferTimes, catalog: Catalog) -> View:
         "runs": f"{one.runs:,}",
         "p50": _seconds(one.p50_ms),
         "p95": _seconds(one.p95_ms),
+        "byte": _seconds(one.first_byte_p50_ms),
         "first": _seconds(one.first_preview_p50_ms),
         "success": NOTHING if rate is None else _rate(rate),
         "told": "; ".join(part for part in told if part),
