@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from playground.services import Services
 from storage import history, ledger, lineage, runs
 from storage.curation import Picked
-from storage.history import HistoryPage
+from storage.history import HistoryPage, RestOfGroup
 from storage.lineage import Branch
 from storage.records import Group, GroupKind, LedgerLine, RunView
 from storage.sorts import NEWEST
@@ -81,6 +81,18 @@ async def history_page(
         return history.page_and_count(
             db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at
         )
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+async def rest_of_groups(
+    services: Services, owner: str, found: HistoryPage, *, search: str, sort: str
+) -> dict[str, RestOfGroup]:
+    """What of the groups on a page stands on others, by group id; `search` and `sort` as the page was asked for."""
+    blind_at = services.now()
+
+    def read(db: Database) -> dict[str, RestOfGroup]:
+        return history.rest_of_groups(db, owner, found, search=search, sort=sort, blind_at=blind_at)
 
     return await asyncio.to_thread(services.store.read, read)
 

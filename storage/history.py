@@ -7,6 +7,7 @@ Paging goes by the place in that order, so rows added meanwhile neither repeat n
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
@@ -109,6 +110,43 @@ def page_and_count(
     """One page as `page` gives it, and how many there are as `count` says."""
     listed = page(db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at)
     return listed, count(db, owner, search, blind_at=blind_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RestOfGroup:
+    """How many runs of a group match and stand on other pages."""
+
+    earlier: int
+    later: int
+
+
+def rest_of_groups(
+    db: Database,
+    owner: str | None,
+    found: HistoryPage,
+    *,
+    search: str = "",
+    sort: str = NEWEST,
+    blind_at: str | None = None,
+) -> dict[str, RestOfGroup]:
+    """By group id: what is left of the groups of a page, asked for by the words and in the order that `found` was."""
+    here = Counter(view.run.group_id for view in found.runs)
+    wanted, order = parse_search(search), sort_of(sort)
+    conditions, given = _conditions(db, owner, wanted, blind_at)
+    conditions.append(
+        "f.seq in (select seq from runs where group_id in (select value from json_each(:groups)))",
+    )
+    later = order.after(is_found=bool(wanted.match)) if found.next is not None else "0"
+    given["groups"] = json.dumps(sorted(here))
+    if found.next is not None:
+        given |= order.place(found.next)
+    columns = ["select r.group_id, count(*) as runs, sum(", later, ") as later"]
+    source = [_source(wanted), "cross join runs as r on r.seq = f.seq"]
+    rows = fetch(db, " ".join([*columns, *source, _where(conditions), "group by r.group_id"]), given)
+    rest = {
+        row["group_id"]: RestOfGroup(row["runs"] - row["later"] - here[row["group_id"]], row["later"]) for row in rows
+    }
+    return {group_id: one for group_id, one in rest.items() if one.earlier > 0 or one.later > 0}
 
 
 def matching(db: Database, owner: str, search: str, *, blind_at: str | None = None) -> list[str]:

@@ -42,7 +42,10 @@ def history_routes(app: App) -> list[Route]:
 
 
 async def page(app: App, request: Request) -> Response:
-    """A page of `?search=…&sort=…&page=3`, or the one behind `before`; with how many match, and with what stands `around`."""
+    """A page of `?search=…&sort=…&page=3`, or the one behind `before`; with how many match, and with what stands `around`.
+
+    With `groups` also what of the groups on it stands on other pages, in words.
+    """
     asked = request.query_params
     search, sort, before = asked.get("search", ""), asked.get("sort", NEWEST), asked.get("before")
     number = _number(asked.get("page", "1"))
@@ -60,6 +63,11 @@ async def page(app: App, request: Request) -> Response:
             number, skip = last, (last - 1) * library.PAGE_SIZE
             found, total = await library.history_page(app.services, owner, search=search, sort=sort, skip=skip)
         kept = total if not search.strip() else await library.count_runs(app.services, owner)
+        rest = (
+            await library.rest_of_groups(app.services, owner, found, search=search, sort=sort)
+            if "groups" in asked
+            else {}
+        )
         around = await _around(app, owner) if "around" in asked else {}
     except guard.UnknownVisitor as error:
         return refused(str(error), 403)
@@ -74,7 +82,12 @@ async def page(app: App, request: Request) -> Response:
         size=library.PAGE_SIZE,
         catalog=app.services.catalog,
     )
-    return answer(view | around)
+    more = (
+        {"rest": {group_id: history_views.rest_words(one) for group_id, one in rest.items()}}
+        if "groups" in asked
+        else {}
+    )
+    return answer(view | more | around)
 
 
 async def _around(app: App, owner: str) -> dict[str, object]:

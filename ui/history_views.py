@@ -7,7 +7,7 @@ from datetime import datetime
 
 from playground import delivery
 from providers.catalog import Catalog
-from storage.history import HistoryPage
+from storage.history import HistoryPage, RestOfGroup
 from storage.records import CostSource, RunState, RunView, StoredImage
 from storage.search import parse_search
 from storage.verify import Problem
@@ -80,6 +80,13 @@ def page_view(
         "pages": max(1, -(-total // size)),
         "next": page.next,
     }
+
+
+def rest_words(rest: RestOfGroup) -> str:
+    """What of a group is on other pages, as `More of this group: 3 on later pages.`."""
+    parts = [(rest.earlier, "earlier pages"), (rest.later, "later pages")]
+    told = [f"{number:,} on {where}" for number, where in parts if number > 0]
+    return f"More of this group: {', '.join(told)}."
 
 
 def _nothing(search: str, kept: int, *, in_trash: bool) -> View:

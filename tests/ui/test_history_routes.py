@@ -76,6 +76,19 @@ def test_pages_are_walked_and_jumped_to_and_hold_what_the_page_draws(world: tupl
     assert mine.found(page=99)["page"] == 3
     assert mine.runs(sort="oldest")[0] == mine.runs(page=3)[-1]
     assert len(mine.runs("number7")) == 1
+    # Each run is a group of its own; three of other pages move into one of the last page.
+    services, group = one.services, mine.found(page=3)["runs"][0]["group_id"]
+    moved = mine.runs()[:2] + mine.runs(page=2)[:1]
+    services.store.write(
+        lambda db: db.conn.executemany("update runs set group_id = ? where run_id = ?", [(group, run) for run in moved])
+    )
+    assert "rest" not in first
+    assert mine.found(groups=1)["rest"] == {group: "More of this group: 2 on later pages."}
+    assert mine.found(groups=1, page=2)["rest"] == {group: "More of this group: 2 on earlier pages, 1 on later pages."}
+    assert mine.found(groups=1, page=3)["rest"] == {group: "More of this group: 3 on earlier pages."}
+    assert mine.found("lighthouse", groups=1, sort="dearest", page=2)["rest"].keys() == {group}
+    assert mine.found("number", groups=1, page=3)["rest"] == {group: "More of this group: 3 on earlier pages."}
+    assert mine.found("number7", groups=1)["rest"] == {}
     missed = mine.found("zebra cost:cheap")
     assert (missed["state"], len(missed["misread"])) == ("no_match", 1)
     assert "50 runs are kept" in missed["text"]

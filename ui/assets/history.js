@@ -32,7 +32,7 @@ function paintHistory({ element }) {
 
   async function load({ before = "", around = false } = {}) {
     const mine = ++asked;
-    const query = new URLSearchParams({ search: state.search, sort: state.sort, page: state.page, ...(before ? { before } : {}), ...(around || !state.around ? { around: 1 } : {}) });
+    const query = new URLSearchParams({ search: state.search, sort: state.sort, page: state.page, ...(state.view === "groups" ? { groups: 1 } : {}), ...(before ? { before } : {}), ...(around || !state.around ? { around: 1 } : {}) });
     const answer = await ask(`history/page.json?${query}`);
     if (mine !== asked) return;
     if (answer.error) state.trouble = answer.error;
@@ -174,6 +174,8 @@ function paintHistory({ element }) {
       state.view = value;
       localStorage.setItem(STORED_VIEW, value);
       paint();
+      // What of the groups is on other pages is asked for only where groups are shown.
+      if (value === "groups" && state.shown && !state.shown.rest) load();
     } else if (name === "hi-sort") {
       state.sort = value;
       state.page = 1;

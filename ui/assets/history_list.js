@@ -50,7 +50,8 @@ function groups(state, tiles) {
     return h("section", { class: "hi-group", key: id },
       h("h2", {}, runs[0].prompt),
       h("p", { class: "caption" }, [runs[0].day, `${runs.length} ${runs.length === 1 ? "run" : "runs"}`, [...new Set(runs.map((run) => run.model))].join(", ")].join(" · ")),
-      h("ul", { class: "hi-grid" }, some.map((tile) => item(tile, state))));
+      h("ul", { class: "hi-grid" }, some.map((tile) => item(tile, state))),
+      state.shown.rest?.[id] ? h("p", { class: "caption hi-rest" }, state.shown.rest[id]) : null);
   });
 }
 
