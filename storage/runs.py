@@ -69,9 +69,9 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
     """
     db.conn.executemany(
         """insert into runs (run_id, group_id, owner, position, offer, operation, prompt, asked, sent, got, state, worker,
-            key_source, queued_at, sent_at, finished_at, latency_ms, first_byte_ms, first_preview_ms, request_id,
-            remote_id, unreadable_sha256, error, estimate_microusd, spaced)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            key_source, queued_at, sent_at, finished_at, latency_ms, first_preview_ms, request_id, remote_id,
+            unreadable_sha256, error, estimate_microusd, spaced)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [_run_values(run) for run in runs],
     )
     db.conn.executemany(
@@ -362,7 +362,6 @@ def _run_values(run: Run) -> tuple[object, ...]:
         run.sent_at,
         run.finished_at,
         run.latency_ms,
-        run.first_byte_ms,
         run.first_preview_ms,
         run.request_id,
         run.remote_id,

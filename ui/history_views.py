@@ -83,9 +83,9 @@ def page_view(
 
 
 def rest_words(rest: RestOfGroup) -> str:
-    """What of a group is on other pages, as `More of this group: 3 on later pages.`."""
+    """What of a group is on other pages, as `More of this group: 3 runs on later pages.`."""
     parts = [(rest.earlier, "earlier pages"), (rest.later, "later pages")]
-    told = [f"{number:,} on {where}" for number, where in parts if number > 0]
+    told = [f"{views.counted(number, 'run')} on {where}" for number, where in parts if number > 0]
     return f"More of this group: {', '.join(told)}."
 
 

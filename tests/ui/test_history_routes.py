@@ -83,11 +83,13 @@ def test_pages_are_walked_and_jumped_to_and_hold_what_the_page_draws(world: tupl
         lambda db: db.conn.executemany("update runs set group_id = ? where run_id = ?", [(group, run) for run in moved])
     )
     assert "rest" not in first
-    assert mine.found(groups=1)["rest"] == {group: "More of this group: 2 on later pages."}
-    assert mine.found(groups=1, page=2)["rest"] == {group: "More of this group: 2 on earlier pages, 1 on later pages."}
-    assert mine.found(groups=1, page=3)["rest"] == {group: "More of this group: 3 on earlier pages."}
+    assert mine.found(groups=1)["rest"] == {group: "More of this group: 2 runs on later pages."}
+    assert mine.found(groups=1, page=2)["rest"] == {
+        group: "More of this group: 2 runs on earlier pages, 1 run on later pages."
+    }
+    assert mine.found(groups=1, page=3)["rest"] == {group: "More of this group: 3 runs on earlier pages."}
     assert mine.found("lighthouse", groups=1, sort="dearest", page=2)["rest"].keys() == {group}
-    assert mine.found("number", groups=1, page=3)["rest"] == {group: "More of this group: 3 on earlier pages."}
+    assert mine.found("number", groups=1, page=3)["rest"] == {group: "More of this group: 3 runs on earlier pages."}
     assert mine.found("number7", groups=1)["rest"] == {}
     missed = mine.found("zebra cost:cheap")
     assert (missed["state"], len(missed["misread"])) == ("no_match", 1)
