@@ -164,7 +164,7 @@ def test_no_key_answers_while_the_focus_is_on_something_with_keys_of_its_own(pag
     expect(battle).to_have_attribute("data-state", "battle")
     expect(page.get_by_test_id("zoom")).to_have_count(0)
     assert sent == []
-    for one in (page.get_by_role("tab", name="History"), tab):
+    for one in (page.get_by_role("tab", name="Settings"), tab):
         with traffic.answered():
             one.click()
     expect(battle).to_have_attribute("data-gate", "open")
