@@ -98,8 +98,10 @@ def sweep_of(
     cells: list[Cell] = []
     for row, of_y in enumerate(y.values[:MOST_VALUES] if y else [None]):
         for column, of_x in enumerate(x.values[:MOST_VALUES]):
-            asked, at = _varied(request, offer, y, of_y, catalog)
-            asked, at = _varied(asked, at, x, of_x, catalog)
+            asked, at = request, offer
+            # Text is replaced in the prompt that the other axis brought.
+            for axis, value in sorted(((y, of_y), (x, of_x)), key=_replaces_text):
+                asked, at = _varied(asked, at, axis, value, catalog)
             run, problem = _planned(asked, at, catalog, is_usable)
             place = None
             if run is not None:
@@ -111,6 +113,11 @@ def sweep_of(
         general.append(Problem(FIELD, next((cell.problem for cell in cells), "No cell can be made.")))
     plan = Plan(tuple(runs), request.operation, request.prompt, tuple(general), layout=_layout(x, y, cells))
     return Sweep(x, y, tuple(cells), plan)
+
+
+def _replaces_text(varied: tuple[Axis | None, str | None]) -> bool:
+    axis, _ = varied
+    return axis is not None and axis.vary == "replace_text"
 
 
 def _planned(
@@ -184,8 +191,9 @@ def _axis_problems(request: ImageRequest, axes: Sequence[Axis]) -> list[Problem]
         for axis in axes
         if len(axis.values) > MOST_VALUES
     ]
+    prompts = next((axis.values for axis in axes if axis.vary == "prompt"), (request.prompt,))
     for axis in axes:
-        if axis.vary == "replace_text" and axis.values[0] not in request.prompt:
+        if axis.vary == "replace_text" and not any(axis.values[0] in prompt for prompt in prompts):
             told = f"The prompt does not hold “{axis.values[0]}”."
             found.append(Problem(FIELD, f"{told} The first line of Replace text is what the others replace."))
     return found

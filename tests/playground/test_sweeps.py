@@ -69,6 +69,14 @@ def test_each_setting_can_be_varied(vary: Vary, values: tuple[str, ...], field: 
     assert asked(grid(Axis(vary, values)), field) == expected
 
 
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_text_is_replaced_in_the_prompt_of_the_other_axis(is_swapped: bool) -> None:  # noqa: FBT001 - a case
+    axes = [Axis("prompt", ("A red wolf", "A heron")), Axis("replace_text", ("wolf", "owl"))]
+    sweep = grid(*(reversed(axes) if is_swapped else axes))
+    assert set(asked(sweep, "prompt")) == {"A red wolf", "A red owl", "A heron"}
+    assert sweep.plan.problems == ()
+
+
 def test_models_are_named_with_or_without_their_provider() -> None:
     sweep = grid(Axis("model", ("gpt-image-2", "gpt-image-1-mini", "demo/flat")))
     assert [run.offer.offer_id for run in sweep.plan.runs] == [

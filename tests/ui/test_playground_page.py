@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,14 +12,16 @@ import pytest
 from PIL import Image
 
 from playground.services import LOCAL_OWNER
+from playground.settings import Mode, Settings
 from providers.rows import CATALOG
 from providers.types import ImageRequest
+from storage.errors import full
 from tests.harness import Harness
 from tests.ui.handled import START, event, shown, states, values
 from ui import components, launch
 from ui.app import App
 from ui.blocks import build_app
-from ui.pages.playground import editing, form, running
+from ui.pages.playground import editing, form, outlook, running
 from ui.pages.playground.form import Fields
 
 HarnessOf = Callable[..., Harness]
@@ -47,6 +49,14 @@ async def test_a_first_visit_is_ready_to_run_for_free(harness: HarnessOf) -> Non
     assert [family["name"] for family in offers["families"]] == ["Demo"]
     keyless = [provider.provider_id for provider in CATALOG.providers if provider.key_variable]
     assert [row["key_link"] for row in offers["keyless"]] == [f"#settings/{name}" for name in keyless]
+
+
+@pytest.mark.asyncio
+async def test_without_any_provider_the_way_to_one_is_told(harness: HarnessOf) -> None:
+    app = harness(settings=replace(Settings(), demo=False), key=None).app
+    said = shown(await editing.on_open_form(app, None, {}))
+    assert said["outlook"]["problems"] == [outlook.NOTHING_READY]
+    assert said["outlook"]["offers"]["families"] == []
 
 
 @pytest.mark.asyncio
@@ -199,6 +209,25 @@ async def test_a_run_is_watched_to_its_end_and_found_again_by_a_new_page(harness
     reopened = [update async for update in running.on_open_results(app, None)]
     assert states(reopened[0][0]) == ["done"]
     assert reopened[0][0]["groups"][0]["caption"] == "1 run · free"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("mode", "words"), [("local", "'/data' is full"), ("public", "cannot save anything now")])
+async def test_a_full_disk_is_told_beside_run_and_nothing_is_sent(
+    harness: HarnessOf, monkeypatch: pytest.MonkeyPatch, mode: Mode, words: str
+) -> None:
+    app = harness(settings=replace(Settings(), mode=mode)).app
+
+    async def refuse(*_: object, **__: object) -> str:
+        raise full(Path("/data"))
+
+    monkeypatch.setattr(app.engine, "submit", refuse)
+    monkeypatch.setattr(running, "owner_of", lambda *_: LOCAL_OWNER)
+    (told,) = [update async for update in running.on_run(app, None, *values())]
+    (problem,) = told[3]["problems"]
+    assert words in problem
+    assert "othing was sent" in problem
+    assert mode == "local" or "/data" not in problem
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,7 @@
 import { askFirst } from "./ask.js";
 import { onPicks, togglePick } from "./compare.js";
 import { announce, h, icon, render } from "./dom.js";
-import { focusPrompt } from "./form.js";
+import { focusPrompt, onOutlook, outlook } from "./form.js";
 import { openLightbox } from "./lightbox.js";
 import { useOffer } from "./offers.js";
 import { upload } from "./references.js";
@@ -125,6 +125,8 @@ export function paintResults({ element, trigger, props, watch }) {
     draw();
   });
   onPicks(draw);
+  // Which ways there are to begin is known only with the offers.
+  onOutlook(() => isPainted && !seen.size && draw());
   document.addEventListener("keydown", (event) => {
     if (root.offsetParent === null || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) return;
@@ -286,6 +288,9 @@ function openTile(root, button, from = null) {
   openLightbox(images, elements.indexOf(button.closest("[data-testid=tile]")), from);
 }
 
+/** Where the Demo is switched off there is nothing to try it with. */
+const hasDemo = () => outlook()?.offers.families.some(({ models }) => models.some(({ offers }) => offers.some(({ offer }) => offer.startsWith("demo/")))) ?? true;
+
 function emptyState() {
   const way = (glyph, title, text, props) =>
     h(props.href ? "a" : "button", { class: "way", ...(props.href ? {} : { type: "button" }), ...props }, icon(glyph), h("b", {}, title), h("span", {}, text));
@@ -298,7 +303,7 @@ function emptyState() {
     h("h2", {}, "One prompt, many models, side by side"),
     h("p", {}, "You see the price before each run and the cost after it. Pick a way to begin."),
     h("div", { class: "ways" },
-      way("play", "Try the demo", "Three drawn models. No key, no cost.", { "data-act": "demo" }),
+      hasDemo() ? way("play", "Try the demo", "Three drawn models. No key, no cost.", { "data-act": "demo" }) : null,
       way("key", "Add a key", "It stays in this session and is never stored.", { href: "#settings" }),
       way("ref", "Edit an image", "Drop a file anywhere on this page.", { "data-act": "choose" })));
 }

@@ -72,7 +72,7 @@ def outlook_of(values: FormValues, sources: Sources) -> Outlook:
         size_note=note,
         size_snap=snap,
         sizes=tuple(sizes_view(plan)) if values.is_by_ratio else (),
-        problems=tuple(dict.fromkeys(_shown_problems(plan))),
+        problems=tuple(dict.fromkeys(_shown_problems(plan))) if sources.usable() else (NOTHING_READY,),
         notices=notices_view(plan, request),
         sweep=sweeping.outlook_view(values, request, sources),
     )
@@ -122,6 +122,9 @@ def size_advice(size: str, specs: Sequence[ModelSpec]) -> tuple[str, str | None]
             wanted = parse_size(size)
             return f"{spec.name}: {message}", nearest_size(wanted, spec.sizes) if wanted else None
     return "", None
+
+
+NOTHING_READY = "No provider has a key yet. Add one under Where or in Settings: that is all it takes to run."
 
 
 def _shown_problems(plan: Plan) -> list[str]:

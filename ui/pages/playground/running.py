@@ -17,6 +17,7 @@ from playground.plan import Plan, make_plan
 from playground.ready import sources_of
 from playground.refusals import PlanRefused
 from providers.checks import Problem
+from storage.errors import StoreBusy, StoreError
 from storage.records import GroupKind, RunView
 from ui import forms, header, tiles, views
 from ui.app import App, owner_of
@@ -73,6 +74,10 @@ async def _run(app: App, owner: str, read: FormValues, *, agreed: str) -> AsyncI
     except AskFirst as question:
         yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0] | {"ask": question.view}]
         return
+    except StoreError as error:
+        # Beside Run, where it stays: a toast would be gone before the disk is looked after.
+        yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0] | {"problems": [_unsaved(app, error)]}]
+        return
     yield [*await shown(app, owner, (group_id,)), gr.skip()]
     # The form's words come after the runs: they take time, and the calls are on their way by then.
     said: Any = None
@@ -80,6 +85,13 @@ async def _run(app: App, owner: str, read: FormValues, *, agreed: str) -> AsyncI
         yield [*update, gr.skip() if said else (said := answer(app, owner, read)[0])]
     if said is None:
         yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0]]
+
+
+def _unsaved(app: App, error: StoreError) -> str:
+    """Why nothing went out. Where the data lies is told to its owner alone."""
+    if app.services.settings.mode == "public":
+        return "This app cannot save anything now, so nothing was sent. Try again later."
+    return str(error) if isinstance(error, StoreBusy) else f"{error} Nothing was sent."
 
 
 async def on_retry(app: App, request: gr.Request, event: gr.EventData) -> AsyncIterator[list[Any]]:
