@@ -2,13 +2,16 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 TOOLS := $(dir $(PYTHON))
 
-.PHONY: run test check format bench docs
+.PHONY: run test test-all check format bench docs
 
 run: ## serve the page
 	$(PYTHON) app.py
 
-test: ## all tests
+test: ## the tests of every day: under five minutes on two cores
 	$(PYTHON) -m pytest
+
+test-all: ## these and the thorough ones
+	$(PYTHON) -m pytest -m ""
 
 check: ## format, lint, types, import contracts
 	$(PYTHON) -m ruff format --check .

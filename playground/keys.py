@@ -24,6 +24,8 @@ SESSION_KEY_IDLE_S = 4 * 3600.0
 """So long after it was asked for last a key is forgotten."""
 MAX_OWNERS = 5_000
 """Owners whose keys are held at once; the one that ends first goes when a new one comes."""
+SWEEP_S = 60.0
+"""Seconds after which keys that have ended are looked for again; one that has is never given out meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class KeyRing:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._session: dict[str, dict[str, _Held]] = {}
+        self._swept = monotonic()
 
     def within(self, settings: Settings) -> KeyRing:
         """A ring under other settings that holds the same typed keys."""
@@ -108,7 +111,9 @@ class KeyRing:
         """Holds a typed key for the owner. Raises: SettingsError when the text cannot be a key."""
         secret, now = Secret(clean_key(text)), self._monotonic()
         with self._lock:
-            self._drop_ended(now)
+            if now - self._swept >= SWEEP_S or len(self._session) >= MAX_OWNERS:
+                self._drop_ended(now)
+                self._swept = now
             if owner not in self._session and len(self._session) >= MAX_OWNERS:
                 self._session.pop(min(self._session, key=self._ends_at))
             self._session.setdefault(owner, {})[provider.provider_id] = _Held(secret, now, now)

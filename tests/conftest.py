@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.harness import Harness
+from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
 
 
@@ -23,8 +24,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[CHROMIUM].close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow files first, so that no worker begins one when the others are done."""
+    """Marks what only `make test-all` runs; the slow files first, so that no worker begins one when the others are done."""
+    for item in items:
+        if item.nodeid.startswith(THOROUGH):
+            item.add_marker("thorough")
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 

@@ -14,8 +14,8 @@ from tests.harness import Harness
 from ui import guard, routes
 from ui.pages.arena import making, voting
 
-VISITOR: Any = SimpleNamespace(cookies={})
-STRANGER: Any = SimpleNamespace(cookies={guard.VISITOR_COOKIE: "x" * 40})
+VISITOR: Any = SimpleNamespace(cookies={}, headers={})
+STRANGER: Any = SimpleNamespace(cookies={guard.VISITOR_COOKIE: "x" * 40}, headers={})
 
 
 def event(**told: object) -> Any:

@@ -73,20 +73,6 @@ def let_through(page: Page, address: str, held: list[Route]) -> None:
     page.unroute(address)
 
 
-def test_a_pair_that_a_link_names_is_voted_on_and_left_at_once(page: Page, app: RunningApp) -> None:
-    with sqlite3.connect(f"file:{app.log.parent / 'data' / 'diptych.sqlite3'}?mode=ro", uri=True) as db:
-        one, two = (row[0] for row in db.execute("select run_id from runs where prompt = 'Prompt 1'"))
-    page.goto(f"{app.url}#arena/images/{one}:0/{two}:0")
-    battle = battle_on(page)
-    expect(page.locator(".ar-line").first).to_contain_text("picked by you, counts for your own board only")
-    expect(battle).to_have_attribute("data-gate", "open")
-    page.keyboard.press("1")
-    expect(page.get_by_test_id("said")).to_contain_text("your vote counts for your own board only")
-    page.keyboard.press("n")
-    expect(battle).to_have_attribute("data-state", "battle")
-    expect(battle).to_have_attribute("data-gate", "open")
-
-
 def test_buttons_and_keys_pass_one_gate_and_a_vote_goes_once(page: Page, arena: str) -> None:
     held = held_back(page, "**/blind/*/b.webp")
     sent = answers_sent(page)
@@ -200,3 +186,17 @@ def test_while_a_vote_is_taken_back_nothing_else_is_asked(page: Page, arena: str
     assert len(held) == 1
     page.keyboard.press("n")
     expect(battle_on(page)).to_have_attribute("data-gate", "open")
+
+
+def test_a_pair_that_a_link_names_is_voted_on_and_left_at_once(page: Page, app: RunningApp) -> None:
+    with sqlite3.connect(f"file:{app.log.parent / 'data' / 'diptych.sqlite3'}?mode=ro", uri=True) as db:
+        one, two = (row[0] for row in db.execute("select run_id from runs where prompt = 'Prompt 1'"))
+    page.goto(f"{app.url}#arena/images/{one}:0/{two}:0")
+    battle = battle_on(page)
+    expect(page.locator(".ar-line").first).to_contain_text("picked by you, counts for your own board only")
+    expect(battle).to_have_attribute("data-gate", "open")
+    page.keyboard.press("1")
+    expect(page.get_by_test_id("said")).to_contain_text("your vote counts for your own board only")
+    page.keyboard.press("n")
+    expect(battle).to_have_attribute("data-state", "battle")
+    expect(battle).to_have_attribute("data-gate", "open")

@@ -1,0 +1,44 @@
+"""What `make test-all` adds: tests that take long for what they say beyond the others.
+
+The tests that everybody runs must be over within five minutes on two cores. A name stands for all that begin with it.
+"""
+
+from __future__ import annotations
+
+THOROUGH = (
+    # Each browser page costs seconds; of every kind of journey one stays in the everyday run.
+    "tests/ui/test_arena_keyboard.py",
+    "tests/ui/test_provider_journeys.py",
+    "tests/ui/test_xray_page.py",
+    "tests/ui/test_results_journeys.py::test_what_people",
+    "tests/ui/test_results_journeys.py::test_new",
+    "tests/ui/test_lives_of_an_app.py::test_a_stop_waits",
+    "tests/ui/test_lives_of_an_app.py::test_two_public",
+    "tests/ui/test_leaderboard_page.py::test_a_visitor_reads",
+    "tests/ui/test_playground_journeys.py::test_three_offers",
+    "tests/ui/test_arena_gate.py::test_the_image_that_did_not_load",
+    "tests/ui/test_arena_gate.py::test_no_place_jumps",
+    "tests/ui/test_arena_gate.py::test_a_pair_that_does_not_load",
+    "tests/ui/test_arena_gate.py::test_a_pair_that_a_link_names",
+    "tests/ui/test_arena_gate.py::test_while_a_vote_is_taken_back",
+    # The app started anew, with all that it loads.
+    "tests/ui/test_command_line_failures.py::test_started_by_its_name",
+    "tests/ui/test_command_line_failures.py::test_serving_says_where",
+    "tests/ui/test_command_line_failures.py::test_streams_that_take_nothing",
+    "tests/ui/test_command_line_failures.py::test_a_reader_that_leaves",
+    # Every code sample carried out in its language; what they say is compared in every run.
+    "tests/playground/test_samples.py",
+    "tests/playground/test_job_samples.py",
+    # Simulated crowds of voters, many for each claim.
+    "tests/arena/test_voter_findings.py",
+    "tests/arena/test_judging.py::test_who_push",
+    # Every drawing, offer and format again.
+    "tests/arena/test_bank.py::test_drawing_again",
+    "tests/providers/demo/test_generations.py",
+    "tests/providers/demo/test_edits.py",
+    "tests/providers/demo/test_reading.py",
+    "tests/playground/test_every_offer.py",
+    "tests/playground/test_formats.py",
+    "tests/playground/test_job_polls.py",
+    "tests/playground/test_recall.py",
+)
