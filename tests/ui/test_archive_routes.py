@@ -110,7 +110,10 @@ def test_a_picture_is_recalled_for_its_owner_only(public: tuple[App, Visitor]) -
         picture.convert("RGB").save(out, "JPEG", quality=60)
     for content, words in ((data, "The very file"), (out.getvalue(), "Looks the same")):
         found = ann.post("/recall", content=content, headers=MINE).json()
-        assert [(row["prompt"], row["words"]) for row in found["rows"]] == [("A fox", words)]
+        (row,) = found["rows"]
+        assert row["prompt"] == "A fox"
+        # How near a smaller JPEG comes depends on what was drawn.
+        assert row["words"] in ({words, "Very likely this one"} if words == "Looks the same" else {words})
         assert bob.post("/recall", content=content, headers=MINE).json()["state"] == "none"
     assert ann.post("/recall", content=b"%PDF", headers=MINE).status_code == 400
     assert ann.post("/recall", content=data).status_code == 403
