@@ -176,7 +176,7 @@ def _fill(db: Database, size: int, rng: random.Random, owner: str) -> None:
 def _jobs(store: Store, size: int) -> Iterator[tuple[str, Callable[[Database], object]]]:
     pages = size // PAGE
     far = min(FAR_PAGE, pages)
-    yield "24 whole runs by their numbers (the floor)", lambda db: history._views(db, list(range(1, PAGE + 1)))  # noqa: SLF001
+    yield "24 whole runs by their numbers (the floor)", lambda db: history._views(db, list(range(1, PAGE + 1)))
     for sort in ("newest", "dearest", "slowest", "stars"):
         yield f"first page, {sort}", _page(sort=sort)
     yield "first page and how many there are", lambda db: (_page()(db), history.count(db, OWNER, blind_at=NOW))

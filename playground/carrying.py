@@ -169,7 +169,7 @@ async def _carry_call(
     except (StoreError, OSError) as error:
         log.exception("run %s: the store failed", live.run.run_id)
         ended = _broken(live, call, f"The result could not be kept: {error}")
-    except Exception:  # noqa: BLE001 - the edge of a task: nothing above it could tell the person
+    except Exception:  # the edge of a task: nothing above it could tell the person
         log.exception("run %s: a fault in this program", live.run.run_id)
         ended = _broken(live, call, "Something failed inside the app. The log has the details.")
     call.note = None
@@ -229,7 +229,7 @@ async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
         await asyncio.to_thread(end, ended)
     except (StoreError, OSError):
         log.exception("run %s: its end could not be stored; the next start takes it up", live.run.run_id)
-    except Exception:  # noqa: BLE001 - whatever was wrong with the figures, the run must end
+    except Exception:  # whatever was wrong with the figures, the run must end
         log.exception("run %s: its end was refused by the store", live.run.run_id)
         words = "The end of this run could not be stored as it was. The provider may have billed it. The log has the details."
         await asyncio.to_thread(end, outcome.lost(words))

@@ -95,7 +95,7 @@ class Engine:
         for each in found:
             try:
                 await self._resume(each)
-            except Exception:  # noqa: BLE001 - one run that cannot go on must not keep the others, or the app, from starting
+            except Exception:  # one run that cannot go on must not keep the others, or the app, from starting
                 log.exception("run %s could not be taken up", each.run.run_id)
         for run_id in self._parked.too_late(self._services.clock()):
             await self._end_parked(run_id, "Its key did not come back in time.")

@@ -95,7 +95,7 @@ def _lock_one(services: Services, run_id: str, image_id: str) -> None:
         return
     except (StoreError, OSError):
         raise
-    except Exception:  # noqa: BLE001 - whatever is wrong with a picture, its run and the others go on
+    except Exception:  # whatever is wrong with a picture, its run and the others go on
         log.exception("run %s: image %s could not be locked", run_id, image_id)
         _refuse(
             services,

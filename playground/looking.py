@@ -104,7 +104,7 @@ def _check_hash(file: zipfile.ZipFile, held: Contents, table: Portable) -> None:
 def _check_rows(file: zipfile.ZipFile, held: Contents, table: Portable, looked: Looked) -> None:
     seen: dict[tuple[str, ...], set[tuple[object, ...]]] = {key: set() for key in (table.key, *table.places)}
     number = 0
-    for number, row in enumerate(rows(file, held, table), start=1):  # noqa: B007 - how many there were
+    for number, row in enumerate(rows(file, held, table), start=1):
         for key, taken in seen.items():
             values = tuple(row[name] for name in key)
             if values in taken:

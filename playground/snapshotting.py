@@ -131,7 +131,7 @@ class SnapshotKeeper:
             is_last = self._stopping.wait(wait_s)
             try:
                 self.take()
-            except Exception:  # noqa: BLE001 - the edge of this thread: the next one may succeed
+            except Exception:  # the edge of this thread: the next one may succeed
                 log.exception("a fault in this program while a snapshot was taken")
                 self.standing = Standing(
                     "failed", self.standing.place, self.standing.kept_at, "The log has the details."

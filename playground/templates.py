@@ -22,7 +22,7 @@ SETTINGS_CHARS = 100_000
 GONE = "This template is not there any more."
 
 
-class TemplateRefused(Exception):  # noqa: N818 - named for what happened
+class TemplateRefused(Exception):
     """A template that cannot be kept, or is not there; the message is for the person."""
 
 

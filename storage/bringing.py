@@ -50,7 +50,7 @@ def own_id(owner: str, one: str, kind: IdKind) -> str:
     if kind == "battle":
         return digest.hexdigest()[:32]
     letters = base64.b32hexencode(digest.digest()[:10]).decode().lower()
-    return one[:_TIME_CHARS].lower() + letters if len(one) == 26 else letters + letters[:10]  # noqa: PLR2004 a ULID
+    return one[:_TIME_CHARS].lower() + letters if len(one) == 26 else letters + letters[:10]
 
 
 def known(db: Database, owner: str, ids: Sequence[str], kind: IdKind, *, renames_all: bool) -> Known:

@@ -26,7 +26,7 @@ class TrackingConnection(sqlite3.Connection):
     go on seeing old rows, and the log could not be folded into the database.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 the signature is sqlite3's
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
         super().__init__(*args, **kwargs)
 

@@ -96,7 +96,7 @@ def set_stars(db: Database, owner: str, picked: Picked, stars: int) -> Changed:
     Raises:
         NotCurated: another number.
     """
-    if not 0 <= stars <= 5:  # noqa: PLR2004 the scale itself
+    if not 0 <= stars <= 5:
         raise NotCurated("Stars go from 0 to 5.")
     rows = [row for row in _images(db, owner, picked) if row["stars"] != stars]
     with facts_held(db, ["stars"]) as touched:

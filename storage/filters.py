@@ -174,9 +174,9 @@ def _span(text: str) -> tuple[str, str]:
         start = date(year, month, day_of)
         if len(pieces) == 1:
             return start.isoformat(), date(year + 1, 1, 1).isoformat()
-        if len(pieces) == 2:  # noqa: PLR2004 year and month
+        if len(pieces) == 2:
             return start.isoformat(), (start.replace(day=28) + timedelta(days=4)).replace(day=1).isoformat()
-        if len(pieces) > 3:  # noqa: PLR2004 year, month and day
+        if len(pieces) > 3:
             raise Misread(f"{text} is no day.")
         return start.isoformat(), (start + timedelta(days=1)).isoformat()
     except (ValueError, OverflowError):

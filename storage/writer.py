@@ -47,7 +47,7 @@ class _Job(Generic[T]):
         conn.execute("savepoint job")
         try:
             self._result = [self._work(db)]
-        except BaseException as error:  # noqa: BLE001 whatever it is belongs to the caller, and the thread must live on
+        except BaseException as error:  # whatever it is belongs to the caller, and the thread must live on
             if not conn.in_transaction:
                 raise
             conn.execute("rollback to job")

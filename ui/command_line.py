@@ -71,7 +71,7 @@ def main(arguments: Sequence[str], catalog: Catalog, environ: dict[str, str], co
             code = _run(arguments, answer, catalog, environ, compose, serve)
         except NobodyReads:
             raise
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one edge of this door: nothing may pass it
+        except (Exception, KeyboardInterrupt) as error:  # the one edge of this door: nothing may pass it
             failure = failure_of(error)
             if failure.is_fault:
                 log.error("a fault in this program", exc_info=error)

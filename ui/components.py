@@ -90,7 +90,7 @@ def _bound_call(handler: Callable[..., Awaitable[Any]], theirs: _Theirs) -> Call
     async def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the handler takes and returns
         try:
             return await handler(await theirs(args, named), *args, **named)
-        except Exception as error:  # noqa: BLE001 - the handler's edge
+        except Exception as error:  # the handler's edge
             raise notices.say(error) from error
 
     return call
@@ -98,11 +98,11 @@ def _bound_call(handler: Callable[..., Awaitable[Any]], theirs: _Theirs) -> Call
 
 def _bound_stream(handler: Callable[..., AsyncIterator[Any]], theirs: _Theirs) -> Callable[..., Any]:
     @wraps(handler)
-    async def stream(*args: Any, **named: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - whatever the handler takes
+    async def stream(*args: Any, **named: Any) -> AsyncIterator[Any]:
         try:
             async for value in handler(await theirs(args, named), *args, **named):
                 yield value
-        except Exception as error:  # noqa: BLE001 - the handler's edge
+        except Exception as error:  # the handler's edge
             raise notices.say(error) from error
 
     return stream

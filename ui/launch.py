@@ -53,7 +53,7 @@ FONT = "inter-latin-wght-normal.woff2"
 class ImmutableFiles(StaticFiles):
     """Static files that a browser never asks for again."""
 
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - passed through unchanged
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """The file, marked as unchanging."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

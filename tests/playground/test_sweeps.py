@@ -70,7 +70,7 @@ def test_each_setting_can_be_varied(vary: Vary, values: tuple[str, ...], field: 
 
 
 @pytest.mark.parametrize("is_swapped", [False, True])
-def test_text_is_replaced_in_the_prompt_of_the_other_axis(is_swapped: bool) -> None:  # noqa: FBT001 - a case
+def test_text_is_replaced_in_the_prompt_of_the_other_axis(is_swapped: bool) -> None:
     axes = [Axis("prompt", ("A red wolf", "A heron")), Axis("replace_text", ("wolf", "owl"))]
     sweep = grid(*(reversed(axes) if is_swapped else axes))
     assert set(asked(sweep, "prompt")) == {"A red wolf", "A red owl", "A heron"}

@@ -27,5 +27,5 @@ def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
     return Page(drawn("history", {}, elem_id="hi-page"), file_tools.build())
 
 
-def wire(page: Page, app: App, tabs: Tabs) -> None:  # noqa: ARG001 - the contract of a page
+def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Nothing to attach: what is found, picked and done lives in the page and behind its routes."""

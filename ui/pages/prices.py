@@ -18,14 +18,14 @@ from ui.costs import price_views
 from ui.costs.views import View
 
 
-def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
+def build() -> Any:
     """Puts the table on the tab."""
     return drawn(
         "prices", {"state": "loading"}, elem_id="co-prices", events=("look", "set_price", "take_back", "what_if")
     )
 
 
-def wire(table: Any, app: App) -> None:  # noqa: ANN401 - as above
+def wire(table: Any, app: App) -> None:
     """Attaches the listeners; the table asks for its rows when it is opened."""
     quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
     table.look(bound(on_look, app), None, table, **quiet)

@@ -115,7 +115,7 @@ def _wire_results(page: Page, app: App) -> None:
 
 
 def _listen(
-    trigger: Any,  # noqa: ANN401 - Gradio is untyped here
+    trigger: Any,
     handler: Callable[..., Any],
     inputs: list[Any],
     outputs: list[Any],

@@ -39,7 +39,7 @@ async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any
     return answer(app, owner, kept, fill=ALL)
 
 
-async def on_change(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_change(app: App, request: gr.Request, *values: Any) -> list[Any]:
     """Prices, controls and the words on Run for what the form holds now. An image that comes back has its mask again."""
     owner, read = owner_of(app, request), form.read(values)
     if form.is_mask_dropped(values) and read.references:
@@ -48,7 +48,7 @@ async def on_change(app: App, request: gr.Request, *values: Any) -> list[Any]:  
     return answer(app, owner, masked, fill=("references",) if masked != read else ())
 
 
-async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) -> list[Any]:
     """The same after an offer was ticked. Previews come with free offers; the first priced one turns them off."""
     owner, read = owner_of(app, request), form.read(values)
     sources = sources_of(app.services, owner)
@@ -58,7 +58,7 @@ async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) ->
     return answer(app, owner, read)
 
 
-async def on_return(app: App, request: gr.Request, seen: object, *values: Any) -> Any:  # noqa: ANN401 - component values
+async def on_return(app: App, request: gr.Request, seen: object, *values: Any) -> Any:
     """The same when the tab is opened again: a key may have come or gone meanwhile.
 
     The tab is also opened when the page is, before the draft was read; `seen` is empty then and nothing may change.
@@ -66,7 +66,7 @@ async def on_return(app: App, request: gr.Request, seen: object, *values: Any) -
     return answer(app, owner_of(app, request), form.read(values)) if seen else gr.skip()
 
 
-async def on_background(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_background(app: App, request: gr.Request, *values: Any) -> list[Any]:
     """A transparent background needs a format that can be transparent."""
     read = form.read(values)
     if read.background == "transparent" and read.output_format == "jpeg":
@@ -75,7 +75,7 @@ async def on_background(app: App, request: gr.Request, *values: Any) -> list[Any
     return answer(app, owner_of(app, request), read)
 
 
-async def on_pick(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_pick(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """An example in place of the prompt. Never runs."""
     index = getattr(event, "index", None)
     example = EXAMPLES[index] if isinstance(index, int) and 0 <= index < len(EXAMPLES) else EXAMPLES[0]
@@ -83,7 +83,7 @@ async def on_pick(app: App, request: gr.Request, event: gr.EventData, *values: A
     return answer(app, owner_of(app, request), read, fill=("prompt",))
 
 
-async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:
     """A first run that costs nothing, ready to be started."""
     owner = owner_of(app, request)
     first = forms.first_visit(offers.free_offers(sources_of(app.services, owner)))
@@ -93,7 +93,7 @@ async def on_demo(app: App, request: gr.Request, *values: Any) -> list[Any]:  # 
     return answer(app, owner, changed, fill=("prompt", "offers", "partial_images"))
 
 
-async def on_snap(app: App, request: gr.Request, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_snap(app: App, request: gr.Request, *values: Any) -> list[Any]:
     """The nearest size that the ticked models make."""
     owner, read = owner_of(app, request), form.read(values)
     sources = sources_of(app.services, owner)
@@ -105,7 +105,7 @@ async def on_snap(app: App, request: gr.Request, *values: Any) -> list[Any]:  # 
 # Images to edit
 
 
-async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *values: Any) -> list[Any]:
     """Uploaded files as further references, each cleaned and stored; one that is refused does not hold up the others."""
     owner, read = owner_of(app, request), form.read(values)
     taken: list[Reference] = []
@@ -129,7 +129,7 @@ async def on_upload(app: App, request: gr.Request, paths: list[str] | None, *val
     return answer(app, owner, changed, fill=REFERENCE_FIELDS, notes=notes)
 
 
-async def on_take(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_take(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """Images of the visitor's that are kept already, as further references: picked from history, or a smaller copy."""
     owner, read = owner_of(app, request), form.read(values)
     asked = drafts.references_of(getattr(event, "items", None))
@@ -155,7 +155,7 @@ async def _smaller(app: App, owner: str, path: Path, why: str) -> Note:
     return Note(" ".join([said, *shrunk.upload.notes]), smaller=forms.as_reference(copy, path.name))
 
 
-async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any) -> list[Any]:
     """An uploaded file as the mask of image 1."""
     owner, read = owner_of(app, request), form.read(values)
     if not path or not read.references:
@@ -171,17 +171,17 @@ async def on_mask(app: App, request: gr.Request, path: str | None, *values: Any)
     return answer(app, owner, changed, fill=("references",), notes=[Note(text) for text in taken.notes])
 
 
-async def on_base(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_base(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """An image of the results as image 1, the one to edit."""
     return await _take_result(app, request, event, values, as_base=True)
 
 
-async def on_reference(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_reference(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """An image of the results as a further reference."""
     return await _take_result(app, request, event, values, as_base=False)
 
 
-async def on_remix(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_remix(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """The form as it stood for that run, to be changed and run anew."""
     owner = owner_of(app, request)
     view = await library.run(app.services, text_of(event, "run"), owner)

@@ -237,7 +237,7 @@ def _build_more() -> dict[str, Any]:
     }
 
 
-def _number(label: str, value: int, low: float, high: float, elem_id: str, *, visible: bool = True) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def _number(label: str, value: int, low: float, high: float, elem_id: str, *, visible: bool = True) -> Any:
     # Bounds are not given to Gradio: it would refuse the whole event; `read` keeps the value within them.
     return gr.Number(
         value,
@@ -251,7 +251,7 @@ def _number(label: str, value: int, low: float, high: float, elem_id: str, *, vi
     )
 
 
-def _upload(label: str, elem_id: str, *, many: bool) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def _upload(label: str, elem_id: str, *, many: bool) -> Any:
     # Out of sight: the tray hands it files. Gradio puts the file field beside its button, so the id stands around both.
     with gr.Column(elem_id=elem_id, elem_classes="upload-door", min_width=0):
         return gr.UploadButton(
@@ -337,7 +337,7 @@ _TEXTS = frozenset(
 _SIDES = ("width", "height")
 
 
-def _plain(name: str, value: object) -> Any:  # noqa: ANN401 - component values
+def _plain(name: str, value: object) -> Any:
     """The value where it is of the kind its component gives; else as if it were empty."""
     if name in _TEXTS:
         return value if isinstance(value, str) else None

@@ -45,7 +45,7 @@ async def on_open_results(app: App, request: gr.Request) -> AsyncIterator[list[A
         yield update
 
 
-async def on_run(app: App, request: gr.Request, *values: Any) -> AsyncIterator[list[Any]]:  # noqa: ANN401 - component values
+async def on_run(app: App, request: gr.Request, *values: Any) -> AsyncIterator[list[Any]]:
     """Sends what the form asks for and shows it while it is made. Yields results, strip, Stop, then the form's words.
 
     Of many runs it only asks; `on_agreed` sends them.
@@ -58,7 +58,7 @@ async def on_agreed(
     app: App,
     request: gr.Request,
     event: gr.EventData,
-    *values: Any,  # noqa: ANN401 - component values
+    *values: Any,
 ) -> AsyncIterator[list[Any]]:
     """Sends the many runs that a person was asked about, unless the form comes to others by now: then it asks again."""
     async for update in _run(app, owner_of(app, request), form.read(values), agreed=text_of(event, "agreed")):
@@ -138,7 +138,7 @@ async def on_more(app: App, request: gr.Request, event: gr.EventData) -> dict[st
     return await snapshot(app, owner_of(app, request), before=text_of(event, "before"))
 
 
-class AskFirst(Exception):  # noqa: N818 - a question, not an error
+class AskFirst(Exception):
     """So many runs go out only after a person agreed to their number and price."""
 
     def __init__(self, plan: Plan) -> None:

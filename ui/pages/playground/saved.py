@@ -24,7 +24,7 @@ async def on_open_templates(app: App, request: gr.Request) -> dict[str, object]:
     return await _menu(app, owner_of(app, request))
 
 
-async def on_save_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:  # noqa: ANN401 - component values
+async def on_save_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:
     """The form's prompt under the name that was typed, with its settings where that is ticked."""
     owner, read = owner_of(app, request), form.read(values)
     saving = templates.save(
@@ -38,7 +38,7 @@ async def on_save_template(app: App, request: gr.Request, event: gr.EventData, *
     return await _menu(app, owner, saving)
 
 
-async def on_insert_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:  # noqa: ANN401 - component values
+async def on_insert_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
     """The form with the template in it. Never runs. Raises: TemplateRefused when it is not there."""
     owner = owner_of(app, request)
     template = await templates.load(app.services, owner, text_of(event, "id"))

@@ -23,7 +23,7 @@ from ui.pages.playground.page import answer
 from ui.pages.playground.running import plan_again, shown, watch
 
 
-async def on_forecast(app: App, request: gr.Request, *values: Any) -> dict[str, object]:  # noqa: ANN401 - component values
+async def on_forecast(app: App, request: gr.Request, *values: Any) -> dict[str, object]:
     """How long the sweep is likely to take, by what its offers took before."""
     owner, read = owner_of(app, request), form.read(values)
     sweep = _sweep(app, owner, read)
@@ -41,7 +41,7 @@ async def on_start(
     app: App,
     request: gr.Request,
     event: gr.EventData,
-    *values: Any,  # noqa: ANN401 - component values
+    *values: Any,
 ) -> AsyncIterator[list[Any]]:
     """Sends the sweep that the person saw the price of; if the form comes to another one by now, shows that instead."""
     owner, read = owner_of(app, request), form.read(values)

@@ -30,7 +30,7 @@ AGAIN = "What Again would send, by today’s rules and prices. Keys are hidden."
 GONE = "These runs are not there any more."
 
 
-async def on_look(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:  # noqa: ANN401 - component values
+async def on_look(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:
     """The drawer's value: of the form as it stands, of the group that the page names, or of one run of it."""
     owner, group_id, run_id = owner_of(app, request), text_of(event, "group"), text_of(event, "run")
     try:
