@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -21,11 +22,12 @@ from playground.services import LOCAL_OWNER
 from playground.settings import Settings
 from providers.types import ImageRequest
 from storage import ledger, runs
+from storage.errors import StoreFull
 from storage.records import StoredImage
 from tests.arena.world import add_run, picture
 from tests.harness import Harness
 from tests.ui.arenas import STRANGER, VISITOR, add_pair, answer, event, form, last, page_of, started, visit
-from ui import guard, header
+from ui import components, guard, header
 from ui.pages.arena import voting
 
 pytestmark = pytest.mark.asyncio
@@ -172,6 +174,20 @@ async def test_second_answers_go_with_the_vote(one: Harness) -> None:
     assert revealed["state"] == "revealed"
     stored = one.services.store.read(lambda db: db.execute("select outcome, follows, looks from votes").fetchone())
     assert stored == ("a", "b", "tie")
+
+
+async def test_what_keeps_a_vote_from_being_stored_is_said_in_its_own_words(
+    one: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_args: object, **_named: object) -> None:
+        raise StoreFull("There is no space left in the data folder.")
+
+    add_pair(one)
+    shown = await visit(one)
+    monkeypatch.setattr("arena.battle.vote", full)
+    told = event(battle_id=shown["battle_id"], outcome="a")
+    with pytest.raises(gr.Error, match="no space left"):
+        await last(components.bound(voting.on_answer, one.app)(shown, told, VISITOR))
 
 
 async def test_a_vote_is_taken_back_once_and_stays_in_the_record(one: Harness) -> None:

@@ -11,7 +11,7 @@ from arena import battle, board, choosing, making, opening
 from arena.battle import VoteRefused
 from arena.offers import possible_pairs
 from arena.opening import BattleOff, BlindBattle, Wanted
-from ui import arena_views, battle_form, forms, header, notices
+from ui import arena_views, battle_form, forms, header
 from ui.app import App, owner_of
 from ui.arena_views import View
 from ui.pages.arena.making import draft_of, on_demo, prompted, shown_form
@@ -114,20 +114,15 @@ async def on_report(app: App, shown: object, event: gr.EventData, request: gr.Re
 
 async def _vote(app: App, voter: str, known: View, battle_id: str, outcome: str, event: gr.EventData) -> View:
     decided = told(event, "decided_ms")
-    try:
-        result = await battle.vote(
-            app.services,
-            battle_id,
-            voter,
-            outcome,
-            decided if isinstance(decided, int) else None,
-            follows=_second(event, "follows"),
-            looks=_second(event, "looks"),
-        )
-    except VoteRefused:
-        raise
-    except Exception as error:  # noqa: BLE001 - the handler's edge
-        raise notices.say(error) from None
+    result = await battle.vote(
+        app.services,
+        battle_id,
+        voter,
+        outcome,
+        decided if isinstance(decided, int) else None,
+        follows=_second(event, "follows"),
+        looks=_second(event, "looks"),
+    )
     return arena_views.revealed_view(known, outcome, result, app.services.catalog)
 
 
