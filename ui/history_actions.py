@@ -39,8 +39,6 @@ MAX_REPORTED = 200
 
 T = TypeVar("T")
 
-Do = Callable[[App, str, "Meant", Mapping[str, object]], Awaitable[dict[str, object]]]
-
 
 @dataclass(frozen=True, slots=True)
 class Meant:
@@ -48,6 +46,20 @@ class Meant:
 
     picked: Picked
     search: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One action, by whom, on what."""
+
+    app: App
+    owner: str
+    meant: Meant
+    told: Mapping[str, object]
+    """All that was sent: each action reads from it what is its own, unchecked."""
+
+
+Do = Callable[[Asked], Awaitable[dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ async def do(app: App, request: Request) -> Response:
         act = ACTIONS.get(str(told.get("do")))
         if act is None:
             return refused("There is no such action.", 400)
-        return answer(await act(app, owner, _meant(told), told))
+        return answer(await act(Asked(app, owner, _meant(told), told)))
     except guard.UnknownVisitor as error:
         return refused(str(error), 403)
     except (NotCurated, ValueError) as error:
@@ -150,41 +162,39 @@ async def _runs_of(app: App, packs: Mapping[str, _Pack], request: Request, limit
 # Actions
 
 
-async def _favourite(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:
-    wanted = told.get("on") is not False
-    changed = await _on(app, owner, meant, lambda db, picked: kept.set_favourite(db, owner, picked, wanted))
+async def _favourite(asked: Asked) -> dict[str, object]:
+    wanted = asked.told.get("on") is not False
+    changed = await _on(asked, lambda db, picked: kept.set_favourite(db, asked.owner, picked, wanted))
     words = "is a favourite" if wanted else "is no favourite any more"
     many = "are favourites" if wanted else "are no favourites any more"
     return _told(f"{_things(changed)} {words if _count(changed) == 1 else many}.", changed, "favourite", on=not wanted)
 
 
-async def _stars(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:
-    stars = told.get("stars")
+async def _stars(asked: Asked) -> dict[str, object]:
+    stars = asked.told.get("stars")
     if not isinstance(stars, int):
         raise NotCurated("Stars go from 0 to 5.")
-    changed = await _on(app, owner, meant, lambda db, picked: kept.set_stars(db, owner, picked, stars))
+    changed = await _on(asked, lambda db, picked: kept.set_stars(db, asked.owner, picked, stars))
     return {
         "words": f"{_things(changed)}: {views.counted(stars, 'star')}." if changed else "",
         "changed": _count(changed),
     }
 
 
-async def _tag(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:
-    return await _tagging(app, owner, meant, told, is_adding=True)
+async def _tag(asked: Asked) -> dict[str, object]:
+    return await _tagging(asked, is_adding=True)
 
 
-async def _untag(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:
-    return await _tagging(app, owner, meant, told, is_adding=False)
+async def _untag(asked: Asked) -> dict[str, object]:
+    return await _tagging(asked, is_adding=False)
 
 
-async def _tagging(
-    app: App, owner: str, meant: Meant, told: Mapping[str, object], *, is_adding: bool
-) -> dict[str, object]:
-    tags = [kept.clean_tag(one) for one in _texts(told.get("tags"))]
+async def _tagging(asked: Asked, *, is_adding: bool) -> dict[str, object]:
+    tags = [kept.clean_tag(one) for one in _texts(asked.told.get("tags"))]
     if not tags:
         raise NotCurated("A tag needs at least one letter.")
     change = kept.add_tags if is_adding else kept.remove_tags
-    done = await _on(app, owner, meant, lambda db, picked: change(db, owner, picked, tags))
+    done = await _on(asked, lambda db, picked: change(db, asked.owner, picked, tags))
     changed = Changed(runs=tuple(sorted({run for runs in done.values() for run in runs})))
     words = f"{views.counted(len(changed.runs), 'run')} {'tagged' if is_adding else 'untagged'}: {', '.join(tags)}."
     # Only where one tag was meant is one action its opposite: of several, a run may have had some before.
@@ -194,42 +204,44 @@ async def _tagging(
     }
 
 
-async def _note(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:
-    text = told.get("note")
-    run_id = next(iter(meant.picked.runs), "")
-    if not isinstance(text, str) or not await curation.set_note(app.services, owner, run_id, text):
+async def _note(asked: Asked) -> dict[str, object]:
+    text = asked.told.get("note")
+    run_id = next(iter(asked.meant.picked.runs), "")
+    if not isinstance(text, str) or not await curation.set_note(asked.app.services, asked.owner, run_id, text):
         raise NotCurated("This run is not there any more.")
     return {"words": "Note kept." if text.strip() else "Note removed.", "changed": 1}
 
 
-async def _trash(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    changed = await _on(app, owner, meant, lambda db, picked: kept.trash(db, owner, picked, app.services.now()))
+async def _trash(asked: Asked) -> dict[str, object]:
+    changed = await _on(asked, lambda db, picked: kept.trash(db, asked.owner, picked, asked.app.services.now()))
     if not changed:
         return {"words": "Nothing went to the trash: runs that are still going stay.", "changed": 0}
     return _told(f"{_things(changed)} in the trash.", changed, "restore")
 
 
-async def _restore(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    changed = await _on(app, owner, meant, lambda db, picked: kept.restore(db, owner, picked))
+async def _restore(asked: Asked) -> dict[str, object]:
+    changed = await _on(asked, lambda db, picked: kept.restore(db, asked.owner, picked))
     return _told(f"{_things(changed)} out of the trash.", changed, "trash")
 
 
-async def _delete(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    return _gone(await curation.delete_for_ever(app.services, owner, meant.picked))
+async def _delete(asked: Asked) -> dict[str, object]:
+    return _gone(await curation.delete_for_ever(asked.app.services, asked.owner, asked.meant.picked))
 
 
-async def _empty(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    return _gone(await curation.empty_trash(app.services, owner))
+async def _empty(asked: Asked) -> dict[str, object]:
+    return _gone(await curation.empty_trash(asked.app.services, asked.owner))
 
 
-async def _save(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    search = SavedSearch(str(told.get("name", "")), str(told.get("query", "")), str(told.get("sort", "")))
-    await curation.save_search(app.services, owner, search)
+async def _save(asked: Asked) -> dict[str, object]:
+    search = SavedSearch(
+        str(asked.told.get("name", "")), str(asked.told.get("query", "")), str(asked.told.get("sort", ""))
+    )
+    await curation.save_search(asked.app.services, asked.owner, search)
     return {"words": "Search kept.", "changed": 1}
 
 
-async def _forget(app: App, owner: str, meant: Meant, told: Mapping[str, object]) -> dict[str, object]:  # noqa: ARG001
-    was_there = await curation.forget_search(app.services, owner, str(told.get("name", "")))
+async def _forget(asked: Asked) -> dict[str, object]:
+    was_there = await curation.forget_search(asked.app.services, asked.owner, str(asked.told.get("name", "")))
     return {"words": "Search forgotten." if was_there else "", "changed": int(was_there)}
 
 
@@ -248,8 +260,8 @@ ACTIONS: Mapping[str, Do] = {
 }
 
 
-async def _on(app: App, owner: str, meant: Meant, job: Callable[[Database, Picked], T]) -> T:
-    return await curation.on_meant(app.services, owner, meant.picked, meant.search, job)
+async def _on(asked: Asked, job: Callable[[Database, Picked], T]) -> T:
+    return await curation.on_meant(asked.app.services, asked.owner, asked.meant.picked, asked.meant.search, job)
 
 
 def _told(words: str, changed: Changed, undo: str, **more: object) -> dict[str, object]:
