@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol
 
 import orjson
 from sqlite_utils import Database
@@ -62,7 +62,7 @@ def write_file(services: Services, path: Path, owner: str, groups: Sequence[str]
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         there = Path(file.name)
         try:
-            taken = write(services, cast("IO[bytes]", file), owner, groups)
+            taken = write(services, file, owner, groups)
             file.flush()
             os.fsync(file.fileno())
             there.replace(path)
@@ -73,9 +73,22 @@ def write_file(services: Services, path: Path, owner: str, groups: Sequence[str]
     return taken
 
 
+class Writable(Protocol):
+    """All that is asked of the file an archive is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """The number of bytes taken."""
+
+    def flush(self) -> None:
+        """Nothing stays behind."""
+
+    def close(self) -> None:
+        """Asked for by the type of what makes archives; it leaves an open file open."""
+
+
 def write(
     services: Services,
-    file: IO[bytes],
+    file: Writable,
     owner: str,
     groups: Sequence[str] | None = None,
     *,

@@ -29,6 +29,7 @@ from storage.errors import StoreError
 from ui import guard
 from ui.app import App, own
 from ui.archive_views import recalled_view, report_document, report_sentences
+from ui.edges import edged
 from ui.streamed import Streamed
 
 AT_ONCE = 2
@@ -99,9 +100,9 @@ def archive_routes(app: App) -> list[Route]:
     desk = _Desk(app.services.store.data_dir / FOLDER)
     return [
         Route("/take-along.zip", own(take_along, app, desk)),
-        Route("/bring-back", own(look_through, app, desk), methods=["POST"]),
-        Route("/bring-back/{token}", own(bring_back, app, desk), methods=["POST", "DELETE"]),
-        Route("/recall", own(recall_file, app, desk), methods=["POST"]),
+        Route("/bring-back", own(edged(look_through, _told), app, desk), methods=["POST"]),
+        Route("/bring-back/{token}", own(edged(bring_back, _told), app, desk), methods=["POST", "DELETE"]),
+        Route("/recall", own(edged(recall_file, _told), app, desk), methods=["POST"]),
     ]
 
 
@@ -118,7 +119,7 @@ async def take_along(app: App, desk: _Desk, request: Request) -> Response:
         return _refused("Other exports are under way. Try again in a minute.", 429)
 
     def write(file: IO[bytes], is_wanted: Callable[[], bool]) -> object:
-        return taking.write(app.services, _Forward(file), owner, groups, is_wanted=is_wanted)  # type: ignore[arg-type]
+        return taking.write(app.services, _Forward(file), owner, groups, is_wanted=is_wanted)
 
     name = f"diptych-{app.services.now()[:10]}.zip"
     return StreamingResponse(
@@ -150,21 +151,21 @@ class _Forward:
     def flush(self) -> None:
         """All is out already."""
 
+    def close(self) -> None:
+        """Whoever opened the file closes it."""
+
 
 async def look_through(app: App, desk: _Desk, request: Request) -> Response:
     """Keeps the uploaded archive aside and tells what it would bring."""
-    try:
-        owner = _asker(app, request)
-        with desk.place(owner):
-            desk.drop_old(owner)
-            path = await _kept_aside(desk, request, MOST_BYTES[app.services.settings.mode])
-            try:
-                report = await asyncio.to_thread(bringing.bring, app.services, path, owner, dry_run=True)
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
-    except Exception as error:  # noqa: BLE001 - the edge of this route
-        return _told(error)
+    owner = _asker(app, request)
+    with desk.place(owner):
+        desk.drop_old(owner)
+        path = await _kept_aside(desk, request, MOST_BYTES[app.services.settings.mode])
+        try:
+            report = await asyncio.to_thread(bringing.bring, app.services, path, owner, dry_run=True)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     token = secrets.token_urlsafe(24)
     desk.waiting[token] = _Waiting(owner, path, time.monotonic())
     document = report_document(report, dry_run=True)
@@ -176,37 +177,31 @@ async def look_through(app: App, desk: _Desk, request: Request) -> Response:
 async def bring_back(app: App, desk: _Desk, request: Request) -> Response:
     """Takes in the archive that waits under this token, or with DELETE lets go of it."""
     token = request.path_params["token"]
-    try:
-        owner = _asker(app, request)
-        one = desk.waiting.get(token)
-        if one is None or one.owner != owner:
-            return _refused("This archive is not waiting here any more. Choose the file again.", 404)
-        if request.method == "DELETE":
+    owner = _asker(app, request)
+    one = desk.waiting.get(token)
+    if one is None or one.owner != owner:
+        return _refused("This archive is not waiting here any more. Choose the file again.", 404)
+    if request.method == "DELETE":
+        desk.forget(token)
+        return _answer({"words": []})
+    with desk.place(owner):
+        try:
+            report = await asyncio.to_thread(bringing.bring, app.services, one.path, owner)
+        finally:
             desk.forget(token)
-            return _answer({"words": []})
-        with desk.place(owner):
-            try:
-                report = await asyncio.to_thread(bringing.bring, app.services, one.path, owner)
-            finally:
-                desk.forget(token)
-    except Exception as error:  # noqa: BLE001 - the edge of this route
-        return _told(error)
     return _answer({"words": report_sentences(report, dry_run=False), **report_document(report, dry_run=False)})
 
 
 async def recall_file(app: App, desk: _Desk, request: Request) -> Response:
     """The visitor's images that the posted picture may have come from."""
-    try:
-        owner = _asker(app, request)
-        with desk.place(owner):
-            data = bytearray()
-            async for piece in request.stream():
-                data += piece
-                if len(data) > MAX_BYTES:
-                    raise _TooLarge(f"The file is too large; at most {MAX_BYTES // 10**6} MB are looked at.")
-            found = await asyncio.to_thread(recall, app.services, bytes(data), owner)
-    except Exception as error:  # noqa: BLE001 - the edge of this route
-        return _told(error)
+    owner = _asker(app, request)
+    with desk.place(owner):
+        data = bytearray()
+        async for piece in request.stream():
+            data += piece
+            if len(data) > MAX_BYTES:
+                raise _TooLarge(f"The file is too large; at most {MAX_BYTES // 10**6} MB are looked at.")
+        found = await asyncio.to_thread(recall, app.services, bytes(data), owner)
     return _answer(recalled_view(found))
 
 

@@ -14,27 +14,25 @@ from storage.records import RunError
 from ui import guard
 from ui.board_queries import WrongQuery
 from ui.documents import Document, failure_document
+from ui.edges import at_edge
 from ui.failures import failure_of
 from ui.pace import TooOften
 
 log = logging.getLogger(__name__)
 
-NO_TOKEN = "Say who you are: send the token that POST visitor gives as the header X-Diptych-Visitor."  # noqa: S105 - words
+NOBODY = "Say who you are: send the token that POST visitor gives as the header X-Diptych-Visitor."
 
 
 async def answered(work: Awaitable[Document]) -> Document:
     """The answer, or why there is none."""
-    try:
-        return await work
-    except Exception as error:  # noqa: BLE001 - the edge of this door: nothing may pass it
-        return refusal(error)
+    return await at_edge(work, refusal)
 
 
 def refusal(error: Exception) -> Document:
     """Why there is no other answer."""
     match error:
         case guard.UnknownVisitor():
-            return failure_document(RunError("permission", NO_TOKEN), [])
+            return failure_document(RunError("permission", NOBODY), [])
         case TooOften():
             found = RunError("rate_limit", str(error))
             return failure_document(replace(found, retryable=True, retry_after_s=error.wait_s), [])

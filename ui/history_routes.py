@@ -20,6 +20,7 @@ from storage.blobs import EXTENSIONS
 from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
 from ui.app import App, own
+from ui.edges import edged
 from ui.failures import failure_of
 from ui.history_answers import answer, nothing, refused, whose
 
@@ -35,8 +36,8 @@ def history_routes(app: App) -> list[Route]:
     return [
         Route("/history/page.json", own(page, app)),
         Route("/history/runs/{run_id}.json", own(details, app)),
-        Route("/history/runs/{run_id}/code.json", own(code, app)),
-        Route("/history/runs/{run_id}/again.json", own(again, app), methods=["GET", "POST"]),
+        Route("/history/runs/{run_id}/code.json", own(edged(code, _in_the_way), app)),
+        Route("/history/runs/{run_id}/again.json", own(edged(again, _in_the_way), app), methods=["GET", "POST"]),
         Route("/history/runs/{run_id}/{position:int}/{copy}", own(copied, app)),
     ]
 
@@ -123,10 +124,7 @@ async def details(app: App, request: Request) -> Response:
 
 async def code(app: App, request: Request) -> Response:
     """Code that makes the same call in several languages. No key in it."""
-    try:
-        planned = await _plan(app, whose(app, request), request.path_params["run_id"])
-    except Exception as error:  # noqa: BLE001 - whatever stands in the way is said by the words of the other doors
-        return _in_the_way(error)
+    planned = await _plan(app, whose(app, request), request.path_params["run_id"])
     if planned is None or not planned.runs:
         return nothing()
     run = planned.runs[0]
@@ -139,15 +137,12 @@ async def code(app: App, request: Request) -> Response:
 async def again(app: App, request: Request) -> Response:
     """GET: what the same run would cost now, in words. POST: runs it again, exactly as it was asked; the new group."""
     run_id = request.path_params["run_id"]
-    try:
-        owner = whose(app, request, is_change=request.method == "POST")
-        planned = await _plan(app, owner, run_id)
-        if planned is None:
-            return nothing()
-        if request.method == "POST":
-            return answer({"group": await app.engine.submit(planned, owner)})
-    except Exception as error:  # noqa: BLE001 - whatever stands in the way is said by the words of the other doors
-        return _in_the_way(error)
+    owner = whose(app, request, is_change=request.method == "POST")
+    planned = await _plan(app, owner, run_id)
+    if planned is None:
+        return nothing()
+    if request.method == "POST":
+        return answer({"group": await app.engine.submit(planned, owner)})
     cost = views.total([(run.estimate.low_microusd, run.estimate.high_microusd) for run in planned.runs])
     problems = [problem.message for problem in planned.problems]
     return answer({"price": cost.about(), "problem": " ".join(problems)})
@@ -196,6 +191,7 @@ async def _plan(app: App, owner: str, run_id: str) -> Plan | None:
 
 
 def _in_the_way(error: Exception) -> Response:
+    """What stands in the way, by the words of the other doors."""
     if isinstance(error, guard.UnknownVisitor):
         return refused(str(error), 403)
     failure = failure_of(error)

@@ -7,6 +7,7 @@ tab, so the page never shows parts of two boards.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -19,8 +20,9 @@ from ui import guard, notices
 from ui.app import App, Tabs, owner_of
 from ui.board_queries import WrongQuery
 from ui.components import bound, drawn
+from ui.edges import at_edge
 from ui.leaderboard import figures, views
-from ui.leaderboard.choices import NAMES, Choices, query_of, read_choices
+from ui.leaderboard.choices import NAMES, query_of, read_choices
 from ui.leaderboard.routes import standing_text
 from ui.leaderboard.table import View
 
@@ -36,13 +38,13 @@ class Page:
     proof: Any
 
 
-def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
+def build(_app: App) -> Page:
     """Puts the components on the tab."""
     shown = drawn("leaderboard", {"state": "loading"}, elem_id="lb-board", events=("ask", "recount", "prove"))
     return Page(shown, drawn("proof", {"state": "none"}, elem_id="lb-proof"))
 
 
-def wire(page: Page, app: App, tabs: Tabs) -> None:  # noqa: ARG001 - the contract of a page
+def wire(page: Page, app: App, _tabs: Tabs) -> None:
     """Attaches the listeners."""
     quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
     page.board.ask(bound(on_ask, app, is_shared=True), None, page.board, concurrency_limit=AT_ONCE, **quiet)
@@ -73,17 +75,18 @@ async def on_prove(app: App, event: gr.EventData, request: gr.Request) -> View:
 
 async def _answered(app: App, event: gr.EventData, request: gr.Request, *, with_recount: bool) -> View:
     """The whole tab; `asked` goes back, by which the script knows that this is its answer."""
-    told, asked = _told(event), {"asked": getattr(event, "asked", None)}
-    try:
-        choices = read_choices(told)
-        return await _page(app, request, choices, with_recount=with_recount) | asked
-    except WrongQuery as error:
-        return views.failed_view(told, str(error)) | asked
-    except Exception as error:  # noqa: BLE001 - the handler's edge; said in the board's place
-        return views.failed_view(told, notices.words(error)) | asked
+    told = _told(event)
+    found = await at_edge(_page(app, request, told, with_recount=with_recount), partial(_failed, told))
+    return found | {"asked": getattr(event, "asked", None)}
 
 
-async def _page(app: App, request: gr.Request, choices: Choices, *, with_recount: bool) -> View:
+def _failed(told: dict[str, object], error: Exception) -> View:
+    """The error in the board's place."""
+    return views.failed_view(told, str(error) if isinstance(error, WrongQuery) else notices.words(error))
+
+
+async def _page(app: App, request: gr.Request, told: dict[str, object], *, with_recount: bool) -> View:
+    choices = read_choices(told)
     services, voter, now = app.services, _voter(app, request), app.services.clock()
     query = query_of(choices, voter=voter, now=now)
     # Read before the board, so that a vote between the two is seen as news.

@@ -11,7 +11,7 @@ import gradio as gr
 
 from arena import bank_battles, contenders, drawing, making, opening
 from arena.offers import Meeting
-from arena.opening import BattleOff, Wanted
+from arena.opening import BattleOff, BlindBattle, Wanted
 from arena.performance import performance, timed
 from arena.prompts import DEMO_PROMPTS
 from playground import uploads
@@ -22,6 +22,7 @@ from ui import arena_views, battle_form, forms, header, notices
 from ui.app import App, drop_transfers, owner_of
 from ui.arena_views import View
 from ui.battle_form import Draft
+from ui.edges import at_edge
 from ui.pages.arena.told import demo_offers, framed, ready_offers, told, wanted_of
 
 
@@ -119,16 +120,19 @@ async def _asked(
         return
     working = arena_views.working_view(asked.prompt, size=asked.size or forms.SQUARE, inputs=sources, origin=origin)
     yield [framed(working, wanted), gr.skip()]
-    try:
-        found = await opening.start_new(app.services, app.engine, voter, asked, meeting.offers, meeting.probability)
-    except BattleOff as error:
-        off = arena_views.off_view(str(error), error.reasons)
-    except Exception as error:  # noqa: BLE001 - shown in the battle's place instead of a passing notice
-        off = arena_views.off_view(notices.words(error))
-    else:
+    starting = opening.start_new(app.services, app.engine, voter, asked, meeting.offers, meeting.probability)
+    found = await at_edge(starting, _off)
+    if isinstance(found, BlindBattle):
         yield [framed(arena_views.battle_view(found, origin), wanted), gr.skip()]
-        return
-    yield [framed(off, wanted), await header.strip(app, voter)]
+    else:
+        yield [framed(found, wanted), await header.strip(app, voter)]
+
+
+def _off(error: Exception) -> View:
+    """Why there is no battle, in its place: a notice would pass while somebody waits for the images."""
+    if isinstance(error, BattleOff):
+        return arena_views.off_view(str(error), error.reasons)
+    return arena_views.off_view(notices.words(error))
 
 
 def shown_form(app: App, owner: str, draft: Draft, wanted: Wanted, said: Sequence[tuple[str, bool]] = ()) -> View:
