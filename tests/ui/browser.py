@@ -9,7 +9,8 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -89,6 +90,15 @@ class RunningApp:
         """SIGTERM; the exit code."""
         self.ask_to_stop()
         return self.ended()
+
+
+@contextmanager
+def served(folder: Path, **environment: str) -> Iterator[RunningApp]:
+    """The app over `data` in this folder, as the tests of a module share it. It has to end in order and without a traceback."""
+    one = RunningApp(folder / "data", folder / "log.txt", **environment)
+    yield one
+    assert one.stop() == 0
+    assert "Traceback" not in one.log.read_text()
 
 
 def free_port() -> int:

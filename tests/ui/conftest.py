@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, Page
 from providers.rows import CATALOG
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import CHROMIUM
+from tests.ui.browser import CHROMIUM, RunningApp
 from tests.ui.shell import Nobody, Shell, serve_nothing
+from tests.ui.visit import Visit
 from ui import command_line
 
 
@@ -31,6 +32,15 @@ def page(pytestconfig: pytest.Config) -> Iterator[Page]:
     one = shared.new_page()
     yield one
     shared.leave(one)
+
+
+@pytest.fixture
+def visit(page: Page, app: RunningApp) -> Iterator[Visit]:
+    """A visit of the module's `app`, which asks nobody else and breaks no script."""
+    one = Visit(page, app)
+    yield one
+    assert one.foreign == []
+    assert one.errors == []
 
 
 @pytest.fixture

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 from tests.ui.caller import Caller
 from tests.ui.makers import DRAWN, told_in
 
 
 @pytest.fixture(scope="module", params=["local", "public"])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp(f"api-{request.param}")
-    one = RunningApp(folder / "data", folder / "log.txt", DIPTYCH_MODE=request.param)
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
+    with served(tmp_path_factory.mktemp(f"api-{request.param}"), DIPTYCH_MODE=request.param) as one:
+        yield one
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from arena import bank
 from tests.arena.world import add_run, make_services, picture
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import PATIENCE_MS, RunningApp
+from tests.ui.browser import PATIENCE_MS, RunningApp, served
 from tests.ui.makers import told_in
 from tests.ui.recorder import Recorder, Told
 from tests.ui.traffic import Traffic
@@ -33,11 +33,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
             data = picture((300, 200), form="PNG" if number % 2 else "JPEG")
             add_run(services, offer, f"Number {number}", data=data, inputs=[base] if number == 3 else ())
     services.store.close()
-    with FakeOpenAI(key=KEY) as fake:
-        one = RunningApp(folder / "data", folder / "log.txt", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=fake.base_url)
+    with FakeOpenAI(key=KEY) as fake, served(folder, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=fake.base_url) as one:
         yield one
-        assert one.stop() == 0
-        assert "Traceback" not in one.log.read_text()
 
 
 @pytest.fixture(scope="module")

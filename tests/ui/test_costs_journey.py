@@ -13,7 +13,7 @@ from storage import ledger, runs
 from storage.database import Store
 from tests.harness import KEY
 from tests.storage.builders import make_group, make_line, make_run
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -32,10 +32,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         lambda db: ledger.settle(db, "r1", 4_900_000, "computed", None, at) and ledger.mark_unknown(db, "r2", at)
     )
     store.close()
-    one = RunningApp(folder / "data", folder / "log.txt", OPENAI_API_KEY=KEY)
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
+    with served(folder, OPENAI_API_KEY=KEY) as one:
+        yield one
 
 
 def test_a_limit_is_set_stops_a_press_and_an_unknown_is_settled(app: RunningApp, page: Page) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -16,19 +16,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("history")
-    one = RunningApp(folder / "data", folder / "log.txt")
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
-
-
-@pytest.fixture
-def visit(page: Page, app: RunningApp) -> Iterator[Visit]:
-    one = Visit(page, app)
-    yield one
-    assert one.foreign == []
-    assert one.errors == []
+    with served(tmp_path_factory.mktemp("history")) as one:
+        yield one
 
 
 def test_a_person_finds_marks_trashes_and_takes_back(visit: Visit) -> None:

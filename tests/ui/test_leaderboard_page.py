@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import Clock, make_services
-from tests.ui.browser import PHONE, RunningApp
+from tests.ui.browser import PHONE, RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -46,10 +46,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     apart = (frozenset(list(FOUR)[:2]), frozenset(list(FOUR)[2:]))
     add_votes(services, Field(FOUR, apart=apart), Voting(200, board="edit-multi", seed=2))
     services.store.close()
-    one = RunningApp(folder / "data", folder / "log.txt")
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
+    with served(folder) as one:
+        yield one
 
 
 def shown_names(page: Page) -> list[str]:

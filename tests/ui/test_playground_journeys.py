@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.ui.browser import WIDE, RunningApp
+from tests.ui.browser import WIDE, RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -19,19 +19,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("playground")
-    one = RunningApp(folder / "data", folder / "log.txt", DIPTYCH_MODE="public")
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
-
-
-@pytest.fixture
-def visit(page: Page, app: RunningApp) -> Iterator[Visit]:
-    one = Visit(page, app)
-    yield one
-    assert one.foreign == []
-    assert one.errors == []
+    with served(tmp_path_factory.mktemp("playground"), DIPTYCH_MODE="public") as one:
+        yield one
 
 
 def reload(visit: Visit) -> None:

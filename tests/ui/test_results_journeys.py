@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.arena.world import add_run, make_services, picture
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 from tests.ui.recorder import Recorder
 from tests.ui.visit import Visit
 
@@ -24,18 +24,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     for number, checks in enumerate([("size_differs",), (), ("size_differs", "no_alpha")]):
         add_run(services, prompt=f"Kept fox {number}", data=picture(number=number), checks=checks)
     services.store.close()
-    one = RunningApp(folder / "data", folder / "log.txt")
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
-
-
-@pytest.fixture
-def visit(page: Page, app: RunningApp) -> Iterator[Visit]:
-    one = Visit(page, app)
-    yield one
-    assert one.foreign == []
-    assert one.errors == []
+    with served(folder) as one:
+        yield one
 
 
 def test_each_preview_and_the_image_come_once_by_their_address_and_stay_as_a_strip(page: Page, app: RunningApp) -> None:

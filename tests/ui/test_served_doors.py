@@ -8,18 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import KEY
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 
 EVIL = "http://evil.example"
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("doors")
-    one = RunningApp(folder / "data", folder / "log.txt", DIPTYCH_HOST="0.0.0.0")
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
+    with served(tmp_path_factory.mktemp("doors"), DIPTYCH_HOST="0.0.0.0") as one:
+        yield one
 
 
 def ask(

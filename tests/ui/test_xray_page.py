@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY
-from tests.ui.browser import RunningApp
+from tests.ui.browser import RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -29,11 +29,8 @@ def fake() -> Iterator[FakeOpenAI]:
 
 @pytest.fixture(scope="module")
 def app(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("xray")
-    one = RunningApp(folder / "data", folder / "log.txt", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=fake.base_url)
-    yield one
-    assert one.stop() == 0
-    assert "Traceback" not in one.log.read_text()
+    with served(tmp_path_factory.mktemp("xray"), OPENAI_API_KEY=KEY, OPENAI_BASE_URL=fake.base_url) as one:
+        yield one
 
 
 def test_x_ray_shows_the_form_as_it_stands_and_its_code_can_be_copied(
