@@ -6,8 +6,11 @@ is known by headers (`callers`). Their docstrings are what `/gradio_api/info` sa
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
+from providers.types import Operation
 from ui import battle_endpoints, guard, run_endpoints
 from ui.app import App
 from ui.battle_endpoints import Boards, texts
@@ -48,7 +51,7 @@ async def models(app: App, http: gr.Request) -> dict[str, object]:
     return await answered(work())
 
 
-async def estimate(app: App, http: gr.Request, request: dict) -> dict[str, object]:  # type: ignore[type-arg]  # JSON of others
+async def estimate(app: App, http: gr.Request, request: dict[str, Any]) -> dict[str, object]:
     """What a request would send and cost, and what stands in its way; sends and stores nothing. `request`: an object with the
     fields of the command line: `offers`, `prompt`, `images`, `mask`, `n`, `size`, `quality` and so on.
     """
@@ -59,7 +62,7 @@ async def estimate(app: App, http: gr.Request, request: dict) -> dict[str, objec
     return await answered(work())
 
 
-async def submit(app: App, http: gr.Request, request: dict) -> dict[str, object]:  # type: ignore[type-arg]  # as above
+async def submit(app: App, http: gr.Request, request: dict[str, Any]) -> dict[str, object]:
     """Starts what `estimate` tells the price of, and answers at once with the `group_id` to ask `group` about. May cost
     money.
     """
@@ -73,33 +76,25 @@ async def submit(app: App, http: gr.Request, request: dict) -> dict[str, object]
 async def generate(
     app: App,
     http: gr.Request,
-    request: dict,  # type: ignore[type-arg]  # as above
+    request: dict[str, Any],
     wait_s: float = WAIT_S,
 ) -> dict[str, object]:
     """Makes images and answers when they are made: each run with its images, its cost and where that figure comes from. After
     `wait_s` seconds it answers with what there is: `done` is false, and `group` tells the rest. May cost money.
     """
-
-    async def work() -> Document:
-        return await run_endpoints.make(app, caller_of(app, http), request, operation=None, wait_s=wait_s)
-
-    return await answered(work())
+    return await answered(_made(app, http, request, wait_s))
 
 
 async def edit(
     app: App,
     http: gr.Request,
-    request: dict,  # type: ignore[type-arg]  # as above
+    request: dict[str, Any],
     wait_s: float = WAIT_S,
 ) -> dict[str, object]:
     """As `generate`, over `images`: each the sha256 of an image of yours or a data URI; with a `mask` or without. May cost
     money.
     """
-
-    async def work() -> Document:
-        return await run_endpoints.make(app, caller_of(app, http), request, operation="edit", wait_s=wait_s)
-
-    return await answered(work())
+    return await answered(_made(app, http, request, wait_s, operation="edit"))
 
 
 async def group(app: App, http: gr.Request, group_id: str) -> dict[str, object]:
@@ -154,6 +149,12 @@ async def vote(app: App, http: gr.Request, battle_id: str, outcome: str) -> dict
         return await battle_endpoints.vote(app, caller_of(app, http), str(battle_id), str(outcome))
 
     return await answered(work())
+
+
+async def _made(
+    app: App, http: gr.Request, request: dict[str, Any], wait_s: float, *, operation: Operation | None = None
+) -> Document:
+    return await run_endpoints.make(app, caller_of(app, http), request, operation=operation, wait_s=wait_s)
 
 
 def _known(app: App, http: gr.Request) -> Caller | None:

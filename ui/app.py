@@ -66,7 +66,7 @@ class Tabs:
     """One `gr.Tab` each; load data on `tabs.history.select(...)`, not when the page opens."""
 
 
-def owner_of(app: App, request: Any) -> str:  # noqa: ANN401 - Gradio's request is untyped here
+def owner_of(app: App, request: guard.Asker) -> str:
     """Whose runs and keys this visit works with; see `ui.guard`."""
     settings = app.services.settings
     owner = guard.owner_of(settings, request)
@@ -76,13 +76,13 @@ def owner_of(app: App, request: Any) -> str:  # noqa: ANN401 - Gradio's request 
     return owner
 
 
-def is_operator(app: App, request: Any) -> bool:  # noqa: ANN401 - Gradio's request is untyped here
+def is_operator(app: App, request: guard.Asker) -> bool:
     """Whether whoever asks runs this server. Raises: as `owner_of`."""
     account = guard.account_of(app.services.settings, request)
     return app.operators.includes(owner_of(app, request), account.name if account else "")
 
 
-async def app_for(app: App, request: Any) -> App:  # noqa: ANN401 - Gradio's request is untyped here
+async def app_for(app: App, request: guard.Asker) -> App:
     """The application this visit works with: the one given, or that of private sessions. Raises: as `owner_of`."""
     if not guard.is_private(request):
         return app

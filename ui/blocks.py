@@ -7,8 +7,6 @@ listeners; `tabs` is a `ui.app.Tabs`. A new tab is one module, one line in `TABS
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from playground.snapshotting import is_lost_at_restart
@@ -29,7 +27,7 @@ TABS = (
 """Id, which is also the address (`#history`), label and module of each tab."""
 
 
-def build_app(app: App) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def build_app(app: App) -> gr.Blocks:
     """The page of this application, ready for `launch(**launch_options(app))`."""
     demo = gr.Blocks(title="Diptych", fill_width=True, delete_cache=(3600, 86_400), analytics_enabled=False)
     with demo:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
 
 from playground.addresses import SettingsError
 from playground.keys import CallKeys
 from playground.services import Services
 from playground.settings import Secret, clean_key
 from ui.app import App, owner_of
+
+if TYPE_CHECKING:
+    import gradio as gr  # takes seconds to load, which commands other than `serve` do without
 
 KEY_HEADER = "x-diptych-key-"
 """Then the provider's id, as `X-Diptych-Key-openai`."""
@@ -29,7 +34,7 @@ class Caller:
     """Most that one call may be expected to cost."""
 
 
-def caller_of(app: App, request: Any) -> Caller:  # noqa: ANN401 - Gradio's and Starlette's requests alike
+def caller_of(app: App, request: HTTPConnection | gr.Request) -> Caller:
     """Whoever sent these headers.
 
     Raises: UnknownVisitor in public mode without a token; SettingsError when a key or an amount cannot be one.

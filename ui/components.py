@@ -19,7 +19,9 @@ _MOUNT = (
 """Hands the element to the script that draws this kind; a script that is not there yet finds it in `early`."""
 
 
-def drawn(kind: str, value: object, *, elem_id: str, events: Sequence[str] = (), classes: Sequence[str] = ()) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def drawn(
+    kind: str, value: object, *, elem_id: str, events: Sequence[str] = (), classes: Sequence[str] = ()
+) -> gr.HTML:
     """A component whose JSON value is drawn by the script registered as `kind` (see `assets/dom.js`).
 
     Each name of `events` becomes a listener of the component: `component.open(handler, ...)`; the data a script gives
@@ -35,7 +37,7 @@ def drawn(kind: str, value: object, *, elem_id: str, events: Sequence[str] = (),
     )
 
 
-def static(markup: str, *, elem_id: str) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def static(markup: str, *, elem_id: str) -> gr.HTML:
     """Markup of ours that never changes. It passes through a JavaScript template literal: no text of others in it."""
     if "${" in markup or "\\" in markup:
         raise ValueError("Static markup must not hold '${' or a backslash: Gradio would run it as a script.")
@@ -50,7 +52,7 @@ def segment(
     elem_id: str,
     info: str | None = None,
     visible: bool = True,
-) -> Any:  # noqa: ANN401 - Gradio is untyped here
+) -> gr.Radio:
     """A row of choices of which one is chosen. A choice of two lines is written `name\\nfigure`."""
     return gr.Radio(
         list(choices),
@@ -87,7 +89,7 @@ _Theirs = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[App]]
 
 def _bound_call(handler: Callable[..., Awaitable[Any]], theirs: _Theirs) -> Callable[..., Any]:
     @wraps(handler)
-    async def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the handler takes and returns
+    async def call(*args: Any, **named: Any) -> object:
         try:
             return await handler(await theirs(args, named), *args, **named)
         except Exception as error:  # the handler's edge
@@ -98,7 +100,7 @@ def _bound_call(handler: Callable[..., Awaitable[Any]], theirs: _Theirs) -> Call
 
 def _bound_stream(handler: Callable[..., AsyncIterator[Any]], theirs: _Theirs) -> Callable[..., Any]:
     @wraps(handler)
-    async def stream(*args: Any, **named: Any) -> AsyncIterator[Any]:
+    async def stream(*args: Any, **named: Any) -> AsyncIterator[object]:
         try:
             async for value in handler(await theirs(args, named), *args, **named):
                 yield value
@@ -116,5 +118,5 @@ def _request(args: Sequence[Any], named: Mapping[str, Any]) -> gr.Request | None
 def _described(function: Callable[..., Any], handler: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(handler)
     parameters = list(signature.parameters.values())[1:]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by inspect
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # PEP 362: `inspect` reads it, the type of functions has no such field
     return function

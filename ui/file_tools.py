@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gradio as gr
 
 from ui.components import drawn
 
 
-def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
+def build() -> gr.HTML:
     """Puts the component where it is called."""
     return drawn("files", {"state": "ready"}, elem_id="hi-files")

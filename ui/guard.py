@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -28,6 +28,12 @@ from playground.services import LOCAL_OWNER, utc_now
 from playground.settings import LOOPBACK_HOSTS, Settings
 from playground.usage import Usage, asking_address
 from ui.visitor_scope import VisitorScope
+
+if TYPE_CHECKING:
+    import gradio as gr  # takes seconds to load, which commands other than `serve` do without
+
+Asker: TypeAlias = "HTTPConnection | gr.Request | None"
+"""Whoever asks: a route's request, Gradio's around one, or nothing where a handler is given none."""
 
 VISITOR_COOKIE = "diptych_visitor"
 VISITOR_HEADER = "x-diptych-visitor"
@@ -92,7 +98,7 @@ class UnknownVisitor(Exception):
     """The browser sent no visitor token, so there is nobody to keep runs for."""
 
 
-def owner_of(settings: Settings, request: Any) -> str:  # noqa: ANN401 - Gradio's and Starlette's requests alike
+def owner_of(settings: Settings, request: Asker) -> str:
     """Whose runs and keys the request may use: `local`, a hash of the account that signed in, or of the visitor's token.
 
     Raises: UnknownVisitor in public mode when the browser keeps no cookie and no token comes in the header.
@@ -117,7 +123,7 @@ class Account:
     name: str
 
 
-def account_of(settings: Settings, request: Any) -> Account | None:  # noqa: ANN401 - as above
+def account_of(settings: Settings, request: Asker) -> Account | None:
     """Who signed in, from the session that Gradio signs; `None` where nobody did, or nobody can."""
     scope = getattr(getattr(request, "request", request), "scope", None) or {}
     session = scope.get("session") if settings.public.can_sign_in else None
@@ -138,14 +144,14 @@ def token_of(headers: Mapping[str, str], cookies: Mapping[str, str]) -> str:
     return token if _TOKEN_CHARS <= len(token) <= _MOST_TOKEN_CHARS else ""
 
 
-def is_private(request: Any) -> bool:  # noqa: ANN401 - as above
+def is_private(request: Asker) -> bool:
     """Whether whoever asks is in a private session."""
     return request is not None and dict(getattr(request, "cookies", {})).get(PRIVATE_COOKIE) == "1"
 
 
 def private_cookie(settings: Settings, request: Request, *, is_on: bool) -> str:
     """What begins or ends a private session in the browser."""
-    below = f"Path={settings.root_path}/; HttpOnly; {_site(is_https(request.scope, request.headers))}"
+    below = f"Path={settings.root_path}/; HttpOnly; {_site(is_https=is_https(request.scope, request.headers))}"
     return f"{PRIVATE_COOKIE}=1; {below}" if is_on else f"{PRIVATE_COOKIE}=; {below}; Max-Age=0"
 
 
@@ -346,9 +352,9 @@ def is_https(scope: Scope, headers: Mapping[str, str]) -> bool:
 
 def _cookie(settings: Settings, *, is_https: bool) -> str:
     below = f"Path={settings.root_path}/; Max-Age={VISITOR_LIFE_S}"
-    return f"{VISITOR_COOKIE}={new_token()}; {below}; HttpOnly; {_site(is_https)}"
+    return f"{VISITOR_COOKIE}={new_token()}; {below}; HttpOnly; {_site(is_https=is_https)}"
 
 
-def _site(is_https: bool) -> str:  # noqa: FBT001 - the only thing it goes by
+def _site(*, is_https: bool) -> str:
     # Inside another site's frame, as on a Space, only a partitioned cross-site cookie is kept.
     return "SameSite=None; Secure; Partitioned" if is_https else "SameSite=Lax"

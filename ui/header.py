@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+
+import gradio as gr
 
 from playground import spending
 from playground.ready import sources_of
@@ -55,7 +56,7 @@ LETTERS = (
 """The switch for people whose software types letters by itself; `assets/frame.js` keeps it."""
 
 
-def build() -> Any:  # noqa: ANN401 - Gradio is untyped here
+def build() -> gr.HTML:
     """Puts the header on the page and returns the strip, whose value is `strip(app, owner)`."""
     sprite = (ASSETS / "icons.svg").read_text(encoding="utf-8")
     static(sprite + _BRAND + _help(), elem_id="d-brand")

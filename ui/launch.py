@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,8 +23,10 @@ from starlette.types import Scope
 from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
-from ui.mcp_door import McpDoor
 from ui.theme import theme
+
+if TYPE_CHECKING:
+    from ui.mcp_door import McpDoor
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = (
@@ -98,9 +100,15 @@ def head_html() -> str:
     )
 
 
+def _agents(app: App) -> McpDoor:
+    from ui.mcp_door import McpDoor  # noqa: PLC0415 - loads the package mcp, which only those need to have who serve agents
+
+    return McpDoor(app)
+
+
 def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> dict[str, object]:
     """Keyword arguments for `Blocks.launch`; address and port are the caller's. `on_loop` learns the server's loop."""
-    agents = McpDoor(app) if app.services.settings.mcp else None
+    agents = _agents(app) if app.services.settings.mcp else None
     return {
         "head": head_html(),
         "theme": theme(),

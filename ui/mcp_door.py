@@ -3,7 +3,8 @@
 Not Gradio's own server: its tools would be every public endpoint with whole images in the answers, it goes on without a word
 where its package is missing, and each call takes a detour through a client of its own. This one stands behind the same guard
 as the page, and is the package's server with our list of tools. The package's 1.x line: that is what `gradio[mcp]` asks for,
-which a Space installs by itself, so 2.x cannot be had there.
+which a Space installs by itself, so 2.x cannot be had there. The package is optional: this module is only loaded where
+agents are served, after `serving.refuse_missing`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
+from mcp import types
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -24,6 +27,7 @@ from ui.app import App
 from ui.battle_endpoints import Boards
 from ui.callers import Caller, caller_of
 from ui.document_answers import refusal
+from ui.edges import at_edge
 from ui.mcp_tools import TOOLS, Answer, Desk, Tool
 
 PATH = "/mcp"
@@ -39,17 +43,13 @@ class McpDoor:
     """The server of one app. `routes` go beside the page's; `run` is entered while they are served."""
 
     def __init__(self, app: App) -> None:
-        # Only those load it who ask for it, and have it.
-        from mcp.server.lowlevel import Server  # noqa: PLC0415
-        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager  # noqa: PLC0415
-
         self._desk = Desk(app, Boards(app.services))
         self._tools = {tool.name: tool for tool in TOOLS}
-        self._server: Any = Server("diptych", instructions=_SAID)
+        self._server = Server("diptych", instructions=_SAID)
         self._server.list_tools()(self._list)
         # Ours name every wrong field at once, and in our words.
         self._server.call_tool(validate_input=False)(self._call)
-        self._manager: Any = StreamableHTTPSessionManager(
+        self._manager = StreamableHTTPSessionManager(
             self._server, json_response=True, stateless=True, max_request_body_size=MAX_BODY_BYTES
         )
 
@@ -64,9 +64,7 @@ class McpDoor:
         async with self._manager.run():
             yield
 
-    async def _list(self) -> list[Any]:
-        from mcp import types  # noqa: PLC0415 - as above
-
+    async def _list(self) -> list[types.Tool]:
         return [
             types.Tool(
                 name=tool.name,
@@ -79,17 +77,15 @@ class McpDoor:
             for tool in TOOLS
         ]
 
-    async def _call(self, name: str, told: Mapping[str, object]) -> Any:  # noqa: ANN401 - the package's result
-        from mcp import types  # noqa: PLC0415 - as above
-
+    async def _call(self, name: str, told: Mapping[str, object]) -> types.CallToolResult:
         request: Request = self._server.request_context.request
-        try:
-            answer = await self._answer(self._tools[name], request, told)
-        except Exception as error:  # noqa: BLE001 - the edge of this door: nothing may pass it
-            document = refusal(error)
-            text = types.TextContent(type="text", text=json.dumps(document))
-            return types.CallToolResult(content=[text], structuredContent=document, isError=True)
-        content: list[Any] = [types.TextContent(type="text", text=json.dumps(answer.document))]
+        return await at_edge(self._carried_out(self._tools[name], request, told), _refused)
+
+    async def _carried_out(self, tool: Tool, request: Request, told: Mapping[str, object]) -> types.CallToolResult:
+        answer = await self._answer(tool, request, told)
+        content: list[types.TextContent | types.ImageContent] = [
+            types.TextContent(type="text", text=json.dumps(answer.document))
+        ]
         for label, data in answer.previews:
             content.append(types.TextContent(type="text", text=f"Preview of {label}:"))
             encoded = base64.b64encode(data).decode()
@@ -105,12 +101,18 @@ class McpDoor:
 class _Asked:
     """The manager as an ASGI application, which a route takes for all methods."""
 
-    def __init__(self, manager: Any) -> None:  # noqa: ANN401 - the package's
+    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
         self._manager = manager
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         await self._manager.handle_request(scope, receive, send)
+
+
+def _refused(error: Exception) -> types.CallToolResult:
+    document = refusal(error)
+    text = types.TextContent(type="text", text=json.dumps(document))
+    return types.CallToolResult(content=[text], structuredContent=document, isError=True)
 
 
 def _capped(caller: Caller, most: int | None) -> Caller:

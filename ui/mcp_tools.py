@@ -172,8 +172,8 @@ async def vote(desk: Desk, caller: Caller, told: Told) -> Answer:
     return Answer(await battle_endpoints.vote(desk.app, caller, battle_id, outcome))
 
 
-async def leaderboard(desk: Desk, caller: Caller, told: Told) -> Answer:  # noqa: ARG001 - boards are everybody's
-    """Who leads."""
+async def leaderboard(desk: Desk, _caller: Caller, told: Told) -> Answer:
+    """Who leads; the same for whoever asks."""
     return Answer(await desk.boards.stated(texts(**{name: told.get(name) for name in ("board", "method", "ties")})))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from html import escape
-from typing import Any
 
 import gradio as gr
 
@@ -40,6 +39,6 @@ def words(error: Exception) -> str:
     return "Something failed inside the app. Nothing was sent. The log has the details."
 
 
-def say(error: Exception) -> Any:  # noqa: ANN401 - Gradio is untyped here
+def say(error: Exception) -> gr.Error:
     """A `gr.Error` to raise. Toasts show HTML, so the words are escaped."""
     return gr.Error(escape(words(error)), duration=12, print_exception=False)

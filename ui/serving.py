@@ -8,11 +8,14 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from playground.addresses import SettingsError
 from playground.settings import Settings, preset_environment
 from ui.app import App
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +62,13 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
         }
     )
     # Gradio takes seconds to load and reads its variables when it does; only serving pays for it.
-    from ui.blocks import build_app  # noqa: PLC0415
-    from ui.launch import launch_options  # noqa: PLC0415
+    from ui import blocks, launch  # noqa: PLC0415 - for these two reasons not at the top of this file
 
     server = _Server(app)
     # Before the page answers: a signal that comes early must not be lost.
     server.listen_for_signals()
-    options = launch_options(app, on_loop=server.on_loop)
-    page: Any = build_app(app)
+    options = launch.launch_options(app, on_loop=server.on_loop)
+    page = blocks.build_app(app)
     try:
         _launch(page, settings, options)
         tell(page.local_url.rstrip("/"))
@@ -75,7 +77,7 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
         server.stop(page)
 
 
-def _launch(page: Any, settings: Settings, options: dict[str, object]) -> None:  # noqa: ANN401 - Gradio is untyped here
+def _launch(page: gr.Blocks, settings: Settings, options: dict[str, object]) -> None:
     try:
         page.launch(
             server_name=settings.host,
@@ -115,7 +117,7 @@ class _Server:
             pass
         return self._number
 
-    def stop(self, page: Any) -> None:  # noqa: ANN401 - Gradio is untyped here
+    def stop(self, page: gr.Blocks) -> None:
         """Ends engine, page, snapshots and store, each whatever becomes of the others."""
         self._ended("the engine", self._end_engine)
         self._ended("the page", lambda: page.close(verbose=False))

@@ -37,7 +37,7 @@ class Streamed:
     async def pieces(self) -> AsyncIterator[bytes]:
         """What is written, as it is. Raises what the writing raises: the answer then ends before its end."""
         self._under_way.add(self)
-        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by `_end`
+        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - the thread may write on when its reader left; then `_end` closes it
         writing = asyncio.create_task(asyncio.to_thread(self._write, file))
         try:
             at, ends_at = 0, time.monotonic() + self._longest_s

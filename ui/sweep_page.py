@@ -11,7 +11,7 @@ from providers.catalog import Catalog
 from storage.records import RunView
 from ui import tiles, views
 from ui.naming import offer_names
-from ui.sweep_views import Json, best_of, grid_view
+from ui.sweep_views import Json, best_of, cells_of, grid_view
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: light-dark(#171717, #ededed); --quiet: light-dark(#6b6b6b, #9a9a9a);
@@ -38,7 +38,7 @@ def sweep_page(group: GroupView, pictures: Mapping[str, bytes], catalog: Catalog
     if grid is None:
         return None
     x, y = _labels(grid["x"]), _labels(grid["y"])
-    cells = list(group.group.layout["cells"]) if group.group.layout else []  # type: ignore[call-overload]  # a list, by `sweeps`
+    cells = cells_of(group)
     head = "".join(f'<th scope="col">{escape(value)}</th>' for value in x)
     rows = []
     for row, label in enumerate(y or [""]):

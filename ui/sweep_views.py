@@ -101,8 +101,7 @@ def grid_view(group: GroupView) -> Json | None:
     if layout is None:
         return None
     x, y = _axis(layout.get("x")), _axis(layout.get("y"))
-    cells = layout.get("cells")
-    shown = [_cell(cell, group.runs) for cell in (cells if isinstance(cells, list) else [])]
+    shown = [_cell(cell, group.runs) for cell in cells_of(group)]
     holes = holes_of(group)
     return {
         "x": {"name": VARIED[x.vary], "values": list(x.values)} if x else None,
@@ -129,21 +128,23 @@ def best_of(index: int, runs: Sequence[RunView]) -> RunView | None:
     return (done or alike)[-1]
 
 
+def cells_of(group: GroupView) -> list[Json]:
+    """The cells of a sweep, row by row; none of any other group."""
+    cells = (group.group.layout or {}).get("cells")
+    return cells if isinstance(cells, list) else []
+
+
 def first_of(group: GroupView) -> Sequence[RunView]:
     """The runs of the first press: without those that filled holes of a sweep later."""
-    cells = (group.group.layout or {}).get("cells")
-    if not isinstance(cells, list):
-        return group.runs
+    cells = cells_of(group)
     places = {cell.get("run") for cell in cells}
-    return [run for run in group.runs if run.run.position in places]
+    return [run for run in group.runs if run.run.position in places] if cells else group.runs
 
 
 def holes_of(group: GroupView) -> list[RunView]:
     """The runs whose cells have no image and for which none is under way."""
-    layout = group.group.layout or {}
-    cells = layout.get("cells")
-    places = {cell["run"] for cell in (cells if isinstance(cells, list) else []) if cell.get("run") is not None}
-    filling = [best for place in sorted(places) if (best := best_of(place, group.runs))]
+    places = sorted({place for cell in cells_of(group) if isinstance(place := cell.get("run"), int)})
+    filling = [best for place in places if (best := best_of(place, group.runs))]
     return [run for run in filling if run.run.state not in OPEN_STATES and not run.images]
 
 

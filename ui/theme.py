@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 import gradio as gr
 
@@ -150,7 +149,7 @@ _BY_VALUE: dict[str, tuple[str, ...]] = {
 """Value -> theme variables. A Dropdown takes `checkbox_label_padding` as its inner padding, so that one is not 0."""
 
 
-def theme() -> Any:  # noqa: ANN401 - Gradio is untyped here
+def theme() -> gr.themes.Base:
     """A theme without colours of its own, save the two page colours that are painted before any style sheet arrives."""
     base = gr.themes.Base(
         primary_hue="neutral",

@@ -80,9 +80,9 @@ class Field:
                 return isinstance(value, bool)
             case "string":
                 return isinstance(value, str) and (not self.choices or value in self.choices)
-        kinds = (int,) if self.kind == "integer" else (int, float)
-        is_number = isinstance(value, kinds) and not isinstance(value, bool)
-        return is_number and (self.low is None or self.low <= value) and (self.high is None or value <= self.high)  # type: ignore[operator]  # a number here
+        if isinstance(value, bool) or not isinstance(value, int if self.kind == "integer" else int | float):
+            return False
+        return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
 
     def expected(self) -> str:
         """What a value has to be, in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import gradio as gr
 
@@ -38,7 +38,7 @@ class Page:
     prices: Any
 
 
-def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
+def build(_app: App) -> Page:
     """Puts the components on the tab."""
     costs = drawn("costs", {"state": "loading"}, elem_id="co-costs", events=("ask", "set_limit", "remove_limit"))
     ledger = drawn("ledger", {"state": "loading"}, elem_id="co-ledger", events=("turn", "settle"))
@@ -76,7 +76,8 @@ async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
 async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
     """Sets a limit; a wrong amount is told beside its field."""
     owner = owner_of(app, request)
-    span, action = _span(event), "warn" if _of(event, "action") == "warn" else "block"
+    span = _span(event)
+    action: LimitAction = "warn" if _of(event, "action") == "warn" else "block"
     amount = microusd_of(_of(event, "amount"))
     if amount is None:
         said = f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars, as 5 or 0.50."
@@ -84,9 +85,7 @@ async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr
             await _costs(app, request, costs) | {"said": {"span": span, "text": said}},
             await header.strip(app, owner),
         ]
-    await limits.set_limit(
-        app.services, owner, span, amount, cast(LimitAction, action), is_operator=is_operator(app, request)
-    )
+    await limits.set_limit(app.services, owner, span, amount, action, is_operator=is_operator(app, request))
     return [await _costs(app, request, costs), await header.strip(app, owner)]
 
 

@@ -22,7 +22,7 @@ class Page:
     """Recall a file, take along, bring back."""
 
 
-def build(app: App) -> Page:  # noqa: ARG001 - the contract of a page
+def build(_app: App) -> Page:
     """Puts the components on the tab."""
     return Page(drawn("history", {}, elem_id="hi-page"), file_tools.build())
 

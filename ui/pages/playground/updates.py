@@ -107,7 +107,7 @@ def _shape_of(outlook: Outlook) -> dict[str, dict[str, Any]]:
     return {
         "size": {
             "choices": size_choices(values),
-            "info": _mark(outlook, "size", segment_value == OTHER and other not in (AUTO, RATIO)),
+            "info": _mark(outlook, "size") if segment_value == OTHER and other not in (AUTO, RATIO) else None,
         },
         "other_size": {"visible": segment_value == OTHER, "choices": _other_sizes(outlook)},
         "width": {"visible": is_custom},
@@ -154,8 +154,8 @@ def _format_words(outlook: Outlook) -> dict[str, str]:
     return {name: f"{word}\nmade here" if name in made_here else word for name, word in FORMAT_WORDS.items()}
 
 
-def _mark(outlook: Outlook, name: str, applies: bool = True) -> str | None:  # noqa: FBT001, FBT002 - one condition more
-    return SOME_ONLY if applies and name in outlook.controls.some_only else None
+def _mark(outlook: Outlook, name: str) -> str | None:
+    return SOME_ONLY if name in outlook.controls.some_only else None
 
 
 def _other_sizes(outlook: Outlook) -> list[tuple[str, str]]:
