@@ -13,95 +13,25 @@ from uuid import uuid4
 from tests.fakes import faults, runware_rules
 from tests.fakes.faults import Fault
 from tests.fakes.http_fake import Answer, HttpFake, RawReply, Request
+from tests.fakes.runware_faults import (
+    OWN,
+    AcknowledgedOnly,
+    ErrorItems,
+    Flagged,
+    GoneAfterwards,
+    MissingImage,
+    NeverEnds,
+    OneByOne,
+    PartialFailure,
+    PollBreaks,
+    TaskFails,
+    TimedOutButRan,
+)
 from tests.fakes.runware_rules import Job, Refusal, TaskObject
 
 PATH = "/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFails(Fault):
-    """No image: `errors` alone, with this status; of an async task in getResponse, with 200."""
-
-    code: str
-    message: str = "The task failed."
-    http_status: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PartialFailure(Fault):
-    """So many images of the task fail, the others succeed: `errors` beside `data` (W3)."""
-
-    failed: int = 1
-    code: str = "invalidProviderContent"
-
-
-@dataclass(frozen=True, slots=True)
-class NeverEnds(Fault):
-    """The task is `processing` for ever; a sync call is answered by the bare acknowledgement."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollBreaks(Fault):
-    """The first `times` getResponse calls for the task are answered by this status."""
-
-    times: int
-    status: int = 500
-
-
-@dataclass(frozen=True, slots=True)
-class MissingImage(Fault):
-    """The first answer with the finished items lacks their images; getResponse then gives them."""
-
-
-@dataclass(frozen=True, slots=True)
-class AcknowledgedOnly(Fault):
-    """A sync call is answered as an async one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorItems(Fault):
-    """The task ends with items of status `error` in `data`, not in `errors`."""
-
-    code: str
-    message: str = "The image could not be made."
-
-
-@dataclass(frozen=True, slots=True)
-class OneByOne(Fault):
-    """Each poll has one finished image more, and nothing about those to come; each is listed twice, among items of another
-    task, and states are in capitals. `most`: no more than so many ever come."""
-
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged(Fault):
-    """The content check, where it was asked for, finds something in the first image."""
-
-
-@dataclass(frozen=True, slots=True)
-class GoneAfterwards(Fault):
-    """The result files are 404."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimedOutButRan(Fault):
-    """504 from a proxy, while the task goes on: getResponse finds it, `processing` at first."""
-
-
-_OWN = (
-    TaskFails,
-    PartialFailure,
-    NeverEnds,
-    PollBreaks,
-    MissingImage,
-    AcknowledgedOnly,
-    ErrorItems,
-    OneByOne,
-    Flagged,
-    GoneAfterwards,
-    TimedOutButRan,
-)
 _IN_TRANSPORT = (faults.Slow, faults.CutBody)
 _HTML = b"<html><head><title>504 Gateway Time-out</title></head></html>"
 
@@ -209,7 +139,7 @@ class FakeRunware(HttpFake):
         return any(task.get("taskType") == "imageInference" for task in _task_objects(request))
 
     def answer(self, request: Request, fault: Fault | None) -> Answer:
-        if fault is not None and not isinstance(fault, _OWN + _IN_TRANSPORT):
+        if fault is not None and not isinstance(fault, OWN + _IN_TRANSPORT):
             raise TypeError(f"the test is wrong: this fake has no fault {fault!r}")
         with self._lock:
             refused = self._refused_at_the_door(request)

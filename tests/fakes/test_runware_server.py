@@ -12,10 +12,9 @@ from PIL import Image
 from tests.fakes import faults, runware_server
 from tests.fakes.http_fake import RawReply
 from tests.fakes.runware_asking import MINI, PNG64, PNG_DATA, PNG_URI, SQUARE, Caller, fetched, images, task
-from tests.fakes.runware_server import (
+from tests.fakes.runware_faults import (
     AcknowledgedOnly,
     ErrorItems,
-    FakeRunware,
     GoneAfterwards,
     MissingImage,
     NeverEnds,
@@ -24,6 +23,7 @@ from tests.fakes.runware_server import (
     TaskFails,
     TimedOutButRan,
 )
+from tests.fakes.runware_server import FakeRunware
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 from playground.settings import Settings
 from providers.adapters import ADAPTERS
 from providers.rows import CATALOG
-from tests.fakes import fal_faults, faults, lumenfall_server, replicate_server, runware_server
+from tests.fakes import fal_faults, faults, lumenfall_server, replicate_server, runware_faults, runware_server
 from tests.fakes.compatible_server import BUSY, FakeCompatible
 from tests.fakes.faults import Fault
 from tests.fakes.http_fake import RawReply
@@ -140,7 +140,7 @@ PARTIES: dict[str, Party] = {
         {
             "refused field": runware_server.BAD_DIMENSIONS,
             "busy": runware_server.RATE_LIMITED,
-            "moderation": runware_server.TaskFails("invalidProviderContent"),
+            "moderation": runware_faults.TaskFails("invalidProviderContent"),
             "quota": runware_server.THIRD_PARTY_CREDITS,
             "malformed": RawReply(200, b'{"data": [{"taskType": "imageInf'),
             "web page": WEB_PAGE,

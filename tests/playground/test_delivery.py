@@ -20,7 +20,7 @@ from storage.images import ImageHeader, Look, ThumbnailFolder
 from storage.records import RunView, StoredImage
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
-from tests.playground.test_lock_keeping import edit
+from tests.playground.locked_edits import edit
 
 Make = Callable[..., Harness]
 FREE = CATALOG.spec(CATALOG.offer("openai/gpt-image-2")).sizes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from providers.adapters import ADAPTERS
-from tests.fakes import fal_faults, faults, replicate_server, runware_server
+from tests.fakes import fal_faults, faults, replicate_server, runware_faults, runware_server
 from tests.fakes.faults import Fault
 from tests.fakes.http_fake import RawReply
 from tests.playground.job_world import World, only, openai_keys, request_of
@@ -62,11 +62,11 @@ ENDS: dict[str, dict[str, Ends]] = {
         "forbidden": Ends(RawReply(403, {"errors": [{"code": "forbidden", "message": "No."}]}), "permission"),
         "no model": Ends(RawReply(404, {"errors": [NO_SUCH_MODEL]}), "not_found", param="model"),
         "bad field": Ends(runware_server.BAD_DIMENSIONS, "validation", param="width"),
-        "error items": Ends(runware_server.ErrorItems("contentPolicyViolation"), "moderation", creates=1),
+        "error items": Ends(runware_faults.ErrorItems("contentPolicyViolation"), "moderation", creates=1),
         "refused in 200": Ends(RawReply(200, {"errors": [NO_SUCH_MODEL]}), "not_found", param="model"),
-        "gave up": Ends(runware_server.TaskFails("timeoutProvider"), "timeout", is_billed=True, creates=1),
-        "broke": Ends(runware_server.TaskFails("inferenceError"), "server", is_billed=True, creates=1),
-        "new code": Ends(runware_server.TaskFails("somethingNobodyKnows"), "unknown", is_billed=True, creates=1),
+        "gave up": Ends(runware_faults.TaskFails("timeoutProvider"), "timeout", is_billed=True, creates=1),
+        "broke": Ends(runware_faults.TaskFails("inferenceError"), "server", is_billed=True, creates=1),
+        "new code": Ends(runware_faults.TaskFails("somethingNobodyKnows"), "unknown", is_billed=True, creates=1),
         "server error": Ends(RawReply(500, {"errors": [{"code": "internalServerError"}]}), "server", is_billed=True),
         "gateway": Ends(runware_server.GATEWAY_TIMEOUT, "server", is_billed=True),
         "odd data": Ends(RawReply(200, {"data": "soon"}), "malformed", is_billed=True),
@@ -259,7 +259,7 @@ async def test_a_lost_call_takes_no_older_job_and_none_of_another_kind(world: Wo
 
 @only("runware")
 async def test_a_gateway_that_gives_up_does_not_end_the_task_behind_it(world: World) -> None:
-    world.fake.next(runware_server.TimedOutButRan())
+    world.fake.next(runware_faults.TimedOutButRan())
     view = await world.run(request_of(2))
     assert view.run.state == "succeeded"
     world.is_kept(view)
@@ -268,7 +268,7 @@ async def test_a_gateway_that_gives_up_does_not_end_the_task_behind_it(world: Wo
 
 @only("runware")
 @pytest.mark.parametrize(
-    "fault", [runware_server.MissingImage(), runware_server.AcknowledgedOnly()], ids=["bare", "ack"]
+    "fault", [runware_faults.MissingImage(), runware_faults.AcknowledgedOnly()], ids=["bare", "ack"]
 )
 async def test_items_without_images_are_asked_for_again(fault: Fault, world: World) -> None:
     world.fake.next(fault)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.fakes import fal_faults, faults, replicate_server, runware_server
+from tests.fakes import fal_faults, faults, replicate_server, runware_faults
 from tests.fakes.http_fake import Answer
 from tests.playground.job_world import World, noise, only, openai_keys, request_of
 
@@ -89,7 +89,7 @@ async def test_a_time_limit_counts_what_was_slept(world: World) -> None:
 
 @only("runware")
 async def test_images_of_a_task_that_fails_in_part_are_kept_said_and_priced(world: World) -> None:
-    world.fake.next(runware_server.PartialFailure())
+    world.fake.next(runware_faults.PartialFailure())
     view = await world.run(request_of(4))
     assert view.run.state == "succeeded"
     assert len(view.images) == 3

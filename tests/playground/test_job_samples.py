@@ -11,7 +11,7 @@ from providers.types import ImageRequest
 from tests.fakes import fal_faults
 from tests.fakes.faults import Fault
 from tests.fakes.replicate_server import BLOCKED_TEXT, JobFails
-from tests.fakes.runware_server import TaskFails
+from tests.fakes.runware_faults import TaskFails
 from tests.playground.job_world import PLAIN, mask, noise
 from tests.playground.sample_runs import COMMANDS, NASTY, Case, SentByTheClient, check_sample, code_of, need, staged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.services import LOCAL_OWNER
-from tests.fakes import runware_server as own
+from tests.fakes import runware_faults as own
 from tests.playground.job_world import Frozen, World, killed, only, quick, request_of, until
 
 pytestmark = [pytest.mark.asyncio, only("runware")]

@@ -11,7 +11,7 @@ from providers.errors import MalformedReply, ProviderDown
 from providers.types import Job, KeyStatus
 from tests.fakes import replicate_server as fake
 from tests.fakes.http_fake import RawReply
-from tests.providers.test_replicate_adapter import (
+from tests.providers.replicate_world import (
     ADAPTER,
     FLARE,
     ID,

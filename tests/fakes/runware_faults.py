@@ -1,0 +1,91 @@
+"""What the stand-in for Runware does wrong on demand, beside what any server does."""
+
+from dataclasses import dataclass
+
+from tests.fakes.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFails(Fault):
+    """No image: `errors` alone, with this status; of an async task in getResponse, with 200."""
+
+    code: str
+    message: str = "The task failed."
+    http_status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PartialFailure(Fault):
+    """So many images of the task fail, the others succeed: `errors` beside `data` (W3)."""
+
+    failed: int = 1
+    code: str = "invalidProviderContent"
+
+
+@dataclass(frozen=True, slots=True)
+class NeverEnds(Fault):
+    """The task is `processing` for ever; a sync call is answered by the bare acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollBreaks(Fault):
+    """The first `times` getResponse calls for the task are answered by this status."""
+
+    times: int
+    status: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class MissingImage(Fault):
+    """The first answer with the finished items lacks their images; getResponse then gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgedOnly(Fault):
+    """A sync call is answered as an async one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorItems(Fault):
+    """The task ends with items of status `error` in `data`, not in `errors`."""
+
+    code: str
+    message: str = "The image could not be made."
+
+
+@dataclass(frozen=True, slots=True)
+class OneByOne(Fault):
+    """Each poll has one finished image more, and nothing about those to come; each is listed twice, among items of another
+    task, and states are in capitals. `most`: no more than so many ever come."""
+
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged(Fault):
+    """The content check, where it was asked for, finds something in the first image."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneAfterwards(Fault):
+    """The result files are 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOutButRan(Fault):
+    """504 from a proxy, while the task goes on: getResponse finds it, `processing` at first."""
+
+
+OWN = (
+    TaskFails,
+    PartialFailure,
+    NeverEnds,
+    PollBreaks,
+    MissingImage,
+    AcknowledgedOnly,
+    ErrorItems,
+    OneByOne,
+    Flagged,
+    GoneAfterwards,
+    TimedOutButRan,
+)
