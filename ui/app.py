@@ -71,7 +71,7 @@ def owner_of(app: App, request: guard.Asker) -> str:
     settings = app.services.settings
     owner = guard.owner_of(settings, request)
     if settings.mode == "public":
-        scope = getattr(getattr(request, "request", request), "scope", {})
+        scope = guard.scope_of(request)
         app.services.usage.seen(owner, guard.address_of(settings, scope, Headers(scope=scope) if scope else {}))
     return owner
 

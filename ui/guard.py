@@ -123,9 +123,14 @@ class Account:
     name: str
 
 
+def scope_of(request: Asker) -> Scope:
+    """The connection that the request came by, which Gradio keeps one level deeper; empty where none is known."""
+    return getattr(getattr(request, "request", request), "scope", None) or {}
+
+
 def account_of(settings: Settings, request: Asker) -> Account | None:
     """Who signed in, from the session that Gradio signs; `None` where nobody did, or nobody can."""
-    scope = getattr(getattr(request, "request", request), "scope", None) or {}
+    scope = scope_of(request)
     session = scope.get("session") if settings.public.can_sign_in else None
     told = session.get("oauth_info") if isinstance(session, dict) else None
     info = told.get("userinfo") if isinstance(told, dict) else None
