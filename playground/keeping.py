@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -16,10 +17,12 @@ from playground.services import Services
 from providers.catalog import SizeRule, UnknownOffer
 from providers.types import MADE_HERE, GeneratedImage, PartialImage
 from storage import ledger, locks, runs
+from storage.blobs import sha256_of
 from storage.converted import convert
 from storage.errors import StoreError
-from storage.images import Look, UnreadableImage, read_header
+from storage.images import ImageHeader, UnreadableImage, read_header
 from storage.records import Run, StoredImage, StoredPartial
+from storage.thumbnails import Look
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +62,18 @@ def keep_images(
     conversions, locks.
 
     Bytes that cannot be read as an image are kept too, the first of them. `again`: the places of a call whose images may
-    be stored in part already, and may come in another order now; what is there stays, once. `on_sight` is called when an
-    image can be shown, before the rest is noticed about it; not where something else is to be shown in its stead. Blocking.
+    be stored in part already, and may come in another order now; what is there stays, once. `on_sight` is called when rows
+    can be shown: who asks for a thumbnail then waits for the decoding that is under way. Not where something else is to be
+    shown in their stead. Blocking.
     """
     rows, why = [], ""
+    looks: dict[str, Future[Look]] = {}
     for position, image in enumerate(images, start=first):
         try:
-            rows.append(_keep_bytes(services, run, image, position))
+            header, sha256 = read_header(image.data), sha256_of(image.data)
+            # While the bytes go to disk; what is seen is written after their row.
+            looks[sha256] = services.store.thumbs.begin(sha256, image.data)
+            rows.append(_keep_bytes(services, run, image, header, sha256, position))
         except UnreadableImage as error:
             why = why or str(error)
             if kept.unreadable_sha256 is None:
@@ -80,7 +88,9 @@ def keep_images(
         return placed, added
 
     placed, added = services.store.write(add)
-    _look_at_all(services, run, added, on_sight)
+    if any(_is_shown_as_it_came(run, row) for row in added):
+        on_sight()
+    _look_at_all(services, run, [(row, looks[row.sha256]) for row in added])
     places = tuple(row.position for row in placed)
     lock_keeping.lock_images(services, run, places)
     return KeptImages(places, why, tuple(f"{row.width}x{row.height}" for row in placed))
@@ -105,10 +115,10 @@ def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -
     return placed
 
 
-def _keep_bytes(services: Services, run: Run, image: GeneratedImage, position: int) -> StoredImage:
-    """Raises: UnreadableImage."""
-    header = read_header(image.data)
-    sha256 = services.store.blobs.put(image.data, header.media_type)
+def _keep_bytes(
+    services: Services, run: Run, image: GeneratedImage, header: ImageHeader, sha256: str, position: int
+) -> StoredImage:
+    services.store.blobs.put(image.data, header.media_type, sha256=sha256)
     found = delivery.header_checks(request_of(run.asked, (), None), _size_rule(services, run), header, image.said_type)
     return StoredImage(
         image_id=services.new_id(),
@@ -153,14 +163,14 @@ def _convert(services: Services, run: Run, row: StoredImage) -> None:
     services.store.write(note)
 
 
-def _look_at_all(services: Services, run: Run, rows: Sequence[StoredImage], on_sight: Callable[[], None]) -> None:
-    """Thumbnails of all first, so that they can be shown; then what is noticed about them, and their conversions."""
-    looks = []
-    for row in rows:
-        looks.append((row, _look_at(services, row)))
-        if not (lock_keeping.is_locked(run) or _is_converted(run, row)):
-            on_sight()
-    for row, look in looks:
+def _is_shown_as_it_came(run: Run, row: StoredImage) -> bool:
+    """Nothing that is made of it, as a lock, is to be shown in its stead."""
+    return not (lock_keeping.is_locked(run) or _is_converted(run, row))
+
+
+def _look_at_all(services: Services, run: Run, begun: Sequence[tuple[StoredImage, Future[Look]]]) -> None:
+    """Thumbnails of all first, which pages wait for; then what is noticed about them, and their conversions."""
+    for row, look in [(row, _look_at(services, row, under_way)) for row, under_way in begun]:
         if look:
             _notice(services, run, row, look)
         _convert(services, run, row)
@@ -171,19 +181,21 @@ def _is_converted(run: Run, row: StoredImage) -> bool:
     return wanted in MADE_HERE and row.media_type != f"image/{wanted}"
 
 
-def _look_at(services: Services, row: StoredImage) -> Look | None:
-    """Makes the thumbnail, and gives what its decoding showed; `None` where there was nothing to see.
+def _look_at(services: Services, row: StoredImage, under_way: Future[Look]) -> Look | None:
+    """Writes the thumbnail, and gives what its decoding showed; `None` where there was nothing to see.
 
     The image is safe by now: a thumbnail that cannot be written is made again when a page asks for it.
     """
-    original = services.store.blobs.path(row.sha256, row.media_type)
     try:
-        return services.store.thumbs.look(row.sha256, original)
+        look = under_way.result()
+        services.store.thumbs.keep(row.sha256, look)
     except UnreadableImage:
         _note_checks(services, row, (*row.checks, "damaged"))
+        return None
     except (StoreError, OSError):
         log.exception("run %s: a thumbnail could not be made", row.run_id)
-    return None
+        return None
+    return look
 
 
 def _notice(services: Services, run: Run, row: StoredImage, look: Look) -> None:

@@ -21,9 +21,10 @@ from playground.embedded import Settings
 from playground.services import Services
 from storage import looks, runs
 from storage.errors import StoreError
-from storage.images import THUMBNAIL_EDGE_PX, UnreadableImage, decode
+from storage.images import UnreadableImage, decode
 from storage.looks import Look, Made
 from storage.records import StoredImage
+from storage.thumbnails import THUMBNAIL_EDGE_PX
 
 How = Literal["bytes", "settings", "look"]
 """By what an image was found."""

@@ -76,6 +76,11 @@ def sweep_leftovers(incoming: Path) -> None:
             continue
 
 
+def sha256_of(data: bytes) -> str:
+    """The name bytes are kept under."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class BlobFolder:
     """Bytes by hash. May be used from any number of threads and processes at once."""
 
@@ -86,8 +91,10 @@ class BlobFolder:
         make_folder(self._incoming)
         sweep_leftovers(self._incoming)
 
-    def put(self, data: bytes, media_type: str) -> str:
+    def put(self, data: bytes, media_type: str, *, sha256: str | None = None) -> str:
         """SHA-256 of `data`, which is on disk when this returns. What is there already is not written again.
+
+        `sha256`: theirs, where the caller has it already.
 
         Raises:
             ValueError: no bytes, or a media type that is not one of `EXTENSIONS`.
@@ -95,7 +102,7 @@ class BlobFolder:
         """
         if not data:
             raise ValueError("an image without bytes cannot be stored")
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = sha256 or sha256_of(data)
         path = self.path(sha256, media_type)
         try:
             make_folder(path.parent)

@@ -22,8 +22,8 @@ from storage import errors
 from storage.blobs import BlobFolder
 from storage.connections import connect_reader, snapshot
 from storage.copying import copy_database
-from storage.images import ThumbnailFolder
 from storage.opening import DATABASE_NAME, open_checked, prepare_folder
+from storage.thumbnails import ThumbnailFolder
 from storage.writer import Writer
 
 T = TypeVar("T")

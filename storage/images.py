@@ -1,24 +1,18 @@
-"""What a picture's bytes say about themselves, and the small copies that lists show.
+"""What a picture's bytes say about themselves, and their decoding.
 
 Bytes come from providers and from visitors, so nothing is decoded before its header was checked against the limits.
-Originals are never changed; a thumbnail is a new picture without any of the original's metadata.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from PIL import Image, ImageOps, features
 
-from storage import errors
-from storage.blobs import INCOMING, checked_sha256, sweep_leftovers
-from storage.files import make_folder, write_whole
 from storage.gif import count_frames
 
 MAX_SIDE_PX = 8192
@@ -27,17 +21,8 @@ MAX_SIDE_PX = 8192
 MAX_PIXELS = 64_000_000
 """Most pixels. Four bytes each are 256 MB decoded, which a small server survives; Pillow's own limit is 716 MB."""
 
-THUMBNAIL_EDGE_PX = 512
-THUMBNAIL_QUALITY = 82
-
-_THUMBNAIL_METHOD = 1
-"""WebP effort 0 to 6. Measured at 341x512: 1 takes 5 ms, 4 (the default) 16 ms for a file of much the same size."""
-
 _SNIFFED_BYTES = 64
 """An AVIF lists its brands there, a dozen at most."""
-
-_DECODERS = 2
-"""Pictures decoded at once: twice `MAX_PIXELS` is the most memory that thumbnails ever take."""
 
 _PILLOW_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -110,80 +95,19 @@ def read_header(data: bytes) -> ImageHeader:
         raise UnreadableImage(f"damaged {_PILLOW_NAMES[media_type]} image: its header cannot be read") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one decoding of a picture shows."""
-
-    small: Image.Image
-    """RGB or RGBA, upright, long edge at most `THUMBNAIL_EDGE_PX`."""
-    lowest_alpha: int
-    """Of all pixels of the picture itself, 0 to 255; 255 also where it has no transparency."""
-
-
-class ThumbnailFolder:
-    """Small WebP copies by the original's hash: `thumbs/ab/ab12….webp`. They can all be made again."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._incoming = root / INCOMING
-        self._decoders = threading.BoundedSemaphore(_DECODERS)
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        make_folder(self._incoming)
-        sweep_leftovers(self._incoming)
-
-    def path(self, sha256: str) -> Path:
-        """Where the thumbnail lies or would lie. Raises `ValueError` when the name is not a SHA-256."""
-        return self.root / checked_sha256(sha256)[:2] / f"{sha256}.webp"
-
-    def ensure(self, sha256: str, source: Path) -> Path:
-        """The thumbnail, made from the file `source` if it is not there yet. Raises as `make` does."""
-        path = self.path(sha256)
-        return path if path.is_file() and path.stat().st_size else self.make(sha256, source)
-
-    def make(self, sha256: str, source: Path) -> Path:
-        """Make the thumbnail: upright, long edge at most `THUMBNAIL_EDGE_PX`, alpha kept, first frame, no metadata.
-
-        Raises:
-            UnreadableImage: `source` is no picture we take, or is damaged.
-            FileNotFoundError: `source` is not there.
-            StoreFull, StoreNotWritable: it cannot be written.
-        """
-        self.look(sha256, source)
-        return self.path(sha256)
-
-    def look(self, sha256: str, source: Path) -> Look:
-        """Make the thumbnail as `make` does, and hand out what was seen on the way. Raises as `make` does."""
-        path = self.path(sha256)
-        data = source.read_bytes()
-        with self._decoders:
-            small, lowest_alpha = _decoded(data, THUMBNAIL_EDGE_PX)
-            encoded = _thumbnail(small)
-        try:
-            make_folder(path.parent)
-            write_whole(path, encoded, temporary_in=self._incoming)
-        except OSError as error:
-            raise errors.of_os(error, self.root) from error
-        return Look(small, lowest_alpha)
-
-    def delete(self, sha256: str) -> bool:
-        """Delete the thumbnail; false if there was none. Raises `ValueError` when the name is not a SHA-256."""
-        path = self.path(sha256)
-        there = path.is_file()
-        path.unlink(missing_ok=True)
-        return there
-
-
 def decode(data: bytes, *, edge_px: int | None = None) -> Image.Image:
     """The first frame as RGB or RGBA, upright, without any metadata; its long edge at most `edge_px` where given.
 
     Raises:
         UnreadableImage: no picture we take, beyond the limits, or damaged.
     """
-    return _decoded(data, edge_px)[0]
+    return decoded(data, edge_px)[0]
 
 
-def _decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
-    """The picture as `decode` gives it, and the lowest alpha it had before it was made smaller."""
+def decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
+    """The picture as `decode` gives it, and the lowest alpha it had before it was made smaller: 0 to 255; 255 also where it
+    has no transparency. Raises as `decode` does.
+    """
     header = read_header(data)
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[header.media_type]]) as image:
@@ -211,17 +135,12 @@ def _lowest(channel: Image.Image) -> int:
     return next(level for level, count in enumerate(channel.histogram()) if count)
 
 
-def _thumbnail(small: Image.Image) -> bytes:
-    out = io.BytesIO()
-    small.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=_THUMBNAIL_METHOD)
-    return out.getvalue()
-
-
 def _with_plain_mode(image: Image.Image, *, has_alpha: bool) -> Image.Image:
     """The picture as RGB or RGBA. 16-bit grey is scaled down first: a plain conversion would cut it off at white."""
     if image.mode.startswith("I"):
         image = image.convert("I").point(lambda value: value / 257).convert("L")
-    return image.convert("RGBA" if has_alpha else "RGB")
+    mode = "RGBA" if has_alpha else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _check_size(width: int, height: int) -> None:

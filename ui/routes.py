@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from arena import bank, battle
 from playground import curation, library, taking_along
 from storage.blobs import media_type_of
 from storage.errors import StoreError
+from storage.images import UnreadableImage
 from ui import guard
 from ui.app import App, own
 from ui.archive_routes import archive_routes
@@ -35,6 +37,9 @@ from ui.vote_routes import vote_routes
 FOREVER = "private, max-age=31536000, immutable"
 """A file named by its hash never changes."""
 NEVER = "no-store"
+_THREADS = 32
+"""For what blocks: twice the calls that all providers together take at once. Python's own default is four more than there are
+cores, and calls whose answers come together would wait for each other's disk."""
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpg|webp|gif|avif)")
 _BATTLE = re.compile(r"[0-9a-f]{32}")
 
@@ -72,7 +77,9 @@ def lifespan(
 
     @asynccontextmanager
     async def run(_server: object) -> AsyncIterator[None]:
-        on_loop(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="blocking"))
+        on_loop(loop)
         await app.engine.start()
         app.snapshots.start()
         watching = asyncio.create_task(app.voter_watch.run())
@@ -103,7 +110,10 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
         return _nothing()
-    path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
+    try:
+        path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
+    except UnreadableImage:
+        path = None
     if path is None:
         return _nothing()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.

@@ -16,7 +16,8 @@ from playground import delivery, keeping
 from playground.delivery import NEAR_BITS, checks_of, hamming, header_checks, is_blank, looks_same, phash_of
 from providers.rows import CATALOG
 from providers.types import ImageRequest, said_type_of
-from storage.images import ImageHeader, Look, ThumbnailFolder
+from storage import thumbnails
+from storage.images import ImageHeader
 from storage.records import RunView, StoredImage
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
@@ -354,14 +355,14 @@ async def test_blank_images_are_blank_and_not_duplicates_besides(harness: Make, 
 
 @pytest.mark.asyncio
 async def test_an_image_is_decoded_once(harness: Make, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[Look] = []
-    real = ThumbnailFolder.look
+    decodings: list[int] = []
+    real = thumbnails.decoded
 
-    def counted(self: ThumbnailFolder, *given: Any) -> Look:
-        looks.append(real(self, *given))
-        return looks[-1]
+    def counted(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
+        decodings.append(len(data))
+        return real(data, edge_px)
 
-    monkeypatch.setattr(ThumbnailFolder, "look", counted)
+    monkeypatch.setattr(thumbnails, "decoded", counted)
     await came(harness, fake, n=2)
-    assert len(looks) == 2
+    assert len(decodings) == 2
     assert not hasattr(keeping, "decode")

@@ -168,5 +168,5 @@ def store_everything(store: Store) -> dict[str, str]:
     store.write(job)
     source = store.blobs.find(sha["image"])
     assert source
-    store.thumbs.make(sha["image"], source)
+    store.thumbs.ensure(sha["image"], source)
     return sha

@@ -4,7 +4,6 @@ import contextlib
 import io
 import struct
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +15,11 @@ from storage.gif import MAX_FRAMES, count_frames
 from storage.images import (
     MAX_PIXELS,
     MAX_SIDE_PX,
-    THUMBNAIL_EDGE_PX,
     ImageHeader,
-    ThumbnailFolder,
     UnreadableImage,
     read_header,
 )
-from tests.storage.builders import SHA, picture
+from tests.storage.builders import picture
 
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
 
@@ -152,105 +149,3 @@ def test_counting_frames_of_an_endless_gif_stops() -> None:
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x4c\x01\x00"
     assert count_frames(header + frame * 5 + b";") == 5
     assert count_frames(header + frame * (MAX_FRAMES + 7)) == MAX_FRAMES
-
-
-@pytest.fixture
-def thumbs(tmp_path: Path) -> ThumbnailFolder:
-    return ThumbnailFolder(tmp_path / "thumbs")
-
-
-def make(thumbs: ThumbnailFolder, tmp_path: Path, data: bytes) -> Image.Image:
-    source = tmp_path / "source"
-    source.write_bytes(data)
-    with Image.open(thumbs.make(SHA, source)) as small:
-        small.load()
-        return small
-
-
-@pytest.mark.parametrize(
-    ("data", "size", "mode"),
-    [
-        (picture(size=(2048, 1024)), (512, 256), "RGB"),
-        (picture(size=(1024, 2048), form="JPEG"), (256, 512), "RGB"),
-        (picture(size=(100, 50)), (100, 50), "RGB"),
-        (picture(size=(1024, 1024), mode="RGBA", colour=(200, 0, 0, 100)), (512, 512), "RGBA"),
-        (picture(size=(1024, 512), mode="CMYK", form="JPEG", colour=(1, 2, 3, 4)), (512, 256), "RGB"),
-        (picture(size=(1024, 512), form="GIF"), (512, 256), "RGB"),
-        (picture(size=(4000, 3)), (512, 1), "RGB"),
-        (animation("GIF", 3), (8, 6), "RGB"),
-        (picture(mode="P", form="GIF", transparency=40), (8, 6), "RGBA"),
-        pytest.param(avif(), (64, 48), "RGB", marks=needs_avif),
-        pytest.param(avif(mode="RGBA", colour=(200, 0, 0, 100)), (64, 48), "RGBA", marks=needs_avif),
-    ],
-)
-def test_thumbnails_fit_and_keep_alpha(
-    thumbs: ThumbnailFolder, tmp_path: Path, data: bytes, size: tuple[int, int], mode: str
-) -> None:
-    small = make(thumbs, tmp_path, data)
-    assert (small.format, small.size, small.mode) == ("WEBP", size, mode)
-    assert max(small.size) <= THUMBNAIL_EDGE_PX
-
-
-def test_sixteen_bit_grey_is_scaled_and_not_cut_off(thumbs: ThumbnailFolder, tmp_path: Path) -> None:
-    small = make(thumbs, tmp_path, picture(size=(64, 64), mode="I;16", colour=0x8080))
-    red, _, _ = small.getpixel((32, 32))  # type: ignore[misc]
-    assert abs(red - 0x80) <= 2
-
-
-def test_thumbnails_are_upright_and_bare(thumbs: ThumbnailFolder, tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn right by a quarter
-    exif[0x010E] = "SECRET place"
-    small = make(thumbs, tmp_path, picture(size=(1000, 500), form="JPEG", exif=exif, comment=b"SECRET words"))
-    assert small.size == (256, 512)
-    assert b"SECRET" not in thumbs.path(SHA).read_bytes()
-    assert not small.getexif()
-
-
-def test_ensure_makes_a_thumbnail_once(thumbs: ThumbnailFolder, tmp_path: Path) -> None:
-    source = tmp_path / "source.png"
-    source.write_bytes(picture())
-    made = thumbs.ensure(SHA, source)
-    source.unlink()
-    assert thumbs.ensure(SHA, source) == made == thumbs.path(SHA)
-    assert thumbs.delete(SHA)
-    assert not thumbs.delete(SHA)
-    with pytest.raises(FileNotFoundError):
-        thumbs.ensure(SHA, source)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        picture(size=(400, 400))[:120],
-        png_claiming(500, 500),
-        png_claiming(30_000, 30_000),
-        gif_claiming(400, 400),
-        avif()[:-5],
-        b"text",
-    ],
-)
-def test_no_thumbnail_is_made_of_damaged_bytes(thumbs: ThumbnailFolder, tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(UnreadableImage):
-        make(thumbs, tmp_path, data)
-    assert [path for path in thumbs.root.rglob("*") if path.is_file()] == []
-
-
-def test_hostile_names_of_thumbnails_lead_nowhere(thumbs: ThumbnailFolder, tmp_path: Path) -> None:
-    for use in (thumbs.path, thumbs.delete, lambda name: thumbs.ensure(name, tmp_path)):
-        with pytest.raises(ValueError, match="not a SHA-256"):
-            use("../../etc/passwd")
-
-
-def test_a_look_shows_the_small_picture_and_the_lowest_alpha_of_the_large_one(
-    thumbs: ThumbnailFolder, tmp_path: Path
-) -> None:
-    image = Image.new("RGBA", (2048, 1024), (200, 0, 0, 255))
-    image.putpixel((1000, 500), (0, 0, 0, 3))
-    source = tmp_path / "source"
-    image.save(source, "PNG", compress_level=1)
-    look = thumbs.look(SHA, source)
-    assert (look.small.size, look.small.mode, look.lowest_alpha) == ((512, 256), "RGBA", 3)
-    assert thumbs.path(SHA).is_file()
-    image.convert("RGB").save(source, "PNG", compress_level=1)
-    assert thumbs.look(SHA, source).lowest_alpha == 255

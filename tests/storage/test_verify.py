@@ -97,7 +97,7 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         {"temporary_file"},
     ),
     "thumbnail of nothing": (
-        lambda store, sha: store.thumbs.make("0" * 64, blob(store, sha["image"])),
+        lambda store, sha: store.thumbs.ensure("0" * 64, blob(store, sha["image"])),
         {"thumbnail_unknown"},
     ),
     "no ledger line": (lambda store, sha: sql(store, "delete from ledger"), {"ledger_missing"}),

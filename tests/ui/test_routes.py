@@ -62,6 +62,22 @@ async def test_an_image_is_given_to_its_owner_and_to_nobody_else(
             assert stranger.get(url).status_code == 404
 
 
+@pytest.mark.asyncio
+async def test_a_damaged_image_has_no_thumbnail_and_breaks_nothing(
+    public: tuple[Harness, Callable[[], TestClient]],
+) -> None:
+    one, visitor = public
+    mine = visitor()
+    (view,) = await one.run(ImageRequest("a fox"), "demo/flat", owner=owner_of(mine))
+    await one.stop()
+    image, store = view.images[0], one.services.store
+    path = store.blobs.path(image.sha256, image.media_type)
+    path.write_bytes(path.read_bytes()[:300])
+    store.thumbs.delete(image.sha256)
+    assert mine.get(f"/thumbs/{image.sha256}.webp").status_code == 404
+    assert mine.get(f"/media/{path.name}").status_code == 200
+
+
 def raw(page: TestClient, path: str, chunks: Iterator[bytes] | None = None, **headers: str) -> tuple[int, bytes]:
     """What the application answers to exactly this path, which a client would have tidied: status and body."""
     scope: Scope = {

@@ -32,7 +32,7 @@ GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
 RUNS_UNASKED = 8
 """More runs in one press are asked about first, with their number and price."""
-SHOW_EVERY_S = 1 / 6
+SHOW_EVERY_S = 1 / 10
 LOOK_AGAIN_S = 2.0
 """How often a watcher looks though no news came: the line moves when somebody else's run ends."""
 
@@ -246,19 +246,20 @@ def _live(app: App, run_id: str) -> tiles.Live:
 async def watch(
     app: App, owner: str, events: AsyncIterator[RunEvent], watched: Collection[str], *, is_page: bool = False
 ) -> AsyncIterator[list[Any]]:
-    """Results, strip and Stop whenever they changed, at most six times a second, until the events end.
+    """Results, strip and Stop whenever they changed, at most ten times a second, until the events end.
 
     The results are the watched groups alone, or with `is_page` the newest ones and those. One stream keeps to one of them:
     Gradio sends what differs from the value before, and gets lost where a list becomes shorter.
     """
     seen: set[str] = set(watched)
-    last: object = None
+    last: list[Any] = []
     async for _ in _beats(events, seen):
         update = await shown(app, owner, seen, is_page=is_page)
-        drawn = (update[0]["groups"], update[1])
+        drawn = [update[0]["groups"], *update[1:]]
         if drawn != last:
+            # Stop rarely changes, and Gradio makes a button anew, with all that belongs to it, for each update of one.
+            yield [*update[:2], gr.skip() if last[2:] == drawn[2:] else update[2]]
             last = drawn
-            yield update
 
 
 async def _beats(news: AsyncIterator[RunEvent], seen: set[str]) -> AsyncIterator[None]:
