@@ -42,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         db.conn.execute("insert into inputs values ('b', 'image', 0, ?, 'image/png', 8, 6)", ("ef" * 32,))
         for name, cost in (("a", 41_200), ("b", 20_000), ("c", 0)):
             db.conn.execute("update ledger set state = 'settled', amount_microusd = ? where run_id = ?", (cost, name))
-        curation.set_favourite(db, "local", Picked(runs=("a",)), True)
+        curation.set_favourite(db, "local", Picked(runs=("a",)), favourite=True)
         curation.set_stars(db, "local", Picked(runs=("b",)), 4)
         curation.add_tags(db, "local", Picked(runs=("c",)), ["red fox"])
         curation.set_note(db, "local", "c", "for the Müller poster")
