@@ -54,8 +54,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def found(store: Store, search: str, sort: str = "newest") -> str:
-    page, count = store.read(lambda db: history.page_and_count(db, "local", search=search, sort=sort))
-    assert count == len(page.runs)
+    page = store.read(lambda db: history.page(db, "local", search=search, sort=sort))
+    assert store.read(lambda db: history.count(db, "local", search)) == len(page.runs)
     return "".join(view.run.run_id for view in page.runs)
 
 
