@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
-from storage.rows import changed, fetch, fetch_one, foreign_text, to_image, to_run
+from storage.rows import Row, changed, fetch, fetch_one, foreign_text, to_image, to_run
 from storage.views import views_of
 from storage.votes import BROUGHT
 
@@ -271,5 +271,5 @@ def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[Offer
     return [OfferFacts(row["offer"], row["quality"], row["cost_microusd"], row["latency_ms"]) for row in rows]
 
 
-def _to_battle(row: dict[str, object]) -> Battle:
-    return Battle(**(row | {"is_demo": bool(row["is_demo"])}))  # type: ignore[arg-type]  # STRICT columns vouch for it
+def _to_battle(row: Row) -> Battle:
+    return Battle(**(row | {"is_demo": bool(row["is_demo"])}))
