@@ -11,8 +11,10 @@ import base64
 import itertools
 import random
 import struct
-import sys
 import zlib
+
+from benchmarks import loopback
+from benchmarks.loopback import png_chunk
 
 WIDTH, HEIGHT = 1000, 500
 """Pixels; as RGB noise, which does not compress, the file has 1.5 MB."""
@@ -22,36 +24,28 @@ _HEAD_BYTES = 33
 """PNG signature and IHDR: a multiple of three, so that base64 can be cut there."""
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
 class Answers:
     """Whole HTTP answers; only the bytes that differ are made anew for each."""
 
     def __init__(self) -> None:
         noise = random.Random(1)
         rows = b"".join(b"\0" + noise.randbytes(WIDTH * 3) for _ in range(HEIGHT))
-        head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0))
-        rest = _chunk(b"IDAT", zlib.compress(rows, 1)) + _chunk(b"IEND", b"")
+        head = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0))
+        rest = png_chunk(b"IDAT", zlib.compress(rows, 1)) + png_chunk(b"IEND", b"")
         self._numbers = itertools.count(1)
         own = self._own_chunk()
         self.image_bytes = len(head) + len(own) + len(rest)
         opening = b'{"created": 1776729600, "background": "opaque", "data": [{"b64_json": "'
         closing = (
-            b'"}], "output_format": "png", "quality": "low", "size": "1024x1024", "usage": {"input_tokens": 9, '
-            b'"input_tokens_details": {"image_tokens": 0, "text_tokens": 9}, "output_tokens": 272, "total_tokens": 281}}'
+            b'"}], "output_format": "png", "quality": "low", "size": "1024x1024", "usage": ' + loopback.USAGE + b"}"
         )
         length = len(opening) + len(closing) + (self.image_bytes + 2) // 3 * 4
-        self._before = (
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_benchmark\r\n"
-            b"content-length: " + str(length).encode() + b"\r\n\r\n" + opening + base64.b64encode(head)
-        )
+        self._before = loopback.answer_head(length) + opening + base64.b64encode(head)
         self._after = base64.b64encode(rest) + closing
 
     def _own_chunk(self) -> bytes:
         """36 bytes that no other answer has: a multiple of three again."""
-        return _chunk(b"diPt", next(self._numbers).to_bytes(24, "big"))
+        return png_chunk(b"diPt", next(self._numbers).to_bytes(24, "big"))
 
     def next(self) -> tuple[bytes, bytes, bytes]:
         """One answer, in pieces to be sent one after the other."""
@@ -87,30 +81,11 @@ async def serve(together: int) -> None:
     """Serves until standard input ends. Prints the port and the size of an image."""
     answers, gate = Answers(), Gate(together)
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(_length(head))
-                await gate.passed()
-                for piece in answers.next():
-                    writer.write(piece)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+    async def answer(_came_at: float) -> tuple[bytes, bytes, bytes]:
+        await gate.passed()
+        return answers.next()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=256)
-    print(server.sockets[0].getsockname()[1], answers.image_bytes, flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    server.close()
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+    await loopback.serve(answer, answers.image_bytes)
 
 
 if __name__ == "__main__":

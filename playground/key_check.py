@@ -6,6 +6,7 @@ import uuid
 
 from playground.offered import access_of
 from playground.services import Services
+from providers.adapter import KeyCheckAdapter
 from providers.adapters import ADAPTERS
 from providers.bodies import with_call_id
 from providers.catalog import Provider
@@ -16,7 +17,7 @@ from providers.types import KeyStatus
 
 def has_free_check(provider: Provider) -> bool:
     """Whether the provider has a call that tells about a key and costs nothing."""
-    return ADAPTERS[provider.adapter].check() is not None
+    return isinstance(ADAPTERS[provider.adapter], KeyCheckAdapter)
 
 
 async def check_key(services: Services, provider: Provider, owner: str) -> KeyStatus | None:
@@ -30,12 +31,11 @@ async def check_key(services: Services, provider: Provider, owner: str) -> KeySt
     if key is None:
         raise MissingKey(f"There is no key for {provider.name} to test. Save one first.", provider=provider.name)
     adapter = ADAPTERS[provider.adapter]
-    call = adapter.check()
-    if call is None:
+    if not isinstance(adapter, KeyCheckAdapter):
         return None
     access = access_of(provider, key, services.settings)
     # Runware wants an id of our own in every call, also in one that makes nothing.
-    call = with_call_id(call, str(uuid.uuid4()))
+    call = with_call_id(adapter.check(), str(uuid.uuid4()))
     async with in_words(access):
         try:
             return adapter.parse_check(await services.client.jobs.free(call, access, adapter))

@@ -103,8 +103,9 @@ def _check_hash(file: zipfile.ZipFile, held: Contents, table: Portable) -> None:
 
 def _check_rows(file: zipfile.ZipFile, held: Contents, table: Portable, looked: Looked) -> None:
     seen: dict[tuple[str, ...], set[tuple[object, ...]]] = {key: set() for key in (table.key, *table.places)}
-    number = 0
+    lines = 0
     for number, row in enumerate(rows(file, held, table), start=1):
+        lines = number
         for key, taken in seen.items():
             values = tuple(row[name] for name in key)
             if values in taken:
@@ -115,9 +116,9 @@ def _check_rows(file: zipfile.ZipFile, held: Contents, table: Portable, looked: 
             raise _refused(table, number, why)
         for sha256, media_type in blobs_of(row, table.name):
             _expect(looked, sha256, media_type, row, table, number)
-    if number != held.manifest.counts[table.name]:
+    if lines != held.manifest.counts[table.name]:
         raise ArchiveRefused(
-            f"{archive.rows_name(table.name)} has {number:,} lines, its manifest says "
+            f"{archive.rows_name(table.name)} has {lines:,} lines, its manifest says "
             f"{held.manifest.counts[table.name]:,}. Export the archive again."
         )
 

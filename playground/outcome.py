@@ -16,7 +16,7 @@ from providers.catalog import Price
 from providers.errors import ProviderError
 from providers.pricing import CostPart, Estimate, cost_parts
 from providers.types import Answered, Usage
-from storage.records import CostSource, RunError, RunState
+from storage.records import CostSource, Document, RunError, RunState
 
 LedgerEntry = Literal["settle", "release", "unknown"]
 
@@ -63,12 +63,10 @@ class CallEnd:
         return asdict(self)
 
 
-def call_of_document(document: Mapping[str, object]) -> CallEnd:
+def call_of_document(document: Document) -> CallEnd:
     """The call's end that `CallEnd.document` wrote."""
-    values = dict(document)
-    error = values.get("error")
-    values["error"] = RunError(**error) if isinstance(error, dict) else None
-    return CallEnd(**values)  # type: ignore[arg-type]  # written by ourselves, in a column of our own
+    error = document.get("error")
+    return CallEnd(**{**document, "error": RunError(**error) if error else None})
 
 
 def answered(

@@ -16,6 +16,7 @@ from playground import outcome
 from playground.keeping import end_run
 from playground.services import Services
 from playground.worker import Worker
+from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.catalog import UnknownOffer
 from storage import jobs, runs
@@ -64,7 +65,7 @@ def _can_go_on(services: Services, found: Found) -> bool:
         provider = services.catalog.provider(services.catalog.offer(found.run.offer).provider_id)
     except UnknownOffer:
         return False
-    return ADAPTERS[provider.adapter].submit_s is not None
+    return isinstance(ADAPTERS[provider.adapter], JobAdapter)
 
 
 def _end(services: Services, run: Run) -> None:

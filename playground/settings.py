@@ -25,6 +25,7 @@ Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
 """What battles may be fought over: any prompt, or those of the prompt bank."""
 
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - only within a Space's container, which is reached through its proxy alone
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
 """The lowest and the highest port to listen on."""
@@ -232,7 +233,7 @@ class Settings:
         return cls(
             data_dir=Path(environ.get("DIPTYCH_DATA_DIR", "").strip() or "data"),
             mode="public" if mode == "public" else "local",
-            host=environ.get("DIPTYCH_HOST", "").strip() or ("0.0.0.0" if on_space else "127.0.0.1"),  # noqa: S104 - a Space's container is reached only through its proxy
+            host=environ.get("DIPTYCH_HOST", "").strip() or (_EVERYWHERE if on_space else "127.0.0.1"),
             port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),
             allowed_hosts=tuple(name for name in hosts if name),
             demo=_switch(environ, "DIPTYCH_DEMO", default=True),

@@ -41,8 +41,7 @@ class Standing:
 
 def open_hub(place: SnapshotPlace) -> Shelf:
     """The shelf at the Hub."""
-    # Its client takes a while to load, and only those pay for it who name a place.
-    from storage.hub import shelf_at  # noqa: PLC0415
+    from storage.hub import shelf_at  # noqa: PLC0415 - its client takes long to load: only those wait who name a place
 
     return shelf_at(place.place, place.token.reveal() if place.token else None, place.endpoint)
 

@@ -5,12 +5,12 @@ A JSON body may hold three kinds of placeholders, so that plans, stored document
 They are filled in by `providers.bodies` when the call goes out.
 """
 
-# ruff: noqa: ARG002 - the defaults of `SynchronousAdapter` answer without looking
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from providers.catalog import ModelSpec, Offer
 from providers.errors import MalformedReply, ProviderError
@@ -123,165 +123,124 @@ StreamItem = PartialImage | GeneratedImage | MalformedReply | Answered
 """What one server-sent event can hold. A finished image, or why it cannot be read, is followed by its `Answered`."""
 
 
-class Adapter(Protocol):
-    """One wire format. A format without jobs, uploads or price checks derives from `SynchronousAdapter`."""
+class Adapter(ABC):
+    """One wire format. What only some have is a class of its own, and is asked for by type: `PolledJobs` or `FetchedJobs`,
+    `UploadAdapter`, `KeyCheckAdapter`, `QuoteAdapter`.
+    """
 
-    pace: PollPace
-    submit_s: float | None
-    """Longest wait for the answer that names the job; `None`: the answer holds the images and may take the whole time."""
-
+    @abstractmethod
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
         """The call, and what became of each asked field. Never raises for bad values; `checks` reports those.
 
         `request.n` is at most `spec.max_n_per_call`: more is split into several calls before.
         """
-        ...
 
+    @abstractmethod
     def parse(self, reply: Reply) -> ImageResult | Pending:
         """The images of a 2xx answer, or the job that makes them. Raises: MalformedReply, or the error it reports."""
-        ...
 
-    def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
-        """What one server-sent event says; empty for one that says nothing. Raises: ProviderError."""
-        ...
-
+    @abstractmethod
     def parse_error(self, reply: Reply) -> ProviderError:
         """The error of a non-2xx answer: status first, then the provider's code, words last."""
-        ...
 
-    def simpler(self, call: HttpCall, reply: Reply) -> HttpCall | None:
+    def parse_event(self, _event: str, _data: bytes, _headers: Mapping[str, str], /) -> tuple[StreamItem, ...]:
+        """What one server-sent event says; empty for one that says nothing, and where none are known. Raises: ProviderError."""
+        return ()
+
+    def simpler(self, _call: HttpCall, _reply: Reply, /) -> HttpCall | None:
         """A call with less in it, when the provider refused (4xx) a field that it can do without; sent once."""
-        ...
+        return None
 
-    def own_job(self, call_id: str, call: HttpCall | None = None) -> Job | None:
-        """The job as it will be known under an id of our own, before `call` is sent; `None` if the provider names it."""
-        ...
 
+class _Jobs(Adapter):
+    """What wire formats share whose calls begin jobs."""
+
+    pace: PollPace = PollPace()
+    submit_s: float
+    """Longest wait for the answer that names the job."""
+
+    def own_job(self, _call_id: str, _call: HttpCall | None = None, /) -> Job | None:
+        """The job as it will be known under an id of our own, before the call is sent; `None` if the provider names it."""
+        return None
+
+    @abstractmethod
     def poll(self, job: Job) -> HttpCall:
         """Asks how the job stands; free, may be repeated at will."""
-        ...
 
-    def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending | HttpCall:
-        """What a 2xx answer to `poll` says: images, not yet, or a further call that has the result.
-
-        Raises: the error the job ended with.
-        """
-        ...
-
-    def parse_result(self, reply: Reply, job: Job) -> ImageResult:
-        """The images of the further call's answer, whatever its status. Raises: the error the job ended with."""
-        ...
-
-    def cancel(self, job: Job) -> HttpCall | None:
+    def cancel(self, _job: Job, /) -> HttpCall | None:
         """Ends the job; `None` when the provider has no such call."""
-        ...
+        return None
 
-    def is_cancelled(self, reply: Reply) -> bool:
+    def is_cancelled(self, _reply: Reply, /) -> bool:
         """Whether the answer to `cancel` says that the job has ended without images, so that none is billed."""
-        ...
-
-    def has_begun(self, reply: Reply) -> bool:
-        """Whether a job that this answer calls cancelled may have been at work before; `False` when certainly not."""
-        ...
-
-    def find(self, call: HttpCall) -> HttpCall | None:
-        """Lists recent jobs, for a call whose answer was lost; `None` when the provider has no list."""
-        ...
-
-    def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
-        """Jobs in that list which may be the lost call's, best first.
-
-        `sent` is its `call_document`, with its path under `path`; `sent_at` is UTC text.
-        """
-        ...
-
-    def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
-        """Yields the calls that upload the file, is sent each answer (2xx), and returns the file's address."""
-        ...
-
-    def check(self) -> HttpCall | None:
-        """A call that tells whether the key is good and costs nothing; `None` when the provider has none."""
-        ...
-
-    def parse_check(self, reply: Reply) -> KeyStatus:
-        """What a 2xx answer to `check` says."""
-        ...
-
-    def quote(self, call: HttpCall) -> HttpCall | None:
-        """Asks what the call would cost, without making anything; `None` when the provider cannot tell."""
-        ...
-
-    def parse_quote(self, reply: Reply) -> int | None:
-        """Micro-dollars of a 2xx answer to `quote`."""
-        ...
-
-
-class SynchronousAdapter:
-    """What a wire format says that answers at once: no jobs, no uploads, no price check."""
-
-    pace = PollPace()
-    submit_s: float | None = None
-
-    def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
-        """Nothing: the format has no streams."""
-        return ()
-
-    def simpler(self, call: HttpCall, reply: Reply) -> HttpCall | None:
-        """Nothing to leave out."""
-        return None
-
-    def own_job(self, call_id: str, call: HttpCall | None = None) -> Job | None:
-        """No jobs."""
-        return None
-
-    def poll(self, job: Job) -> HttpCall:
-        """Never called: there are no jobs."""
-        raise NotImplementedError
-
-    def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending | HttpCall:
-        """Never called: there are no jobs."""
-        raise NotImplementedError
-
-    def parse_result(self, reply: Reply, job: Job) -> ImageResult:
-        """Never called: there are no jobs."""
-        raise NotImplementedError
-
-    def cancel(self, job: Job) -> HttpCall | None:
-        """No jobs."""
-        return None
-
-    def is_cancelled(self, reply: Reply) -> bool:
-        """No jobs."""
         return False
 
-    def has_begun(self, reply: Reply) -> bool:
-        """Nobody says that it had not."""
+    def has_begun(self, _reply: Reply, /) -> bool:
+        """Whether a job that this answer calls cancelled may have been at work before; `False` when certainly not."""
         return True
 
-    def find(self, call: HttpCall) -> HttpCall | None:
-        """No jobs."""
+    def find(self) -> HttpCall | None:
+        """Lists recent jobs, for a call whose answer was lost; `None` when the provider has no list."""
         return None
 
-    def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
-        """No jobs."""
+    def parse_found(self, _reply: Reply, _sent: Mapping[str, object], _sent_at: str, /) -> tuple[Job, ...]:
+        """Jobs in that list which may be the lost call's, best first.
+
+        `_sent` is its `call_document`, with its path under `path`; `_sent_at` is UTC text.
+        """
         return ()
 
+
+class PolledJobs(_Jobs):
+    """A wire format whose polls bring the images."""
+
+    @abstractmethod
+    def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending:
+        """What a 2xx answer to `poll` says: images, or not yet. Raises: the error the job ended with."""
+
+
+class FetchedJobs(_Jobs):
+    """A wire format in which the images of a job that has ended are fetched by a further call."""
+
+    @abstractmethod
+    def parse_poll(self, reply: Reply, job: Job) -> Pending | HttpCall:
+        """What a 2xx answer to `poll` says: not yet, or the call that has the result. Raises: the error the job ended with."""
+
+    @abstractmethod
+    def parse_result(self, reply: Reply, job: Job) -> ImageResult:
+        """The images of that call's answer, whatever its status. Raises: the error the job ended with."""
+
+
+JobAdapter = PolledJobs | FetchedJobs
+
+
+class UploadAdapter(Adapter):
+    """A wire format in which large files are uploaded before the call."""
+
+    @abstractmethod
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
-        """Never called: files travel inside the call."""
-        raise NotImplementedError
+        """Yields the calls that upload the file, is sent each answer (2xx), and returns the file's address."""
 
-    def check(self) -> HttpCall | None:
-        """No free call."""
-        return None
 
+class KeyCheckAdapter(Adapter):
+    """A wire format with a call that tells whether the key is good and costs nothing."""
+
+    @abstractmethod
+    def check(self) -> HttpCall:
+        """That call."""
+
+    @abstractmethod
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """Never called: there is no free call."""
-        raise NotImplementedError
+        """What a 2xx answer to it says."""
 
+
+class QuoteAdapter(Adapter):
+    """A wire format that tells beforehand what a call would cost."""
+
+    @abstractmethod
     def quote(self, call: HttpCall) -> HttpCall | None:
-        """No price check."""
-        return None
+        """Asks what the call would cost, without making anything; `None` when it cannot tell of this one."""
 
+    @abstractmethod
     def parse_quote(self, reply: Reply) -> int | None:
-        """No price check."""
-        return None
+        """Micro-dollars of a 2xx answer to `quote`."""

@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
-from providers.adapter import Adapter, HttpCall, Reply
+from providers.adapter import Adapter, HttpCall, JobAdapter, KeyCheckAdapter, QuoteAdapter, Reply, UploadAdapter
 from providers.adapters import ADAPTERS
 from providers.bodies import attachments, with_uploads
 from providers.client_events import (
@@ -108,10 +108,9 @@ class Client:
 
         Raises: ProviderError; always with `may_have_been_billed` unless the job itself was refused.
         """
-        adapter = ADAPTERS[access.provider.adapter]
         deadline = asyncio.get_running_loop().time() + timeout_s
         async with in_words(access):
-            ended = await self.jobs.followed(Pending(job), access, adapter, deadline, on_event, at_once=True)
+            ended = await self.jobs.followed(Pending(job), access, deadline, on_event, at_once=True)
             return with_words(await self._fetched(ended, access, on_event), access)
 
     async def find(self, errand: Errand, claim: Claim, looks: int = FIND_LOOKS) -> Job | None:
@@ -120,7 +119,9 @@ class Client:
         The list is read up to `looks` times: it may be behind, and one answer of it may be lost like the other.
         """
         adapter = ADAPTERS[errand.access.provider.adapter]
-        listing = adapter.find(errand.call)
+        if not isinstance(adapter, JobAdapter):
+            return None
+        listing = adapter.find()
         if listing is None or errand.sent is None:
             return None
         sent = {**errand.sent, "path": errand.call.path}
@@ -157,11 +158,10 @@ class Client:
     async def check(self, access: Access) -> KeyStatus | None:
         """What a free call tells about the key; `None` when the provider has no such call. Raises: ProviderError."""
         adapter = ADAPTERS[access.provider.adapter]
-        call = adapter.check()
-        if call is None:
+        if not isinstance(adapter, KeyCheckAdapter):
             return None
         async with in_words(access):
-            return adapter.parse_check(await self.jobs.free(call, access, adapter))
+            return adapter.parse_check(await self.jobs.free(adapter.check(), access, adapter))
 
     async def quote(self, call: HttpCall, access: Access) -> int | None:
         """Micro-dollars the provider says the call would cost; nothing is made. `None` when it cannot tell.
@@ -169,6 +169,8 @@ class Client:
         Raises: ProviderError.
         """
         adapter = ADAPTERS[access.provider.adapter]
+        if not isinstance(adapter, QuoteAdapter):
+            return None
         asking = adapter.quote(call)
         if asking is None:
             return None
@@ -181,7 +183,7 @@ class Client:
         self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent, claim: Claim
     ) -> ImageResult:
         """What the call ends with, or the job that it began."""
-        own = adapter.own_job(errand.call_id, errand.call)
+        own = adapter.own_job(errand.call_id, errand.call) if isinstance(adapter, JobAdapter) else None
         if own is not None:
             await claim(own)
         lost: ProviderError | None = None
@@ -200,7 +202,7 @@ class Client:
             return answer
         try:
             at_once = lost is not None and own is None
-            return await self.jobs.followed(answer, errand.access, adapter, deadline, on_event, at_once=at_once)
+            return await self.jobs.followed(answer, errand.access, deadline, on_event, at_once=at_once)
         except JobUnknown:
             if lost is None:
                 raise
@@ -211,7 +213,7 @@ class Client:
         self, error: ProviderError, errand: Errand, adapter: Adapter, own: Job | None, claim: Claim
     ) -> Job | None:
         """The job that may be carried out although the answer to its call was lost, or named another call's job."""
-        if not error.may_have_been_billed or adapter.submit_s is None:
+        if not error.may_have_been_billed or not isinstance(adapter, JobAdapter):
             return None
         return own or await self.find(errand, claim)
 
@@ -227,7 +229,7 @@ class Client:
             await self._wait_turn(throttle.turn_s(), deadline)
             await on_event(Sending(attempt))
             try:
-                until = deadline if adapter.submit_s is None else min(deadline, loop.time() + adapter.submit_s)
+                until = min(deadline, loop.time() + adapter.submit_s) if isinstance(adapter, JobAdapter) else deadline
                 answer = await self._once(call, access, adapter, until, on_event)
             except _Refused as refused:
                 # The provider did nothing; the smaller call is another one, and is sent once.
@@ -304,9 +306,10 @@ class Client:
         self, call: HttpCall, access: Access, adapter: Adapter, deadline: float, on_event: OnEvent
     ) -> HttpCall:
         """The call with its large files uploaded. That costs nothing, so a failure never does either."""
-        files = attachments(call) if access.upload_url else ()
+        if not access.upload_url or not isinstance(adapter, UploadAdapter):
+            return call
         addresses: dict[str, str] = {}
-        for file in files:
+        for file in attachments(call):
             steps = adapter.upload(file)
             try:
                 step = next(steps)

@@ -22,7 +22,7 @@ again by itself.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict, Unpack
 
 
 class ProviderError(Exception):
@@ -51,6 +51,17 @@ class ProviderError(Exception):
         self.request_id = request_id
         self.retry_after_s = retry_after_s
         self.may_have_been_billed = may_have_been_billed
+
+
+class _Details(TypedDict, total=False):
+    """What every error may be told beside its words."""
+
+    provider: str
+    status: int | None
+    param: str | None
+    request_id: str | None
+    retry_after_s: float | None
+    may_have_been_billed: bool
 
 
 class MissingKey(ProviderError):
@@ -141,7 +152,7 @@ class MalformedReply(ProviderError):
 
     kind = "malformed"
 
-    def __init__(self, message: str, *, unreadable: bytes | None = None, **details: object) -> None:
-        super().__init__(message, **details)  # type: ignore[arg-type]  # passed through unchanged
+    def __init__(self, message: str, *, unreadable: bytes | None = None, **details: Unpack[_Details]) -> None:
+        super().__init__(message, **details)
         self.unreadable = unreadable
         """Bytes that should have been an image, kept as they came."""

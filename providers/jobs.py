@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
-from providers.adapter import Adapter, HttpCall, Reply, ResultCall
+from providers.adapter import Adapter, FetchedJobs, HttpCall, JobAdapter, Reply, ResultCall
 from providers.adapters import ADAPTERS
 from providers.adapters.replies import json_or_empty
 from providers.client_events import OnEvent, Progress
@@ -54,7 +55,7 @@ class Jobs:
 
     async def stop(self, job: Job, access: Access, *, had_begun: bool = False) -> ImageResult | StopEnd:
         """Ends a job. Its result, when it had ended with images all the same; else whether it costs anything."""
-        adapter = ADAPTERS[access.provider.adapter]
+        adapter = _job_adapter(access)
         call = adapter.cancel(job)
         if call is not None:
             try:
@@ -83,7 +84,6 @@ class Jobs:
         self,
         pending: Pending,
         access: Access,
-        adapter: Adapter,
         deadline: float,
         on_event: OnEvent,
         *,
@@ -95,7 +95,7 @@ class Jobs:
         """
         seen = _Seen(pending.so_far)
         try:
-            return await self._followed(pending, access, adapter, deadline, on_event, seen, at_once=at_once)
+            return await self._followed(pending, access, deadline, on_event, seen, at_once=at_once)
         except ProviderError as error:
             if seen.so_far is None:
                 raise
@@ -105,14 +105,13 @@ class Jobs:
         self,
         pending: Pending,
         access: Access,
-        adapter: Adapter,
         deadline: float,
         on_event: OnEvent,
         seen: _Seen,
         *,
         at_once: bool,
     ) -> ImageResult:
-        loop = asyncio.get_running_loop()
+        loop, adapter = asyncio.get_running_loop(), _job_adapter(access)
         pause, waited, unclear = (0.0 if at_once else adapter.pace.first_s), 0.0, _Unclear()
         limit, has_begun = deadline - loop.time(), pending.has_begun
         await on_event(Progress(pending.words, has_begun))
@@ -144,28 +143,37 @@ class Jobs:
                 seen.note(now.so_far)
                 await on_event(Progress(now.words, has_begun))
 
-    async def _asked(self, job: Job, access: Access, adapter: Adapter) -> ImageResult | Pending:
+    async def _asked(self, job: Job, access: Access, adapter: JobAdapter) -> ImageResult | Pending:
         """How the job stands. Raises: the error it ended with; JobUnknown; _PollFailed when asking again can help."""
         reply = await self._poll(adapter.poll(job), access, adapter)
         if not 200 <= reply.status < 300:
             raise _poll_error(reply, adapter)
-        says = await off_loop(len(reply.body), lambda: adapter.parse_poll(reply, job))
+        if not isinstance(adapter, FetchedJobs):
+            return await off_loop(len(reply.body), partial(adapter.parse_poll, reply, job))
+        says = await off_loop(len(reply.body), partial(adapter.parse_poll, reply, job))
         if not isinstance(says, HttpCall):
             return says
         result = await self._poll(says, access, adapter)
         told = says.error if isinstance(says, ResultCall) else None
         if told is not None and result.status != 429:
-            return await off_loop(len(result.body), lambda: _result_unless(told, result, job, adapter))
+            return await off_loop(len(result.body), partial(_result_unless, told, result, job, adapter))
         if result.status == 429 or (result.status >= 500 and not json_or_empty(result.body)):
             # A proxy's page, not the provider's word on the job.
             raise _PollFailed(_asked_wait_s(result, adapter))
-        return await off_loop(len(result.body), lambda: adapter.parse_result(result, job))
+        return await off_loop(len(result.body), partial(adapter.parse_result, result, job))
 
     async def _poll(self, call: HttpCall, access: Access, adapter: Adapter) -> Reply:
         try:
             return await self.free(call, access, adapter, any_status=True)
         except (ConnectionFailed, TimedOut):
             raise _PollFailed(0.0) from None
+
+
+def _job_adapter(access: Access) -> JobAdapter:
+    adapter = ADAPTERS[access.provider.adapter]
+    if not isinstance(adapter, JobAdapter):
+        raise TypeError(f"the wire format {access.provider.adapter!r} has no jobs")
+    return adapter
 
 
 class _PollFailed(Exception):
@@ -218,7 +226,7 @@ class _Unclear:
         return self.polls >= _UNCLEAR_POLLS and waited_s - self.since_s >= _UNCLEAR_S
 
 
-def _result_unless(told: ProviderError, result: Reply, job: Job, adapter: Adapter) -> ImageResult:
+def _result_unless(told: ProviderError, result: Reply, job: Job, adapter: FetchedJobs) -> ImageResult:
     """The result of a job that ended with the error `told`. Raises: the result's own where it says how the job ended."""
     try:
         return adapter.parse_result(result, job)

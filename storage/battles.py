@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
-from storage.rows import changed, fetch, fetch_one, foreign_text, to_image, to_run
+from storage.rows import Row, changed, fetch, fetch_one, foreign_text, to_image, to_run
 from storage.views import views_of
 from storage.votes import BROUGHT
 
@@ -120,10 +120,11 @@ def board_of(operation: Operation, sources: int) -> BoardName:
 
 def met(db: Database, voter: str, images: Sequence[str]) -> list[Met]:
     """The voter's battles between any two of `images`."""
+    # The plus keeps the second condition out of the index, which SQLite would else ask for each image with each other.
     rows = fetch(
         db,
         """select image_a, image_b, state, source from battles where voter = :voter
-        and image_a in (select value from json_each(:images)) and image_b in (select value from json_each(:images))""",
+        and image_a in (select value from json_each(:images)) and +image_b in (select value from json_each(:images))""",
         {"voter": voter, "images": json.dumps(list(images))},
     )
     return [Met(**row) for row in rows]
@@ -180,10 +181,16 @@ def show(db: Database, battle_id: str, now: str) -> None:
 
 
 def newest_open(db: Database, voter: str, now: str) -> Battle | None:
-    """The voter's newest battle that still waits for a vote at `now` (UTC text), or `None`."""
+    """The voter's newest battle that still waits for a vote at `now` (UTC text), or `None`.
+
+    One whose images have been spent in another battle meanwhile waits no more, see `Met.is_spent`.
+    """
     row = fetch_one(
         db,
-        """select * from battles where voter = :voter and state = 'open' and expires_at > :now
+        """select * from battles as b where voter = :voter and state = 'open' and expires_at > :now and not exists (
+            select 1 from (select b.image_a as one, b.image_b as other union all select b.image_b, b.image_a) as pair
+            cross join battles as past on past.voter = :voter and past.image_a = pair.one and past.image_b = pair.other
+            where past.state in ('voted', 'reported') or (past.state = 'skipped' and past.source = 'new'))
         order by created_at desc, battle_id limit 1""",
         {"voter": voter, "now": now},
     )
@@ -213,8 +220,9 @@ def voted_before(db: Database, battle: Battle) -> bool:
     """Whether the voter has voted on the same two images in another battle, whichever the sides."""
     row = fetch_one(
         db,
-        """select 1 from battles where voter = :voter and state = 'voted' and battle_id != :battle_id
-        and ((image_a = :a and image_b = :b) or (image_a = :b and image_b = :a)) limit 1""",
+        """select 1 from (select :a as one, :b as other union all select :b, :a) as pair
+        cross join battles as past on past.voter = :voter and past.image_a = pair.one and past.image_b = pair.other
+        where past.state = 'voted' and past.battle_id != :battle_id limit 1""",
         {"voter": battle.voter, "battle_id": battle.battle_id, "a": battle.image_a, "b": battle.image_b},
     )
     return row is not None
@@ -263,5 +271,5 @@ def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[Offer
     return [OfferFacts(row["offer"], row["quality"], row["cost_microusd"], row["latency_ms"]) for row in rows]
 
 
-def _to_battle(row: dict[str, object]) -> Battle:
-    return Battle(**(row | {"is_demo": bool(row["is_demo"])}))  # type: ignore[arg-type]  # STRICT columns vouch for it
+def _to_battle(row: Row) -> Battle:
+    return Battle(**(row | {"is_demo": bool(row["is_demo"])}))

@@ -8,9 +8,12 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
+
+if TYPE_CHECKING:
+    from sqlite3 import _Parameters
 
 BUSY_TIMEOUT_S = 10.0
 """How long a statement waits for another process. Threads of this process never wait here: they queue."""
@@ -30,7 +33,7 @@ class TrackingConnection(sqlite3.Connection):
         self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
         super().__init__(*args, **kwargs)
 
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 the signature is sqlite3's
+    def execute(self, sql: str, parameters: _Parameters = (), /) -> sqlite3.Cursor:
         """Run one statement on a cursor that is remembered. sqlite3's own version does not call `cursor()`."""
         cursor = self.cursor()
         self._cursors.add(cursor)

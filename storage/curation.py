@@ -78,7 +78,7 @@ def clean_tag(text: str) -> str:
     return tag
 
 
-def set_favourite(db: Database, owner: str, picked: Picked, favourite: bool) -> Changed:  # noqa: FBT001 the value
+def set_favourite(db: Database, owner: str, picked: Picked, *, favourite: bool) -> Changed:
     """Marks images as favourites, or takes the mark away."""
     rows = [row for row in _images(db, owner, picked) if bool(row["favourite"]) != favourite]
     with facts_held(db, ["favourite"]) as touched:

@@ -96,22 +96,6 @@ def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | 
     return int(row["runs"]) if row else 0
 
 
-def page_and_count(
-    db: Database,
-    owner: str | None,
-    *,
-    search: str = "",
-    sort: str = NEWEST,
-    limit: int = 24,
-    before: str | None = None,
-    skip: int = 0,
-    blind_at: str | None = None,
-) -> tuple[HistoryPage, int]:
-    """One page as `page` gives it, and how many there are as `count` says."""
-    listed = page(db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at)
-    return listed, count(db, owner, search, blind_at=blind_at)
-
-
 @dataclass(frozen=True, slots=True)
 class RestOfGroup:
     """How many runs of a group match and stand on other pages."""

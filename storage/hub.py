@@ -5,6 +5,7 @@ A snapshot holds everything that everybody made, so nothing is ever written to a
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import BucketFile, CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-from huggingface_hub.utils.logging import set_verbosity_error
+from huggingface_hub.utils.logging import set_verbosity
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from storage.errors import SnapshotFailed
@@ -36,7 +37,7 @@ def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: Hf
         raise ValueError(f"{place[:80]!r} is no place at the Hub")
     disable_progress_bars()
     # It tells each try on a stream of its own; what became of them is ours to say.
-    set_verbosity_error()  # type: ignore[no-untyped-call]  # its own
+    set_verbosity(logging.ERROR)
     # Without a token of its own it must not fall back on one that lies on the machine.
     client = api or HfApi(endpoint, token=token or False)
     kind = DatasetShelf if found["kind"] == "datasets" else BucketShelf
@@ -194,11 +195,11 @@ class BucketShelf(HubShelf):
         return [row.path for row in found if row.type == "file"]
 
     def _download(self, names: Sequence[str], folder: Path) -> None:
-        files: list[tuple[object, str | Path]] = []
+        files: list[tuple[str | BucketFile, str | Path]] = []
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             files.append((self._below + name, folder / name))
-        self._api.download_bucket_files(self._id, files, raise_on_missing_files=True)  # type: ignore[arg-type]  # invariant
+        self._api.download_bucket_files(self._id, files, raise_on_missing_files=True)
 
     def _is_private(self) -> bool:
         return bool(self._api.bucket_info(self._id).private)

@@ -28,6 +28,7 @@ RELEASED: tuple[str, ...] = (
     "m011_brought",
     "m012_first_byte",
     "m013_preferences",
+    "m014_pairs",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -120,6 +121,13 @@ def m012_first_byte(db: Database) -> None:
 def m013_preferences(db: Database) -> None:
     """What somebody prefers, for each of them."""
     db.execute(_PREFERENCES)
+
+
+@migrations()
+def m014_pairs(db: Database) -> None:
+    """Finds the battles in which two images met, and those that wait for their vote, without reading all of a voter."""
+    for statement in _PAIRS:
+        db.execute(statement)
 
 
 _RUNS = (
@@ -345,3 +353,8 @@ _PREFERENCES = """create table preferences (
         updated_at text not null,
         primary key (owner, name)
     ) strict, without rowid"""
+
+_PAIRS = (
+    "create index battles_by_pair on battles (voter, image_a, image_b)",
+    "create index battles_open on battles (voter, created_at) where state = 'open'",
+)

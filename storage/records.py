@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 GroupKind = Literal["run", "compare", "parity", "sweep", "battle"]
 Operation = Literal["generate", "edit"]
@@ -39,6 +39,8 @@ OPEN_STATES: tuple[RunState, ...] = ("queued", "sending", "waiting", "downloadin
 """States of a run that somebody still has to end."""
 
 Json = Mapping[str, object]
+Document = Mapping[str, Any]
+"""JSON that this app wrote into a column of its own: as with rows, the writer vouches for the types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class DerivedImage:
     width: int
     height: int
     size_bytes: int
-    figures: Json
+    figures: Document
     """What was measured; see `playground.locking.Drift`."""
     created_at: str
 

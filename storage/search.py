@@ -64,7 +64,7 @@ def parse_search(text: str) -> Search:
                 parts.append(found.negated() if is_without else found)
                 continue
             misread.append(found)
-        words.append(_word(token, name, value, is_without))
+        words.append(_word(token, name, value, is_without=is_without))
     indexed = [word for word in words if _is_indexed(word.text)]
     match, without = _match(indexed)
     # Signs are not in the index. Beside words they are left out; alone they are looked for as they stand.
@@ -82,7 +82,7 @@ def _filter(name: str, value: str) -> Part | str:
         return f"“{name}:{value[:40]}” is searched for as words: {error}"
 
 
-def _word(token: re.Match[str], name: str, value: str | None, is_without: bool) -> _Word:  # noqa: FBT001 part of a word
+def _word(token: re.Match[str], name: str, value: str | None, *, is_without: bool) -> _Word:
     if value is None:
         return _Word(token[0], is_phrase=False, is_without=False)
     text = f"{name}:{value}" if name else value

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
@@ -83,7 +83,7 @@ class Writer:
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._taken = threading.Condition(self._lock)
-        self._waiting: deque[_Job[object]] = deque()
+        self._waiting: deque[_Job[Any]] = deque()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -98,7 +98,7 @@ class Writer:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a job of the store called write() itself: use the database it was given")
         job = _Job(work)
-        self._enqueue(job, timeout_s)  # type: ignore[arg-type]  # the queue never looks at the answer's type
+        self._enqueue(job, timeout_s)
         try:
             return job.promise.result(timeout_s)
         except FutureTimeoutError:
@@ -116,7 +116,7 @@ class Writer:
             self._taken.notify_all()
         self._thread.join()
 
-    def _enqueue(self, job: _Job[object], timeout_s: float) -> None:
+    def _enqueue(self, job: _Job[Any], timeout_s: float) -> None:
         with self._lock:
             has_place = self._taken.wait_for(lambda: self._closing or len(self._waiting) < MAX_WAITING, timeout_s)
             if self._closing:
@@ -142,7 +142,7 @@ class Writer:
             self._commit(batch)
         self._db.close()
 
-    def _next_batch(self) -> list[_Job[object]]:
+    def _next_batch(self) -> list[_Job[Any]]:
         """Jobs whose callers still wait for them; empty only when the writer shall stop."""
         while True:
             with self._lock:
@@ -154,21 +154,21 @@ class Writer:
             if batch := [job for job in taken if job.promise.set_running_or_notify_cancel()]:
                 return batch
 
-    def _commit(self, batch: list[_Job[object]]) -> None:
+    def _commit(self, batch: list[_Job[Any]]) -> None:
         conn = self._db.conn
         try:
             conn.execute("begin immediate")
             for job in batch:
                 job.attempt(conn, self._db)
             conn.commit()
-        except BaseException as error:  # noqa: BLE001 every caller must be answered, and the thread must live on
+        except BaseException as error:  # noqa: BLE001 - every caller must be answered, and the thread must live on
             self._give_up(batch, error)
             return
         close_cursors(self._db)
         for job in batch:
             job.answer(self._folder)
 
-    def _give_up(self, batch: list[_Job[object]], error: BaseException) -> None:
+    def _give_up(self, batch: list[_Job[Any]], error: BaseException) -> None:
         try:
             self._db.conn.rollback()
         except sqlite3.Error as second:  # the first error is the one to report

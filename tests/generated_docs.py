@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from playground.settings import VARIABLES
+from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.pricing import estimate
 from providers.rows import CATALOG
@@ -28,7 +29,7 @@ def providers_table() -> str:
         address = f"`{row.base_url_variable}`" if row.base_url_variable else "in this process"
         specs = [CATALOG.spec(offer) for offer in CATALOG.offers if offer.provider_id == row.provider_id]
         previews, masks = _some([spec.max_partials > 0 for spec in specs]), _some([spec.mask for spec in specs])
-        after = "says *unknown*" if ADAPTERS[row.adapter].submit_s is None else "fetches what was made"
+        after = "fetches what was made" if isinstance(ADAPTERS[row.adapter], JobAdapter) else "says *unknown*"
         rows.append(f"| {row.name} | {key} | {address} | {previews} | {masks} | {after} |")
     return "\n".join(rows)
 

@@ -164,7 +164,7 @@ async def _runs_of(app: App, packs: Mapping[str, _Pack], request: Request, limit
 
 async def _favourite(asked: Asked) -> dict[str, object]:
     wanted = asked.told.get("on") is not False
-    changed = await _on(asked, lambda db, picked: kept.set_favourite(db, asked.owner, picked, wanted))
+    changed = await _on(asked, lambda db, picked: kept.set_favourite(db, asked.owner, picked, favourite=wanted))
     words = "is a favourite" if wanted else "is no favourite any more"
     many = "are favourites" if wanted else "are no favourites any more"
     return _told(f"{_things(changed)} {words if _count(changed) == 1 else many}.", changed, "favourite", on=not wanted)

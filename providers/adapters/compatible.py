@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from providers.adapter import Attachment, HttpCall, Reply, SynchronousAdapter
+from providers.adapter import Attachment, HttpCall, KeyCheckAdapter, Reply
 from providers.adapters.compatible_errors import error_of, reported_error, told_by
 from providers.adapters.fields import (
     converted,
@@ -66,7 +66,7 @@ class CompatibleFacts(WireFacts):
     """Further fields of each call, as a seed."""
 
 
-class CompatibleAdapter(SynchronousAdapter):
+class CompatibleAdapter(KeyCheckAdapter):
     """Speaks to a server its owner named. Streams are not asked for: hardly any server has them, and none alike."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
@@ -106,11 +106,11 @@ class CompatibleAdapter(SynchronousAdapter):
         return error_of(_with_request_id(reply))
 
     def check(self) -> HttpCall:
-        """See `providers.adapter.Adapter.check`. Some servers have no such route and answer 404."""
+        """See `providers.adapter.KeyCheckAdapter.check`. Some servers have no such route and answer 404."""
         return HttpCall("GET", "/models")
 
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """See `providers.adapter.Adapter.parse_check`."""
+        """See `providers.adapter.KeyCheckAdapter.parse_check`."""
         reply = _with_request_id(reply)
         body = json_or_empty(reply.body)
         error = reported_error(body, reply)

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from providers.adapter import Attachment, HttpCall, PollPace, Reply, ResultCall, SynchronousAdapter
+from providers.adapter import Attachment, FetchedJobs, HttpCall, PollPace, Reply, ResultCall, UploadAdapter
 from providers.adapters.fal_errors import completed_error, error_of, job_error, known_as
 from providers.adapters.fields import (
     converted,
@@ -44,7 +44,7 @@ INLINE_BYTES = 2 * 2**20
 """Larger files are uploaded first; fal asks for data URIs to stay below a few megabytes."""
 
 _LOW = "low"
-_TOKEN_PATH = "/storage/auth/token?storage_type=fal-cdn-v3"  # noqa: S105  # an address, no secret
+_GRANT_PATH = "/storage/auth/token?storage_type=fal-cdn-v3"
 
 _NO_SETTING = {
     "output_compression": "fal has no compression setting.",
@@ -69,14 +69,14 @@ class FalFacts(WireFacts):
     """What input fidelity is called on edits; `None`: there is no such setting."""
 
 
-class FalAdapter(SynchronousAdapter):
+class FalAdapter(FetchedJobs, UploadAdapter):
     """Speaks to fal's queue.
 
     `is_cancelled` stays as inherited, never certain: fal only passes the wish on (`CANCELLATION_REQUESTED`).
     """
 
     pace = PollPace(0.5, 1.4, 2.0)
-    submit_s: float | None = 120.0
+    submit_s = 120.0
     """fal lists no jobs: one whose answer is missed is lost, so a slow line gets its time. fal-client waits as long."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
@@ -107,11 +107,11 @@ class FalAdapter(SynchronousAdapter):
         return error_of(reply)
 
     def poll(self, job: Job) -> HttpCall:
-        """See `providers.adapter.Adapter.poll`."""
+        """See `providers.adapter.FetchedJobs.poll`."""
         return HttpCall("GET", job.tracking["status"])
 
     def parse_poll(self, reply: Reply, job: Job) -> Pending | HttpCall:
-        """See `providers.adapter.Adapter.parse_poll`."""
+        """See `providers.adapter.FetchedJobs.parse_poll`."""
         reply = known_as(reply, job.remote_id)
         body = json_object(reply)
         match state_of(body):
@@ -127,7 +127,7 @@ class FalAdapter(SynchronousAdapter):
         raise malformed("it names no known status of the job", reply.headers)
 
     def parse_result(self, reply: Reply, job: Job) -> ImageResult:
-        """See `providers.adapter.Adapter.parse_result`."""
+        """See `providers.adapter.FetchedJobs.parse_result`."""
         reply = known_as(reply, job.remote_id)
         if not 200 <= reply.status < 300:
             error = job_error(reply)
@@ -142,12 +142,12 @@ class FalAdapter(SynchronousAdapter):
         return result_of(listed, answered, reply.headers, image_of)
 
     def cancel(self, job: Job) -> HttpCall | None:
-        """See `providers.adapter.Adapter.cancel`."""
+        """See `providers.adapter.FetchedJobs.cancel`."""
         return HttpCall("PUT", job.tracking["cancel"]) if "cancel" in job.tracking else None
 
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
-        """See `providers.adapter.Adapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""
-        reply = yield HttpCall("POST", _TOKEN_PATH, json={}, base="upload")
+        """See `providers.adapter.UploadAdapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""
+        reply = yield HttpCall("POST", _GRANT_PATH, json={}, base="upload")
         try:
             given = json_object(reply)
             base_url = _address(given.get("base_url"), reply)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from providers.adapter import HttpCall, Reply, SynchronousAdapter
+from providers.adapter import HttpCall, KeyCheckAdapter, QuoteAdapter, Reply
 from providers.adapters.fields import converted, emulated, passed, refused, renamed, size_rows, uncompressed_row
 from providers.adapters.openai_errors import QUOTA_WORDS, SAFETY_WORDS
 from providers.adapters.openai_shape import (
@@ -82,7 +82,7 @@ _NO_CREDIT_BEHIND = (
 _TOO_LONG = re.compile(r"Too big: expected string to have <=\s*(\d{1,6}) characters")
 
 
-class LumenfallAdapter(SynchronousAdapter):
+class LumenfallAdapter(KeyCheckAdapter, QuoteAdapter):
     """Speaks to the gateway. It lists no streams, so none is asked for."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
@@ -106,11 +106,11 @@ class LumenfallAdapter(SynchronousAdapter):
         return _error_of(json_or_empty(reply.body).get("error"), _with_request_id(reply))
 
     def check(self) -> HttpCall:
-        """See `providers.adapter.Adapter.check`."""
+        """See `providers.adapter.KeyCheckAdapter.check`."""
         return HttpCall("GET", "/v1/balance", base="origin")
 
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """See `providers.adapter.Adapter.parse_check`."""
+        """See `providers.adapter.KeyCheckAdapter.parse_check`."""
         reply = _with_request_id(reply)
         body = json_or_empty(reply.body)
         if body.get("error"):
@@ -124,11 +124,11 @@ class LumenfallAdapter(SynchronousAdapter):
         return KeyStatus(f"The key is good. Balance: {words}.", balance_microusd=balance)
 
     def quote(self, call: HttpCall) -> HttpCall | None:
-        """See `providers.adapter.Adapter.quote`. The dry run is documented for generations alone."""
+        """See `providers.adapter.QuoteAdapter.quote`. The dry run is documented for generations alone."""
         return replace(call, path=call.path + _DRY_RUN) if call.path == GENERATIONS else None
 
     def parse_quote(self, reply: Reply) -> int | None:
-        """See `providers.adapter.Adapter.parse_quote`."""
+        """See `providers.adapter.QuoteAdapter.parse_quote`."""
         body = json_or_empty(reply.body)
         micros = whole(body.get("total_cost_micros"))
         if micros is None or micros > MAX_COST_USD * 10**6 or not _is_usd(body.get("currency")):

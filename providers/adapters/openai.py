@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from providers.adapter import HttpCall, Reply, StreamItem, SynchronousAdapter
+from providers.adapter import HttpCall, KeyCheckAdapter, Reply, StreamItem
 from providers.adapters.fields import converted, format_row, passed, refused, size_rows, uncompressed_row
 from providers.adapters.openai_errors import error_of, reported_error
 from providers.adapters.openai_shape import (
@@ -39,7 +39,7 @@ from providers.types import (
 _REPORTED = ("size", "quality", "background", "output_format")
 
 
-class OpenAIAdapter(SynchronousAdapter):
+class OpenAIAdapter(KeyCheckAdapter):
     """Speaks to OpenAI, and to the Demo provider, which answers the same routes."""
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
@@ -79,11 +79,11 @@ class OpenAIAdapter(SynchronousAdapter):
         return error_of(reply)
 
     def check(self) -> HttpCall:
-        """See `providers.adapter.Adapter.check`."""
+        """See `providers.adapter.KeyCheckAdapter.check`."""
         return HttpCall("GET", "/models")
 
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """See `providers.adapter.Adapter.parse_check`."""
+        """See `providers.adapter.KeyCheckAdapter.parse_check`."""
         body = json_or_empty(reply.body)
         error = reported_error(body, reply)
         if error is not None:

@@ -11,7 +11,17 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from providers.adapter import Attachment, FilePart, HttpCall, PollPace, Reply, SecretKey, SynchronousAdapter
+from providers.adapter import (
+    Attachment,
+    FilePart,
+    HttpCall,
+    KeyCheckAdapter,
+    PolledJobs,
+    PollPace,
+    Reply,
+    SecretKey,
+    UploadAdapter,
+)
 from providers.adapters.fields import (
     converted,
     file_name,
@@ -75,11 +85,11 @@ _IMAGE_IN = re.compile(rf"\b(?:input\s+image|image\s+input){_COUNT}", re.IGNOREC
 _OUTPUT = re.compile(rf"\boutput{_COUNT}", re.IGNORECASE)
 
 
-class ReplicateAdapter(SynchronousAdapter):
+class ReplicateAdapter(PolledJobs, UploadAdapter, KeyCheckAdapter):
     """Speaks to Replicate."""
 
     pace = PollPace(1.0, 1.5, 3.0)
-    submit_s: float | None = _SUBMIT_S
+    submit_s = _SUBMIT_S
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
         """See `providers.adapter.Adapter.build`."""
@@ -102,35 +112,35 @@ class ReplicateAdapter(SynchronousAdapter):
         return error_of(reply)
 
     def poll(self, job: Job) -> HttpCall:
-        """See `providers.adapter.Adapter.poll`."""
+        """See `providers.adapter.PolledJobs.poll`."""
         return HttpCall("GET", f"/v1/predictions/{job.remote_id}")
 
     def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending:
-        """See `providers.adapter.Adapter.parse_poll`."""
+        """See `providers.adapter.PolledJobs.parse_poll`."""
         return _reading(reply, job)
 
     def cancel(self, job: Job) -> HttpCall:
-        """See `providers.adapter.Adapter.cancel`."""
+        """See `providers.adapter.PolledJobs.cancel`."""
         return HttpCall("POST", f"/v1/predictions/{job.remote_id}/cancel")
 
     def is_cancelled(self, reply: Reply) -> bool:
-        """See `providers.adapter.Adapter.is_cancelled`."""
+        """See `providers.adapter.PolledJobs.is_cancelled`."""
         return state_of(json_or_empty(reply.body)) in ("canceled", "aborted")
 
     def has_begun(self, reply: Reply) -> bool:
-        """See `providers.adapter.Adapter.has_begun`."""
+        """See `providers.adapter.PolledJobs.has_begun`."""
         return had_begun(json_or_empty(reply.body))
 
-    def find(self, call: HttpCall) -> HttpCall:  # noqa: ARG002 - the list holds all models
-        """See `providers.adapter.Adapter.find`."""
+    def find(self) -> HttpCall:
+        """See `providers.adapter.PolledJobs.find`."""
         return HttpCall("GET", "/v1/predictions")
 
     def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
-        """See `providers.adapter.Adapter.parse_found`."""
+        """See `providers.adapter.PolledJobs.parse_found`."""
         return _matching_jobs(json_or_empty(reply.body), sent, sent_at)
 
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
-        """See `providers.adapter.Adapter.upload`."""
+        """See `providers.adapter.UploadAdapter.upload`."""
         part = FilePart("content", file.filename, file.media_type, file.data, file.sha256)
         reply = yield HttpCall("POST", "/v1/files", files=(part,))
         urls = json_or_empty(reply.body).get("urls")
@@ -140,11 +150,11 @@ class ReplicateAdapter(SynchronousAdapter):
         return address
 
     def check(self) -> HttpCall:
-        """See `providers.adapter.Adapter.check`."""
+        """See `providers.adapter.KeyCheckAdapter.check`."""
         return HttpCall("GET", "/v1/account")
 
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """See `providers.adapter.Adapter.parse_check`."""
+        """See `providers.adapter.KeyCheckAdapter.parse_check`."""
         account = json_or_empty(reply.body)
         username = text_or_none(account.get("username"))
         # A problem object has a `type` as well, with a status beside it.

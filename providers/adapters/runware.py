@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from providers.adapter import CALL_ID, Attachment, HttpCall, PollPace, Reply, SynchronousAdapter
+from providers.adapter import CALL_ID, Attachment, HttpCall, KeyCheckAdapter, PolledJobs, PollPace, Reply
 from providers.adapters.fields import converted, file_name, format_row, refused, renamed, size_rows, uncompressed_row
 from providers.adapters.replies import balance_microusd, error_of_check, json_or_empty, untested, whole
 from providers.adapters.runware_answers import IMAGES, account_in, outcome
@@ -40,11 +40,11 @@ class RunwareFacts(WireFacts):
     """Whether `auto` may be said as the background, where leaving it out means the same."""
 
 
-class RunwareAdapter(SynchronousAdapter):
+class RunwareAdapter(PolledJobs, KeyCheckAdapter):
     """Speaks to Runware."""
 
     pace = PollPace(1.0, 1.5, 10.0)
-    submit_s: float | None = 90.0  # An acknowledgement takes a second, but the references travel inside the call.
+    submit_s = 90.0  # An acknowledgement takes a second, but the references travel inside the call.
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
         """See `providers.adapter.Adapter.build`."""
@@ -76,27 +76,27 @@ class RunwareAdapter(SynchronousAdapter):
         return error_of(reply)
 
     def own_job(self, call_id: str, call: HttpCall | None = None) -> Job:
-        """See `providers.adapter.Adapter.own_job`. It remembers how many images were asked for: polls show them as they
+        """See `providers.adapter.PolledJobs.own_job`. It remembers how many images were asked for: polls show them as they
         come, and do not always tell that there are more to come.
         """
         return Job(call_id, {IMAGES: str(_number_asked(call))} if call is not None else {})
 
     def poll(self, job: Job) -> HttpCall:
-        """See `providers.adapter.Adapter.poll`."""
+        """See `providers.adapter.PolledJobs.poll`."""
         return HttpCall("POST", "", json=[{"taskType": "getResponse", "taskUUID": job.remote_id}])
 
     def parse_poll(self, reply: Reply, job: Job) -> ImageResult | Pending:
-        """See `providers.adapter.Adapter.parse_poll`."""
+        """See `providers.adapter.PolledJobs.parse_poll`."""
         return outcome(reply, job)
 
     def check(self) -> HttpCall:
-        """See `providers.adapter.Adapter.check`."""
+        """See `providers.adapter.KeyCheckAdapter.check`."""
         return HttpCall(
             "POST", "", json=[{"taskType": "accountManagement", "taskUUID": CALL_ID, "operation": "getDetails"}]
         )
 
     def parse_check(self, reply: Reply) -> KeyStatus:
-        """See `providers.adapter.Adapter.parse_check`."""
+        """See `providers.adapter.KeyCheckAdapter.parse_check`."""
         body = json_or_empty(reply.body)
         errors = errors_in(body)
         if errors:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, TypeVar, get_args
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -26,6 +26,10 @@ from providers.demo.wire_errors import (
 )
 
 Background = Literal["auto", "opaque", "transparent"]
+Choice = TypeVar("Choice", bound=str)
+_QUALITIES: tuple[Literal["auto"] | Quality, ...] = ("auto", "low", "medium", "high")
+_FORMATS: tuple[Format, ...] = ("png", "jpeg", "webp")
+_BACKGROUNDS: tuple[Background, ...] = ("auto", "opaque", "transparent")
 
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
 """Model ids, best first."""
@@ -136,9 +140,9 @@ def _checked(fields: Mapping[str, object], known: frozenset[str]) -> WireRequest
     _choice(fields, "input_fidelity", ("low", "high"))
     for name in ("user", "safety_identifier"):
         _text(fields, name, "")
-    quality = _choice(fields, "quality", ("auto", "low", "medium", "high"))
-    output_format = cast(Format, _choice(fields, "output_format", ("png", "jpeg", "webp")) or "png")
-    background = cast(Background, _choice(fields, "background", ("auto", "opaque", "transparent")) or "auto")
+    quality = _choice(fields, "quality", _QUALITIES) or "auto"
+    output_format = _choice(fields, "output_format", _FORMATS) or "png"
+    background = _choice(fields, "background", _BACKGROUNDS) or "auto"
     if background == "transparent" and output_format == "jpeg":
         raise invalid_value("background", "Transparent background is not supported for JPEG output format.")
     compression = _integer(fields, "output_compression", 0, 100)
@@ -155,7 +159,7 @@ def _checked(fields: Mapping[str, object], known: frozenset[str]) -> WireRequest
         model=_model(fields),
         n=_integer(fields, "n", 1, 10) or 1,
         size=_size(_text(fields, "size", "auto")),
-        quality=None if quality in {None, "auto"} else cast(Quality, quality),
+        quality=None if quality == "auto" else quality,
         background=background,
         output_format=output_format,
         output_compression=compression,
@@ -203,14 +207,15 @@ def _text(fields: Mapping[str, object], name: str, default: str) -> str:
     return value
 
 
-def _choice(fields: Mapping[str, object], name: str, choices: tuple[str, ...]) -> str | None:
+def _choice(fields: Mapping[str, object], name: str, choices: tuple[Choice, ...]) -> Choice | None:
     if name not in fields:
         return None
     value = _text(fields, name, "")
-    if value not in choices:
-        listed = ", ".join(f"'{choice}'" for choice in choices[:-1]) + f", and '{choices[-1]}'"
-        raise invalid_value(name, f"Invalid value: '{value}'. Supported values are: {listed}.")
-    return value
+    for choice in choices:
+        if choice == value:
+            return choice
+    listed = ", ".join(f"'{choice}'" for choice in choices[:-1]) + f", and '{choices[-1]}'"
+    raise invalid_value(name, f"Invalid value: '{value}'. Supported values are: {listed}.")
 
 
 def _integer(fields: Mapping[str, object], name: str, low: int, high: int) -> int | None:

@@ -107,6 +107,18 @@ def test_a_picked_pair_that_has_its_vote_counts_nowhere(services: Services) -> N
     assert boards(services) == (1, 1)
 
 
+def test_a_waiting_pair_that_was_picked_and_voted_on_meanwhile_does_not_come_back(services: Services) -> None:
+    one, two = a_pair(services)
+    waiting = go(opening.next_battle(services, LOCAL_OWNER))
+    assert vote(services, go(choosing.start_from_images(services, LOCAL_OWNER, one, two)).battle_id).reason == CHOSEN
+    assert go(opening.next_battle(services, LOCAL_OWNER)) is None
+    a_pair(services, "Another")
+    fresh = go(opening.next_battle(services, LOCAL_OWNER))
+    assert fresh.prompt == "Another"
+    assert vote(services, fresh.battle_id).counted
+    assert vote(services, waiting.battle_id).reason == REPEATED, "its page may still be open"
+
+
 def test_a_vote_that_counted_is_told_also_when_its_step_cannot_be(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

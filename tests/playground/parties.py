@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.settings import Settings
+from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.rows import CATALOG
 from tests.fakes import fal_faults, faults, lumenfall_server, replicate_server, runware_faults, runware_server
@@ -215,7 +216,7 @@ class Meeting(World):
     def has_jobs(self) -> bool:
         """Whether its provider makes jobs that can be asked for."""
         adapter = "compatible" if self.provider == "compatible" else CATALOG.provider(self.provider).adapter
-        return ADAPTERS[adapter].submit_s is not None
+        return isinstance(ADAPTERS[adapter], JobAdapter)
 
     @property
     def is_demo(self) -> bool:

@@ -20,6 +20,7 @@ from playground.samples import Subject, literal_request, openai_sdk, samples_of,
 from playground.samples.jobs import JOBS
 from playground.samples.literals import JAVASCRIPT, JSON, PYTHON, Leaf, source
 from playground.settings import Settings
+from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.rows import CATALOG
 from providers.types import ImageRequest
@@ -174,7 +175,7 @@ def test_what_is_read_and_written_is_said() -> None:
 
 
 def test_every_format_with_jobs_follows_them_to_the_end() -> None:
-    assert {name for name, adapter in ADAPTERS.items() if adapter.submit_s is not None} == set(JOBS)
+    assert {name for name, adapter in ADAPTERS.items() if isinstance(adapter, JobAdapter)} == set(JOBS)
 
 
 def test_text_of_the_prompt_adds_no_imports() -> None:

@@ -14,7 +14,7 @@ from playground.services import Services
 from storage import battles, votes
 from storage.battles import Met
 from storage.database import Store
-from storage.records import Battle, Outcome, Vote
+from storage.records import Battle, BattleSource, BattleState, Outcome, Vote
 from tests.arena.world import add_run, make_services, picture
 
 NOW, LATER, MUCH_LATER = "2026-11-21T12:00:00.000Z", "2026-11-22T12:00:00.000Z", "2026-11-23T12:00:00.000Z"
@@ -133,6 +133,47 @@ def test_open_battles_are_found_until_they_expire(services: Services) -> None:
     found = services.store.read(lambda db: battles.get(db, battle.battle_id, "local"))
     assert found is not None
     assert found.state == "expired"
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "is_spent"),
+    [("voted", "chosen", True), ("voted", "history", True), ("reported", "history", True), ("skipped", "new", True),
+     ("skipped", "history", False), ("expired", "history", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_an_open_battle_does_not_come_back_once_its_images_are_spent_in_another(
+    services: Services, state: BattleState, source: BattleSource, *, is_spent: bool, is_mirrored: bool
+) -> None:
+    waiting = a_battle(services)
+    sides = (waiting.image_b, waiting.image_a) if is_mirrored else (waiting.image_a, waiting.image_b)
+    other = replace(waiting, battle_id="f" * 32, image_a=sides[0], image_b=sides[1], state=state, source=source)
+    services.store.write(lambda db: battles.insert(db, other))
+    found = services.store.read(lambda db: battles.newest_open(db, "local", NOW))
+    assert found == (None if is_spent else waiting)
+    (met,) = [
+        one
+        for one in services.store.read(lambda db: battles.met(db, "local", sides))
+        if (one.state, one.source) == (state, source)
+    ]
+    assert met.is_spent == is_spent, "one rule for what is drawn and what comes back"
+    assert services.store.read(lambda db: battles.voted_before(db, waiting)) == (state == "voted")
+
+
+def test_what_is_asked_of_battles_between_two_votes_reads_no_other_battles(services: Services) -> None:
+    battle = a_battle(services)
+    asked: list[str] = []
+
+    def read(db: Database) -> list[str]:
+        db.conn.set_trace_callback(asked.append)
+        battles.newest_open(db, "local", NOW)
+        battles.voted_before(db, battle)
+        battles.met(db, "local", [battle.image_a, battle.image_b])
+        db.conn.set_trace_callback(None)
+        return [row[3] for sql in asked for row in db.conn.execute(f"explain query plan {sql}") if "USING" in row[3]]
+
+    ways = [step.partition("INDEX ")[2] for step in services.store.read(read)]
+    by_pair = "battles_by_pair (voter=? AND image_a=? AND image_b=?)"
+    assert ways == ["battles_open (voter=?)", by_pair, by_pair, "battles_by_pair (voter=? AND image_a=?)"]
 
 
 def test_facts_are_per_image_and_unknown_stays_unknown(services: Services) -> None:

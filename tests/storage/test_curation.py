@@ -63,9 +63,9 @@ def two(store: Store) -> Store:
 
 def test_marks_go_to_the_owners_images_only_and_say_what_they_changed(two: Store) -> None:
     everything = Picked(images=("a0", "x0", "none"), runs=("b", "x", "none"))
-    changed = two.write(lambda db: curation.set_favourite(db, "local", everything, True))
+    changed = two.write(lambda db: curation.set_favourite(db, "local", everything, favourite=True))
     assert changed == Changed(images=("a0", "b0"))
-    assert not two.write(lambda db: curation.set_favourite(db, "local", everything, True))
+    assert not two.write(lambda db: curation.set_favourite(db, "local", everything, favourite=True))
     assert two.write(lambda db: curation.set_stars(db, "local", Picked(runs=("a",)), 4)).images == ("a0", "a1")
     view = two.read(lambda db: runs.get(db, "a", "local"))
     assert view
@@ -101,7 +101,7 @@ def test_an_action_on_many_runs_renews_what_lists_go_by_once_and_a_broken_one_ch
         assert clean(two)
         return most
 
-    assert renewals(lambda db: curation.set_favourite(db, "local", everything, True)) == 1
+    assert renewals(lambda db: curation.set_favourite(db, "local", everything, favourite=True)) == 1
     assert renewals(lambda db: curation.set_stars(db, "local", everything, 3)) == 1
     assert renewals(lambda db: curation.trash(db, "local", everything, NOW)) == 1
     assert renewals(lambda db: curation.restore(db, "local", everything)) == 1
@@ -118,7 +118,7 @@ def test_an_action_on_many_runs_renews_what_lists_go_by_once_and_a_broken_one_ch
     with pytest.raises(ZeroDivisionError):
         two.write(broken)
     assert clean(two)
-    assert renewals(lambda db: curation.set_favourite(db, "other", Picked(runs=("x",)), True)) == 1
+    assert renewals(lambda db: curation.set_favourite(db, "other", Picked(runs=("x",)), favourite=True)) == 1
     assert [row[0] for row in two.read(lambda db: db.conn.execute("select held from facts_hold").fetchall())] == []
 
 

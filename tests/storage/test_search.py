@@ -42,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         db.conn.execute("insert into inputs values ('b', 'image', 0, ?, 'image/png', 8, 6)", ("ef" * 32,))
         for name, cost in (("a", 41_200), ("b", 20_000), ("c", 0)):
             db.conn.execute("update ledger set state = 'settled', amount_microusd = ? where run_id = ?", (cost, name))
-        curation.set_favourite(db, "local", Picked(runs=("a",)), True)
+        curation.set_favourite(db, "local", Picked(runs=("a",)), favourite=True)
         curation.set_stars(db, "local", Picked(runs=("b",)), 4)
         curation.add_tags(db, "local", Picked(runs=("c",)), ["red fox"])
         curation.set_note(db, "local", "c", "for the Müller poster")
@@ -54,8 +54,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def found(store: Store, search: str, sort: str = "newest") -> str:
-    page, count = store.read(lambda db: history.page_and_count(db, "local", search=search, sort=sort))
-    assert count == len(page.runs)
+    page = store.read(lambda db: history.page(db, "local", search=search, sort=sort))
+    assert store.read(lambda db: history.count(db, "local", search)) == len(page.runs)
     return "".join(view.run.run_id for view in page.runs)
 
 

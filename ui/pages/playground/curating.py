@@ -18,7 +18,7 @@ from ui.pages.playground.running import snapshot
 async def on_favourite(app: App, request: gr.Request, event: gr.EventData) -> dict[str, object]:
     """Marks the image, or takes the mark away."""
     owner, run, picked = await _picked(app, request, event)
-    await curation.set_favourite(app.services, owner, picked, getattr(event, "on", None) is True)
+    await curation.set_favourite(app.services, owner, picked, favourite=getattr(event, "on", None) is True)
     return await _after(app, owner, run)
 
 
