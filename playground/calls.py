@@ -12,7 +12,7 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from playground import outcome
+from playground import outcome, unsaved
 from playground.events import What
 from playground.finishing import to_its_end
 from playground.keeping import Kept, KeptImages, keep_images, keep_partial
@@ -198,7 +198,17 @@ async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage
     def on_sight() -> None:
         loop.call_soon_threadsafe(call.tell, "image")
 
-    done = await asyncio.to_thread(keep_images, services, call.run, images, first, call.kept, again, on_sight=on_sight)
+    async def keep() -> KeptImages:
+        return await asyncio.to_thread(
+            keep_images, services, call.run, images, first, call.kept, again, on_sight=on_sight
+        )
+
+    def on_wait() -> None:
+        call.note = unsaved.HELD
+        call.tell("waiting")
+
+    done = await services.unsaved.until_written(call.run, keep, on_wait, images)
+    call.note = None
     call.places.update(done.places)
     call.sizes.update(zip(done.places, done.sizes, strict=True))
     call.why_unreadable = call.why_unreadable or done.why_unreadable

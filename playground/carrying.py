@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from playground import calls, outcome
+from playground import calls, outcome, unsaved
 from playground.calls import LiveCall
 from playground.events import Hub, RunEvent, What
 from playground.finishing import to_its_end
@@ -157,8 +157,10 @@ async def _carry_call(
         return outcome.call_of_document(found.ended)
     try:
         async with places.place(live.planned.provider.provider_id, live.run.run_id):
-            if not await _begin(services, live, worker_id):
+            begin = partial(_begin, services, live, worker_id)
+            if not await services.unsaved.until_written(live.run, begin, _waiter(call)):
                 return None
+            call.note = None
             unfound = await calls.look_for(services, call) if live.is_resumed and found is None else None
             ended = unfound or await calls.send(services, call)
     except asyncio.CancelledError:
@@ -184,6 +186,14 @@ def _broken(live: LiveRun, call: LiveCall, words: str) -> CallEnd:
     return outcome.call_broken(
         words, live.planned.estimate, asked=call.planned.images, images=call.images, was_sent=call.may_be_billed
     )
+
+
+def _waiter(call: LiveCall) -> Callable[[], None]:
+    def on_wait() -> None:
+        call.note = unsaved.WAITS
+        call.tell("waiting")
+
+    return on_wait
 
 
 async def _begin(services: Services, live: LiveRun, worker_id: str) -> bool:
@@ -226,7 +236,7 @@ async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
         price_id=price.price_id if price else None,
     )
     try:
-        await asyncio.to_thread(end, ended)
+        await services.unsaved.until_written(live.run, partial(asyncio.to_thread, end, ended), _waiter(live.calls[0]))
     except (StoreError, OSError):
         log.exception("run %s: its end could not be stored; the next start takes it up", live.run.run_id)
     except Exception:  # whatever was wrong with the figures, the run must end

@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 2.0
 """A run may also end in another process, whose news does not reach this one."""
 _TAKE_UP_EVERY_S = 30.0
+_LOOK_FOR_DISK_S = 0.5
 
 
 class EngineStopping(RuntimeError):
@@ -204,7 +205,9 @@ class Engine:
         # A task that is cancelled before its first step would never end its run.
         await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait([task])
+        # What waits for the disk ends when there is room; nobody who presses Stop should wait for that.
+        while not task.done() and not self._services.unsaved.waits(run_id):
+            await asyncio.wait([task], timeout=_LOOK_FOR_DISK_S)
         return True
 
     async def cancel_all(self, owner: str, group_id: str | None = None) -> int:
@@ -259,6 +262,7 @@ class Engine:
         tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=drain_s)
+            self._services.unsaved.close()
             for task in late:
                 task.cancel()
             if late:

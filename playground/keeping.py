@@ -19,7 +19,7 @@ from providers.types import MADE_HERE, GeneratedImage, PartialImage
 from storage import ledger, locks, runs
 from storage.blobs import sha256_of
 from storage.converted import convert
-from storage.errors import StoreError
+from storage.errors import StoreError, StoreFull, StoreNotWritable
 from storage.images import ImageHeader, UnreadableImage, read_header
 from storage.records import Run, StoredImage, StoredPartial
 from storage.thumbnails import Look
@@ -246,25 +246,28 @@ def _repeated(
 
 
 def keep_partial(services: Services, run: Run, partial: PartialImage, preview_ms: int) -> bool:
-    """Stores a preview; whether it could be read. A preview is never worth failing a run for. Blocking."""
+    """Stores a preview; whether it could be read and kept. A preview is never worth failing a run for. Blocking."""
     try:
         header = read_header(partial.data)
+        row = StoredPartial(
+            run_id=run.run_id,
+            image_position=partial.image_position,
+            partial_position=partial.partial_position,
+            sha256=services.store.blobs.put(partial.data, header.media_type),
+            media_type=header.media_type,
+            at=services.now(),
+        )
+
+        def add(db: Database) -> None:
+            runs.add_partial(db, row, first_preview_ms=preview_ms)
+
+        services.store.write(add)
     except UnreadableImage:
         log.info("run %s: a preview could not be read", run.run_id)
         return False
-    row = StoredPartial(
-        run_id=run.run_id,
-        image_position=partial.image_position,
-        partial_position=partial.partial_position,
-        sha256=services.store.blobs.put(partial.data, header.media_type),
-        media_type=header.media_type,
-        at=services.now(),
-    )
-
-    def add(db: Database) -> None:
-        runs.add_partial(db, row, first_preview_ms=preview_ms)
-
-    services.store.write(add)
+    except (StoreFull, StoreNotWritable):
+        log.info("run %s: the disk took no preview", run.run_id)
+        return False
     return True
 
 

@@ -15,6 +15,7 @@ from ulid import ULID
 from playground.keys import KeyRing
 from playground.owners import LOCAL_OWNER as LOCAL_OWNER
 from playground.settings import Settings
+from playground.unsaved import Unsaved
 from playground.usage import Usage
 from providers.catalog import Catalog
 from providers.client import Client
@@ -41,6 +42,9 @@ class Services:
     """Where uses are counted already; a count of its own where none is given."""
     usage: Usage = field(init=False)
     """What visitors have used of this server."""
+
+    unsaved: Unsaved = field(init=False, default_factory=Unsaved)
+    """What waits for a disk that takes nothing."""
 
     def __post_init__(self, counted: Usage | None) -> None:
         object.__setattr__(self, "usage", counted or Usage(self.settings, self.clock))

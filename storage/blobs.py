@@ -76,6 +76,10 @@ def sweep_leftovers(incoming: Path) -> None:
             continue
 
 
+_PROBE_BYTES = 1_000_000
+"""About a picture: a disk with less room than that is as good as full."""
+
+
 def sha256_of(data: bytes) -> str:
     """The name bytes are kept under."""
     return hashlib.sha256(data).hexdigest()
@@ -87,6 +91,8 @@ class BlobFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / INCOMING
+        self.trouble: errors.StoreError | None = None
+        """Why the newest bytes could not be written; `None` where they could."""
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_folder(self._incoming)
         sweep_leftovers(self._incoming)
@@ -113,8 +119,22 @@ class BlobFolder:
             else:
                 write_durably(path, data, temporary_in=self._incoming)
         except OSError as error:
-            raise errors.of_os(error, self.root) from error
+            self.trouble = errors.of_os(error, self.root)
+            raise self.trouble from error
+        self.trouble = None
         return sha256
+
+    def probe(self) -> None:
+        """Writes some bytes and deletes them again. Raises as `put` does."""
+        part = self._incoming / f"{secrets.token_hex(16)}.tmp"
+        try:
+            write_durably(part, bytes(_PROBE_BYTES), temporary_in=self._incoming)
+        except OSError as error:
+            self.trouble = errors.of_os(error, self.root)
+            raise self.trouble from error
+        finally:
+            part.unlink(missing_ok=True)
+        self.trouble = None
 
     def path(self, sha256: str, media_type: str) -> Path:
         """Where these bytes lie or would lie.

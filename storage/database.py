@@ -38,6 +38,12 @@ class _Reader:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
+def _write_nothing_new(db: Database) -> None:
+    """A write that reaches the disk and changes nothing: the header's own number, once more."""
+    (version,) = db.conn.execute("pragma user_version").fetchone()
+    db.conn.execute(f"pragma user_version = {int(version)}")
+
+
 class Store:
     """Rows and bytes of one data folder. Make it with `open`, end it with `close`."""
 
@@ -50,6 +56,7 @@ class Store:
         self._lock = threading.Lock()
         self._readers: list[_Reader] = []
         self._closed = False
+        self._trouble: errors.StoreError | None = None
 
     @classmethod
     def open(cls, data_dir: Path) -> Store:
@@ -84,7 +91,27 @@ class Store:
             StoreFull, StoreNotWritable, StoreDamaged: nothing of the job was saved.
             StoreClosed: the store is closed.
         """
-        return self._writer.submit(job, timeout_s)
+        try:
+            done = self._writer.submit(job, timeout_s)
+        except (errors.StoreFull, errors.StoreNotWritable) as error:
+            self._trouble = error
+            raise
+        self._trouble = None
+        return done
+
+    @property
+    def trouble(self) -> errors.StoreError | None:
+        """Why nothing can be written: what the newest write of rows or of bytes ran into; `None` where both went well."""
+        return self._trouble or self.blobs.trouble
+
+    def probe(self) -> errors.StoreError | None:
+        """Tries to write, rows and bytes, and says what stands in the way now. Blocking."""
+        try:
+            self.blobs.probe()
+            self.write(_write_nothing_new)
+        except (errors.StoreFull, errors.StoreNotWritable) as error:
+            return error
+        return self.trouble
 
     def read(self, job: Callable[[Database], T]) -> T:
         """What `job` returned, all of its queries seeing one moment, every acknowledged write included.

@@ -12,7 +12,7 @@ import gradio as gr
 from playground.snapshotting import is_lost_at_restart
 from ui import api, header
 from ui.app import App, Tabs
-from ui.components import static
+from ui.components import static, trouble_place
 from ui.pages import arena, costs, history, leaderboard, playground, settings
 from ui.snapshot_views import UNKEPT
 
@@ -38,6 +38,8 @@ def build_app(app: App) -> gr.Blocks:
         with gr.Tabs(selected="playground", overflow_behavior="wrap", elem_id="nav") as bar:
             for tab_id, label, module in TABS:
                 with gr.Tab(label, id=tab_id, elem_id=f"tab-{tab_id}") as tab_of[tab_id]:
+                    if tab_id != "playground":  # which has a place of its own, beside its form
+                        trouble_place(tab_id)
                     built[tab_id] = module.build(app)
         tabs = Tabs(demo=demo, bar=bar, strip=strip, **tab_of)
         for tab_id, _, module in TABS:

@@ -245,7 +245,9 @@ async def _carry_out(plan: Plan, app: App, answer: Answer) -> bool:
         await app.engine.catch_up(0)
         answer.group_id = await app.engine.submit(plan, LOCAL_OWNER)
         async for event in app.engine.follow(answer.group_id, LOCAL_OWNER):
-            answer.say(f"{event.run_id} {event.what}")
+            live = app.engine.live(event.run_id)
+            why = f": {live.note}" if event.what == "waiting" and live and live.note else ""
+            answer.say(f"{event.run_id} {event.what}{why}")
     except asyncio.CancelledError:
         if answer.group_id is not None:
             await app.engine.cancel_all(LOCAL_OWNER, answer.group_id)

@@ -44,6 +44,11 @@ def static(markup: str, *, elem_id: str) -> gr.HTML:
     return gr.HTML("", html_template=markup, js_on_load=None, apply_default_css=False, elem_id=elem_id)
 
 
+def trouble_place(tab: str) -> None:
+    """Where the banner of a disk that takes nothing stands on a tab (`assets/trouble.js`)."""
+    drawn("trouble", None, elem_id=f"trouble-{tab}")
+
+
 def segment(
     choices: Sequence[tuple[str, str]],
     value: str | None,

@@ -10,6 +10,7 @@ from playground import spending
 from playground.ready import sources_of
 from ui.app import App
 from ui.components import drawn, static
+from ui.trouble import trouble_view
 from ui.views import strip_view
 
 ASSETS = Path(__file__).parent / "assets"
@@ -72,9 +73,10 @@ async def strip(app: App, owner: str) -> dict[str, object]:
     has_key = {row.name: row.provider_id in sources.ready | served for row in services.catalog.providers}
     ready = [name for name, found in has_key.items() if found]
     keyless = [name for name, found in has_key.items() if not found]
-    return strip_view(
+    figures = strip_view(
         ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd, is_private=app.is_private
     )
+    return figures | {"trouble": trouble_view(app, owner)}
 
 
 def _help() -> str:

@@ -31,6 +31,7 @@ from ui.image_routes import image_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.sweep_routes import sweep_routes
+from ui.trouble import trouble_routes
 from ui.visitor_routes import visitor_routes
 from ui.vote_routes import vote_routes
 
@@ -61,6 +62,7 @@ def routes(app: App) -> list[Route]:
         *key_routes(app),
         *leaderboard_routes(app),
         *sweep_routes(app),
+        *trouble_routes(app),
         *visitor_routes(app),
         *vote_routes(app),
     ]

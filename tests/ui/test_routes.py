@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,9 +14,12 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Scope
 
 from playground.settings import Settings
-from providers.types import ImageRequest
+from providers.types import GeneratedImage, ImageRequest
+from storage.errors import full
 from tests.harness import KEY, Harness
+from tests.storage.builders import make_run, picture
 from ui import guard, routes
+from ui.trouble import trouble_view
 
 Make = Callable[..., Harness]
 MINE = {"X-Diptych": "1"}
@@ -76,6 +81,41 @@ async def test_a_damaged_image_has_no_thumbnail_and_breaks_nothing(
     store.thumbs.delete(image.sha256)
     assert mine.get(f"/thumbs/{image.sha256}.webp").status_code == 404
     assert mine.get(f"/media/{path.name}").status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_images_that_could_not_be_written_are_given_to_their_owner_alone(
+    public: tuple[Harness, Callable[[], TestClient]],
+) -> None:
+    one, visitor = public
+    mine, other = visitor(), visitor()
+    store, unsaved = one.services.store, one.services.unsaved
+    assert mine.get("/unsaved").status_code == 404
+    assert mine.post("/disk", headers=MINE).json() == {"trouble": None}
+    assert mine.post("/disk").status_code == 403
+    images = [GeneratedImage(picture(colour=colour)) for colour in (1, 2)]
+    has_room = asyncio.Event()
+
+    async def write() -> None:
+        if not has_room.is_set():
+            raise full(store.data_dir)
+
+    store.blobs.trouble = full(store.data_dir)
+    waiting = asyncio.create_task(unsaved.until_written(make_run(owner=owner_of(mine)), write, has_room.clear, images))
+    await asyncio.sleep(0)
+    told = trouble_view(one.app, owner_of(mine))
+    assert told is not None
+    assert (told["title"], told["images"]) == ("The disk is full.", 2)
+    assert str(store.data_dir) not in str(told)
+    assert trouble_view(one.app, owner_of(other)) == {**told, "images": 0}
+    with zipfile.ZipFile(io.BytesIO(mine.get("/unsaved").content)) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [image.data for image in images]
+    assert other.get("/unsaved").status_code == 404
+    assert mine.post("/disk", headers=MINE).json() == {"trouble": None}  # the look tries, and there is room
+    has_room.set()
+    unsaved.close()
+    await waiting
+    await one.stop()
 
 
 def raw(page: TestClient, path: str, chunks: Iterator[bytes] | None = None, **headers: str) -> tuple[int, bytes]:

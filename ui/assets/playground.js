@@ -9,6 +9,7 @@ import { paintResults } from "./results.js";
 import { paintStrip } from "./strip.js";
 import { paintSweep, takeSweepTime } from "./sweep.js";
 import { paintTemplates } from "./templates.js";
+import { paintTrouble } from "./trouble.js";
 import { paintVariables } from "./variables.js";
 import { paintXray } from "./xray.js";
 
@@ -16,6 +17,7 @@ const { component } = window.diptych;
 component("strip", paintStrip);
 component("outlook", takeOutlook);
 component("templates", paintTemplates);
+component("trouble", paintTrouble);
 component("counter", paintCounter);
 component("prompt_note", paintPromptNote);
 component("examples", paintExamples);

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from ui.app import App, Tabs
-from ui.components import bound, drawn
+from ui.components import bound, drawn, trouble_place
 from ui.pages.playground import curating, editing, running, saved, sweeping, xray
 from ui.pages.playground.form import NAMES, build_form
 from ui.pages.playground.page import Page
@@ -29,6 +29,7 @@ def build(_app: App) -> Page:
     with gr.Row(elem_id="pg"):
         with gr.Column(elem_id="pg-side", min_width=0):
             with gr.Column(elem_id="pg-form", min_width=0):
+                trouble_place("form")
                 form = build_form()
             with gr.Column(elem_id="pg-bar", min_width=0):
                 drawn("estimate", None, elem_id="pg-estimate")
@@ -39,6 +40,7 @@ def build(_app: App) -> Page:
                     gr.Button("X-ray", variant="secondary", elem_id="pg-xray-open", min_width=0)
                 drawer = drawn("xray", None, elem_id="pg-xray", events=["look"])
         with gr.Column(elem_id="pg-main", min_width=0):
+            trouble_place("playground")
             results = drawn("results", None, elem_id="pg-results", events=RESULT_EVENTS)
             drawn("compare_bar", None, elem_id="pg-cmp")
     return Page(form, run, stop, problems, results, drawer)

@@ -76,7 +76,8 @@ async def _run(app: App, owner: str, read: FormValues, *, agreed: str) -> AsyncI
         return
     except StoreError as error:
         # Beside Run, where it stays: a toast would be gone before the disk is looked after.
-        yield [gr.skip(), gr.skip(), gr.skip(), answer(app, owner, read)[0] | {"problems": [_unsaved(app, error)]}]
+        words = answer(app, owner, read)[0] | {"problems": [_unsaved(app, error)]}
+        yield [gr.skip(), await header.strip(app, owner), gr.skip(), words]
         return
     yield [*await shown(app, owner, (group_id,)), gr.skip()]
     # The form's words come after the runs: they take time, and the calls are on their way by then.

@@ -1,0 +1,55 @@
+"""The banner of a disk that takes nothing: its words, the images that are in memory only, and whether it still stands."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from playground import unsaved
+from ui.app import App, own, owner_of
+from ui.key_routes import is_ours
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def trouble_view(app: App, owner: str) -> dict[str, object] | None:
+    """What the banner says to this visitor; `None` where all can be written."""
+    trouble = app.services.store.trouble
+    if trouble is None:
+        return None
+    title, words = unsaved.words_of(trouble, is_public=app.services.settings.mode == "public")
+    return {"title": title, "words": words, "images": len(app.services.unsaved.images(owner))}
+
+
+def trouble_routes(app: App) -> list[Route]:
+    """The routes, relative to where the app is mounted."""
+    return [
+        Route("/unsaved", own(download, app)),
+        Route("/disk", own(look_again, app), methods=["POST"]),
+    ]
+
+
+async def download(app: App, request: Request) -> Response:
+    """The visitor's images that could not be written: the one, or an archive of all."""
+    images = app.services.unsaved.images(owner_of(app, request))
+    if not images:
+        words = "No image waits in memory: what came has been saved since. Look in History."
+        return PlainTextResponse(words, 404, headers=_NO_STORE)
+    name, data = images[0]
+    if len(images) > 1:
+        name, data = "diptych-unsaved.zip", await asyncio.to_thread(unsaved.as_zip, images)
+    headers = {**_NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+async def look_again(app: App, request: Request) -> Response:
+    """Whether the disk takes something by now; tried only where it did not, so that asking costs nothing otherwise."""
+    if not is_ours(request):
+        return JSONResponse({"error": {"message": "This address is for the page's own script."}}, 403)
+    owner = owner_of(app, request)
+    if app.services.store.trouble is not None:
+        await asyncio.to_thread(app.services.store.probe)
+    return JSONResponse({"trouble": trouble_view(app, owner)}, headers=_NO_STORE)
