@@ -44,7 +44,7 @@ function bars(shown) {
     chart.is_empty
       ? h("p", { class: "co-quiet" }, "Nothing was spent in this time.")
       : h("div", { class: "scrolls co-scroll", tabindex: "0", role: "region", "aria-label": `${chart.title}. Each bar says its sum.` },
-          h("div", { class: "co-chart" },
+          h("div", { class: `co-chart${chart.bars.length > 12 && chart.bars.length < 40 ? "" : " co-many"}` },
             h("div", { class: "co-ticks", "aria-hidden": "true" }, chart.ticks.map((tick) => h("span", { key: tick.share, style: `bottom: ${tick.share}%` }, tick.text))),
             h("ol", { class: "co-slots" }, chart.bars.map((one, place) => bar(one, chart.top_microusd, place, chart.bars.length))))));
 }
