@@ -19,8 +19,10 @@ from playground.refusals import NotYours
 from playground.services import timestamp
 from playground.settings import Secret, Settings
 from playground.visitor_settings import PublicSettings
-from storage import days, ledger, runs
+from storage import days, ledger, portable, runs
 from storage.ledger_pages import LedgerFilter
+from storage.portable import Wanted
+from storage.portable_columns import TABLES
 from storage.records import CostSource, LedgerState
 from tests.harness import Harness
 from tests.storage.builders import make_group, make_line, make_run
@@ -204,7 +206,10 @@ async def test_on_a_public_server_the_operator_settles_what_visitors_left_unknow
     lines = [*spending.all_lines(one.services, LedgerFilter(owner_of_token(VISITOR)))]
     told_csv = csv_lines(some for group in lines for some in group)
     assert ",operator,bill," in told_csv
-    assert owner_of_token(OPERATOR) not in told_csv
+    wanted = Wanted(owner_of_token(VISITOR), one.services.now())
+    exported = one.services.store.read(lambda db: list(portable.rows_of(db, TABLES["ledger"], wanted)))
+    assert {row["settled_by"] for row in exported} == {None, "operator"}
+    assert owner_of_token(OPERATOR) not in f"{told_csv} {exported} {mine}"
 
 
 async def test_a_visitor_settles_what_their_own_keys_pay_and_nothing_else(harness: Callable[..., Harness]) -> None:
