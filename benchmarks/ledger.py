@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from arena.coach import advise
 from playground import limits, spending
 from playground.keys import KeyRing
 from playground.offered import catalog_of
@@ -153,6 +154,7 @@ def _tab(services: Services) -> Iterator[str]:
                 partial(tab, by, period),
                 rounds=3,
             )
+    yield _timed("what the numbers say", lambda: asyncio.run(advise(services, "local")))
     offer = next(row.offer_id for row in services.catalog.offers if row.price and not row.price.is_free)
     filters = {
         "all": LedgerFilter("local"),

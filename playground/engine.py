@@ -27,7 +27,7 @@ from playground.offered import access_of, with_secrets
 from playground.parking import ParkingLot
 from playground.places import Places
 from playground.plan import Plan, PlannedRun, make_plan, plan_run
-from playground.prices import reprice
+from playground.prices import offer_as_reserved, reprice
 from playground.recovery import Found, take_up
 from playground.refusals import PlanRefused as PlanRefused
 from playground.run_keys import key_of
@@ -299,9 +299,8 @@ class Engine:
         """Goes on with a run that an ended process left; without its key it waits for its owner to come back with it."""
         run = found.run
         try:
-            planned = plan_run(
-                await self._request_of(found), self._services.catalog.offer(run.offer), self._services.catalog
-            )
+            offer = await asyncio.to_thread(offer_as_reserved, self._services, run)
+            planned = plan_run(await self._request_of(found), offer, self._services.catalog)
         except (PlanRefused, ValueError) as error:
             await self._give_up(found, f"The app stopped before this run was done, and it cannot go on: {error}")
             return

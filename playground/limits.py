@@ -42,6 +42,11 @@ NAMES: dict[LimitSpan, str] = {
     "visitor_day": "Your day",
     "visitor_month": "Your month",
 }
+OPERATORS_NAMES: dict[LimitSpan, str] = NAMES | {
+    "visitor_day": "Each visitor's day",
+    "visitor_month": "Each visitor's month",
+}
+"""As whoever runs a public server reads them."""
 _NEAR = 80
 """Percent of a limit from which it is near."""
 

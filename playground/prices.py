@@ -18,10 +18,11 @@ from sqlite_utils import Database
 
 from playground.refusals import operators_only
 from playground.services import Services
-from providers.catalog import Catalog, Price, UnknownOffer
-from storage import days
+from providers.catalog import Catalog, Offer, Price, UnknownOffer
+from storage import days, ledger
 from storage import prices as stored
 from storage.prices import StoredPrice
+from storage.records import Run
 
 log = logging.getLogger(__name__)
 
@@ -167,6 +168,31 @@ def reprice(services: Services) -> None:
 
     rows, day = services.store.read(read)
     services.catalog.reprice(in_force(own_prices(rows, services.catalog), date.fromisoformat(day)))
+
+
+def offer_as_reserved(services: Services, run: Run) -> Offer:
+    """The run's offer at the price that its reservation names, whatever holds today; without one where it named none. Blocking.
+
+    A price of the catalogue that a release since has replaced is kept nowhere: then today's holds, and the line will name that.
+
+    Raises: UnknownOffer.
+    """
+    offer = services.catalog.offer(run.offer)
+
+    def read(db: Database) -> tuple[bool, StoredPrice | None, str | None]:
+        lines = ledger.lines_of(db, run.run_id)
+        price_id = lines[0].price_id if lines else None
+        return bool(lines), stored.named(db, price_id) if price_id else None, price_id
+
+    is_reserved, own, price_id = services.store.read(read)
+    if not is_reserved or (offer.price and offer.price.price_id == price_id):
+        return offer
+    listed = services.catalog.listed_price(run.offer)
+    if own is not None:
+        return replace(offer, price=price_of(own, listed))
+    if price_id is None:
+        return replace(offer, price=None)
+    return replace(offer, price=listed) if listed and listed.price_id == price_id else offer
 
 
 async def set_price(

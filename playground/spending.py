@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from playground import limits
 from playground.limits import Limit
-from playground.refusals import operators_only
+from playground.refusals import NotYours, operators_only
 from playground.services import LOCAL_OWNER, Services
 from storage import costs, days, ledger, ledger_pages
 from storage import limits as stored_limits
@@ -33,7 +33,7 @@ _ZONE_CHANGE_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What the bars cover."""
+    """What the bars cover: so many days, or twelve months with this one."""
 
     days: int
     step: Step
@@ -42,13 +42,21 @@ class Period:
 PERIODS = {"30": Period(30, "day"), "90": Period(90, "day"), "365": Period(365, "month")}
 
 
+def first_day(today: date, period: Period) -> date:
+    """Where the bars begin."""
+    if period.step == "day":
+        return today - timedelta(days=period.days - 1)
+    year, month = divmod(today.year * 12 + today.month - 12, 12)
+    return date(year, month + 1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Today:
     """What the header says of money."""
 
     totals: LedgerTotals
     limit_microusd: int | None
-    """Of the day, of all together or of this visitor; `None`: there is none."""
+    """Of the day, of all together or of this visitor; `None`: there is none, or not all that was spent counts towards it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,10 @@ class Costs:
     standing: Standing
     hides: bool
     """A blind battle waits, so that what limits are held against may not be told to the last digit."""
+    is_public: bool
+    day_counts: bool
+    """Whether all of today's money counts towards limits: where the app is public, only what the server's keys pay does."""
+    month_counts: bool
 
 
 def keep_days(services: Services) -> None:
@@ -95,14 +107,29 @@ def keep_days(services: Services) -> None:
 async def today(services: Services, owner: str) -> Today:
     """What the owner's runs of today cost, where the operator is. To be shown, not to hold against a limit."""
     at = services.now()
-    span: LimitSpan = "visitor_day" if services.settings.mode == "public" else "day"
+    is_public = services.settings.mode == "public"
+    span: LimitSpan = "visitor_day" if is_public else "day"
 
     def read(db: Database) -> Today:
         limit = limits.tightest(services.settings, stored_limits.all_set(db), [span])
-        totals = ledger.totals(db, owner, days.day_of(at, days.zone_of(db)), blind_at=at)
+        day = days.day_of(at, days.zone_of(db))
+        totals = ledger.totals(db, owner, day, blind_at=at)
+        if is_public and limit and _spent(db, owner, day) != _standing(services, db, owner, "", at).of(span):
+            limit = None
         return Today(totals, limit.amount_microusd if limit else None)
 
     return await asyncio.to_thread(services.store.read, read)
+
+
+def _spent(db: Database, owner: str, span: str) -> int:
+    """Settled, reserved and unknown money of an owner's day or month, whether it counts towards a limit or not."""
+    found = costs.sum_of(db, owner, span)
+    return found.settled_microusd + found.reserved_microusd + found.unknown_microusd
+
+
+def _standing(services: Services, db: Database, owner: str, session: str, at: str) -> Standing:
+    """What limits are held against: where the app is public, what the server's keys pay."""
+    return stored_limits.standing(db, owner, session, at, only_server=services.settings.mode == "public")
 
 
 async def of_owner(services: Services, owner: str, by: By, period: Period, session: str) -> Costs:
@@ -112,9 +139,9 @@ async def of_owner(services: Services, owner: str, by: By, period: Period, sessi
     def read(db: Database) -> Costs:
         day = date.fromisoformat(days.day_of(at, days.zone_of(db)))
         recent = (day - timedelta(days=RECENT_DAYS - 1)).isoformat()
-        since = day - timedelta(days=period.days - 1)
-        since = since if period.step == "day" else since.replace(day=1)
+        since = first_day(day, period)
         hidden = ledger.hidden_lines(db, owner, at)
+        standing, is_public = _standing(services, db, owner, session, at), services.settings.mode == "public"
         return Costs(
             day=day,
             zone=days.zone_of(db).key,
@@ -126,8 +153,11 @@ async def of_owner(services: Services, owner: str, by: By, period: Period, sessi
             parts=tuple(costs.parts(db, owner, since.isoformat(), by, period.step, hidden=hidden)),
             compared=tuple(costs.compared(db, owner, recent, hidden=hidden)),
             limits=limits.in_force(services.settings, stored_limits.all_set(db)),
-            standing=stored_limits.standing(db, owner, session, at),
+            standing=standing,
             hides=bool(hidden),
+            is_public=is_public,
+            day_counts=not is_public or _spent(db, owner, day.isoformat()) == standing.visitor_day_microusd,
+            month_counts=not is_public or _spent(db, owner, f"{day:%Y-%m}") == standing.visitor_month_microusd,
         )
 
     return await asyncio.to_thread(services.store.read, read)
@@ -160,7 +190,7 @@ async def of_everybody(services: Services, session: str) -> Everybody:
             month=costs.sum_of(db, None, f"{day:%Y-%m}"),
             all_time=costs.sum_of(db, None),
             limits=limits.in_force(settings, stored_limits.all_set(db)),
-            standing=stored_limits.standing(db, LOCAL_OWNER, session, at),
+            standing=_standing(services, db, LOCAL_OWNER, session, at),
         )
 
     return await asyncio.to_thread(services.store.read, read)
@@ -199,6 +229,43 @@ async def ledger_page(services: Services, wanted: LedgerFilter, before: Cursor |
         return LedgerView(tuple(shown), more, tuple(offers))
 
     return await asyncio.to_thread(services.store.read, read)
+
+
+@dataclass(frozen=True, slots=True)
+class OthersUnknown:
+    """What nobody knows the cost of and is not the operator's own, for the operator."""
+
+    entries: tuple[tuple[str, LedgerEntry], ...]
+    """Whose, and the line, without its prompt."""
+    next: Cursor | None
+    count: int
+    """Of all pages."""
+    held_microusd: int
+
+
+async def unknown_of_others(
+    services: Services, owner: str, before: Cursor | None, *, is_operator: bool
+) -> OthersUnknown:
+    """A page of such lines, newest first. Raises: NotYours unless `owner` is the operator."""
+    operators_only(owner, is_operator=is_operator)
+
+    def read(db: Database) -> OthersUnknown:
+        found = ledger_pages.unknown_of_others(db, owner, limit=LINES_SHOWN + 1, before=before)
+        shown = found[:LINES_SHOWN]
+        every, own = costs.sum_of(db, None), costs.sum_of(db, owner)
+        return OthersUnknown(
+            entries=tuple(shown),
+            next=ledger_pages.cursor_of(shown[-1][1]) if len(found) > LINES_SHOWN else None,
+            count=every.unknown - own.unknown,
+            held_microusd=every.unknown_microusd - own.unknown_microusd,
+        )
+
+    return await asyncio.to_thread(services.store.read, read)
+
+
+def can_settle(services: Services, entry: LedgerEntry, *, is_operator: bool) -> bool:
+    """Whether the owner of the line may settle it: what the server's keys pay counts towards limits, so only the operator."""
+    return entry.state == "unknown" and (is_operator or (services.settings.mode == "public" and not entry.is_served))
 
 
 def all_lines(services: Services, wanted: LedgerFilter) -> Iterator[list[LedgerEntry]]:
@@ -242,14 +309,21 @@ async def settle_by_hand(
 ) -> bool:
     """Writes what an unknown line turned out to have cost; false if it is none, or known by now.
 
-    The line keeps who did it and when.
+    The line keeps who did it and when. A visitor settles what their own keys pay, whose bill only they can see. What the
+    server's keys pay counts towards limits, so that only the operator settles it.
 
-    Raises: NotYours unless `owner` is the operator: limits count what is unknown, so a visitor must not settle it.
+    Raises: NotYours for a line that `owner` may not settle.
     """
-    operators_only(owner, is_operator=is_operator)
+    is_visitor = services.settings.mode == "public" and not is_operator
+    if not is_visitor:
+        operators_only(owner, is_operator=is_operator)
+    whose, not_of = (owner, stored_limits.SERVER) if is_visitor else (None, "")
     at = services.now()
 
     def write(db: Database) -> bool:
-        return ledger.settle_by_hand(db, ledger_id, None, amount_microusd, by=owner, at=at, note=note)
+        return ledger.settle_by_hand(db, ledger_id, whose, amount_microusd, by=owner, at=at, note=note, not_of=not_of)
 
-    return await asyncio.to_thread(services.store.write, write)
+    done = await asyncio.to_thread(services.store.write, write)
+    if is_visitor and not done:
+        raise NotYours("Only what your own keys pay, and nobody knows the cost of, is yours to settle.")
+    return done

@@ -145,9 +145,19 @@ def mark_unknown(db: Database, run_id: str, at: str) -> bool:
 
 
 def settle_by_hand(
-    db: Database, ledger_id: str, owner: str | None, amount_microusd: int, *, by: str, at: str, note: str = ""
+    db: Database,
+    ledger_id: str,
+    owner: str | None,
+    amount_microusd: int,
+    *,
+    by: str,
+    at: str,
+    note: str = "",
+    not_of: str = "",
 ) -> bool:
     """Write what a person found an unknown line to have cost; false if it is none, or not `owner`'s. Owner `None`: anybody's.
+
+    `not_of`: lines of a session that begins so are left alone; empty: of none.
 
     0 is written as released: it cost nothing. Who and when stays with the line, and so does the day it counts on.
 
@@ -158,8 +168,10 @@ def settle_by_hand(
         db,
         """update ledger set state = case when :amount = 0 then 'released' else 'settled' end, amount_microusd = :amount,
             source = 'by_hand', settled_by = :by, note = :note, at = :at
-        where ledger_id = :ledger_id and state = 'unknown' and (:owner is null or owner = :owner)""",
+        where ledger_id = :ledger_id and state = 'unknown' and (:owner is null or owner = :owner)
+            and (:not_of = '' or substr(session, 1, length(:not_of)) <> :not_of)""",
         {
+            "not_of": not_of,
             "ledger_id": ledger_id,
             "owner": owner,
             "amount": amount_microusd,

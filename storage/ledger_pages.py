@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from storage.ledger import hidden_lines
+from storage.limits import SERVER
+from storage.money_steps import EVERYBODY
 from storage.records import CostSource, Json, LedgerState
-from storage.rows import fetch
+from storage.rows import Row, fetch
 
 Cursor = tuple[str, str]
 """Day and id of the last line of a page."""
@@ -52,6 +54,8 @@ class LedgerEntry:
     images: int
     settled_by: str | None
     note: str
+    is_served: bool
+    """Whether the server's keys pay it for a visitor."""
 
 
 def page(
@@ -68,7 +72,7 @@ def page(
             [
                 """select l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality,
                     substr(r.prompt, 1, :chars) as prompt, l.state, l.reserved_microusd, l.amount_microusd, l.source,
-                    l.price_id, l.images, l.settled_by, l.note
+                    l.price_id, l.images, l.settled_by, l.note, l.session glob :served as is_served
                 from ledger as l join runs as r on r.run_id = l.run_id where l.day between :since and :until""",
                 "and l.owner = :owner" if wanted.owner is not None else "",
                 "and l.state = :state" if wanted.state else "",
@@ -89,10 +93,46 @@ def page(
             "before_id": before[1] if before else "",
             "hidden": json.dumps(hidden),
             "chars": PROMPT_CHARS,
+            "served": f"{SERVER}*",
             "limit": limit,
         },
     )
-    return [LedgerEntry(**row) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: Row) -> LedgerEntry:
+    return LedgerEntry(**(row | {"is_served": bool(row["is_served"])}))
+
+
+def unknown_of_others(
+    db: Database, owner: str, *, limit: int, before: Cursor | None = None
+) -> list[tuple[str, LedgerEntry]]:
+    """Lines that nobody knows the cost of and that are not `owner`'s, newest first, each with whose it is.
+
+    Without a word of the prompts: for the operator, who settles them. Steps from owner to owner along an index.
+    """
+    rows = fetch(
+        db,
+        """with recursive whose (owner) as (
+            select min(owner) from spend_spans where owner > :everybody
+            union all select (select min(owner) from spend_spans where owner > whose.owner) from whose
+            where whose.owner is not null)
+        select l.owner, l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality, '' as prompt,
+            l.state, l.reserved_microusd, l.amount_microusd, l.source, l.price_id, l.images, l.settled_by, l.note,
+            l.session glob :served as is_served
+        from whose as w cross join ledger as l on l.owner = w.owner and l.state = 'unknown'
+        where w.owner <> :owner and (:before_day = '' or (l.day, l.ledger_id) < (:before_day, :before_id))
+        order by l.day desc, l.ledger_id desc limit :limit""",
+        {
+            "everybody": EVERYBODY,
+            "owner": owner,
+            "served": f"{SERVER}*",
+            "before_day": before[0] if before else "",
+            "before_id": before[1] if before else "",
+            "limit": limit,
+        },
+    )
+    return [(row.pop("owner"), _entry(row)) for row in rows]
 
 
 def cursor_of(entry: LedgerEntry) -> Cursor:

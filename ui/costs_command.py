@@ -9,7 +9,7 @@ import argparse
 import asyncio
 
 from playground import limits, spending
-from playground.limits import NAMES, Limit
+from playground.limits import EVERYBODYS, NAMES, Limit
 from playground.money_settings import microusd_of
 from playground.services import LOCAL_OWNER
 from providers.checks import Problem
@@ -77,12 +77,22 @@ async def _tell(answer: Answer, app: App) -> int:
     answer.line(f"{'month':14} {views.dollars(found.month.settled_microusd)}")
     answer.line(f"{'all time':14} {views.dollars(found.all_time.settled_microusd)}")
     answer.line(f"{'reserved now':14} {views.dollars(found.all_time.reserved_microusd)}")
+    ever = found.all_time
+    if ever.unknown:
+        held = views.dollars(ever.unknown_microusd)
+        answer.line(f"{'unknown':14} {held} held for {views.counted(ever.unknown, 'run')}")
     for limit in found.limits:
-        where = "set where the app starts" if limit.is_fixed else "set here"
-        answer.line(f"limit {limit.span:8} {views.dollars(limit.amount_microusd)}, {limit.action}s, {where}")
+        answer.line(f"limit {limit.span:8} {_limit_words(limit, found.standing.of(limit.span))}")
     for entry in unknown:
-        answer.line(f"unknown        {entry.ledger_id}  {entry.reserved_at}  {entry.offer}")
+        held = "no price known" if entry.amount_microusd is None else f"{views.dollars(entry.amount_microusd)} held"
+        answer.line(f"{'line':14} {entry.ledger_id}  {entry.reserved_at}  {entry.offer}  {held}")
     return ALL_WELL
+
+
+def _limit_words(limit: Limit, held_microusd: int) -> str:
+    amount = views.dollars(limit.amount_microusd)
+    figure = f"{views.dollars(held_microusd)} of {amount}" if limit.span in EVERYBODYS else amount
+    return f"{figure}, {limit.action}s, {'set where the app starts' if limit.is_fixed else 'set here'}"
 
 
 def _limit_document(limit: Limit, held_microusd: int) -> Document:
@@ -91,7 +101,7 @@ def _limit_document(limit: Limit, held_microusd: int) -> Document:
         "amount_microusd": limit.amount_microusd,
         "action": limit.action,
         "is_fixed": limit.is_fixed,
-        "held_microusd": None if limit.span in ("run", "session", "visitor_day", "visitor_month") else held_microusd,
+        "held_microusd": held_microusd if limit.span in EVERYBODYS else None,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 from arena import battle, copies
@@ -185,7 +186,7 @@ def _capped(caller: Caller, told: Told) -> tuple[dict[str, object], Caller]:
         return asked, caller
     if isinstance(own, bool) or not isinstance(own, int | float) or not 0 <= own < 1e6:
         raise PlanRefused((Problem("max_usd", "max_usd must be an amount in US dollars, as 0.5."),))
-    limits = [round(own * 1_000_000), *([caller.max_microusd] if caller.max_microusd is not None else [])]
+    limits = [int(Decimal(str(own)) * 10**6), *([caller.max_microusd] if caller.max_microusd is not None else [])]
     return asked, replace(caller, max_microusd=min(limits))
 
 

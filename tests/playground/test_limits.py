@@ -32,6 +32,7 @@ from providers.rows import CATALOG
 from providers.types import ImageRequest
 from storage import ledger, ledger_audit, runs
 from storage.limits import Standing, standing
+from storage.verify import verify
 from tests.harness import OFFER, Harness
 
 REQUEST = ImageRequest(prompt="a cat", size="1024x1024", quality="low")
@@ -212,14 +213,20 @@ def test_limits_are_near_and_reached() -> None:
 
 # Whatever happens, in whatever order, the ledger says what the runs say, and nothing goes over.
 
+TWO_PAYERS = make_plan(REQUEST, ["replicate/gpt-image-1-mini"], CATALOG)
+FEE = 1_000
+"""What Replicate itself bills of such a run; OpenAI bills the tokens."""
+
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["submit", "finish", "free", "fail", "doubt", "cancel", "crash", "by_hand"]),
+        st.sampled_from(["submit", "submit two", "finish", "free", "fail", "doubt", "cancel", "crash", "by_hand"]),
         st.integers(0, 7),
         st.integers(0, 2 * PRICE),
     ),
     max_size=25,
 )
+Lines = dict[tuple[str, str], tuple[str, int]]
+"""(run, who bills) -> state and micro-dollars, as a person with pencil and paper keeps them."""
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -228,63 +235,82 @@ def test_the_ledger_is_the_sum_over_its_runs_whatever_happens(
     harness: Callable[..., Harness], tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]
 ) -> None:
     one = Harness(tmp_path_factory.mktemp("ledger"), settings=with_limits(day=5 * PRICE))
-    expected: dict[str, tuple[str, int]] = {}
+    expected: Lines = {}
     try:
         for what, which, amount in steps:
             _step(one, what, which, amount, expected)
-            lines = one.services.store.read(
-                lambda db: {
-                    row[0]: (row[1], row[2]) for row in db.execute("select run_id, state, amount_microusd from ledger")
-                }
+            rows = one.services.store.read(
+                lambda db: db.execute("select run_id, payer, state, amount_microusd from ledger").fetchall()
             )
-            assert lines == expected
+            assert {(run, payer): (state, spent) for run, payer, state, spent in rows} == expected
             assert one.services.store.read(lambda db: list(ledger_audit.differences(db))) == []
-            counted = sum(spent for _, spent in expected.values())
-            assert now(one).day_microusd == counted
+            assert now(one).day_microusd == sum(spent for _, spent in expected.values())
+        assert verify(one.services.store) == []
     finally:
         one.close()
 
 
-def _step(one: Harness, what: str, which: int, amount: int, expected: dict[str, tuple[str, int]]) -> None:
-    counted = sum(spent for _, spent in expected.values())
-    if what == "submit":
-        run_id = reserve(one)
-        assert (run_id is not None) == (counted + PRICE <= 5 * PRICE)
-        if run_id:
-            expected[run_id] = ("reserved", PRICE)
+def _step(one: Harness, what: str, which: int, amount: int, expected: Lines) -> None:
+    if what.startswith("submit"):
+        _submit(one, expected, plan=TWO_PAYERS if what == "submit two" else PLAN)
         return
-    wanted = "unknown" if what == "by_hand" else "reserved"
-    found = [run_id for run_id, (state, _) in expected.items() if state == wanted]
+    open_runs = list(dict.fromkeys(run_id for (run_id, _), (state, _) in expected.items() if state == "reserved"))
     if what == "crash":
-        _crash(one, found[: which + 1], expected)
-    elif found and what == "by_hand":
-        run_id = found[which % len(found)]
-        line = one.services.store.read(
-            lambda db: db.execute("select ledger_id from ledger where run_id = ?", [run_id]).fetchone()[0]
-        )
-        one.services.store.write(
-            lambda db: ledger.settle_by_hand(db, line, "local", amount, by="local", at=one.services.now())
-        )
-        expected[run_id] = ("settled" if amount else "released", amount)
-    elif found:
-        run_id = found[which % len(found)]
-        ends = {
-            "finish": (Outcome("succeeded", "settle", amount, source="computed"), ("settled", amount)),
-            "free": (Outcome("succeeded", "settle", 0, source="reported"), ("settled", 0)),
-            "fail": (Outcome("failed", "release"), ("released", 0)),
-            "doubt": (Outcome("unknown", "unknown"), ("unknown", PRICE)),
-            "cancel": (Outcome("cancelled", "release"), ("released", 0)),
-        }
-        outcome, line_after = ends[what]
-        view = one.services.store.read(lambda db: runs.get(db, run_id, None))
-        assert view
-        assert end_run(one.services, view.run, outcome)
-        assert not end_run(one.services, view.run, outcome)
-        expected[run_id] = line_after
+        _crash(one, open_runs[: which + 1], expected)
+    elif what == "by_hand" and expected:
+        _by_hand(one, list(expected)[which % len(expected)], amount, expected)
+    elif open_runs and what != "by_hand":
+        _end(one, open_runs[which % len(open_runs)], what, amount, expected)
 
 
-def _crash(one: Harness, sent: list[str], expected: dict[str, tuple[str, int]]) -> None:
-    """These had gone out when their process ended; another takes them up."""
+def _submit(one: Harness, expected: Lines, *, plan: Any) -> None:
+    asked = plan.high_microusd
+    run_id = reserve(one, plan=plan)
+    assert (run_id is not None) == (sum(spent for _, spent in expected.values()) + asked <= 5 * PRICE)
+    if run_id and plan is PLAN:
+        expected[run_id, "openai"] = ("reserved", PRICE)
+    elif run_id:
+        expected[run_id, "replicate"] = ("reserved", FEE)
+        expected[run_id, "openai"] = ("reserved", asked - FEE)
+
+
+def _end(one: Harness, run_id: str, what: str, amount: int, expected: Lines) -> None:
+    lines = [key for key in expected if key[0] == run_id]
+    tokens = amount // 3 if len(lines) == 2 else 0
+    ends = {
+        "finish": Outcome("succeeded", "settle", amount, tokens, source="computed"),
+        "free": Outcome("succeeded", "settle", 0, source="reported"),
+        "fail": Outcome("failed", "release"),
+        "doubt": Outcome("unknown", "unknown"),
+        "cancel": Outcome("cancelled", "release"),
+    }
+    view = one.services.store.read(lambda db: runs.get(db, run_id, None))
+    assert view
+    assert end_run(one.services, view.run, ends[what])
+    # An answer that comes after the end changes nothing.
+    assert not end_run(one.services, view.run, Outcome("succeeded", "settle", amount + 1, source="computed"))
+    for place, key in enumerate(lines):
+        if what == "finish":
+            expected[key] = ("settled", tokens if place else amount - tokens)
+        elif what == "doubt":
+            expected[key] = ("unknown", expected[key][1])
+        else:
+            expected[key] = ("settled" if what == "free" else "released", 0)
+
+
+def _by_hand(one: Harness, key: tuple[str, str], amount: int, expected: Lines) -> None:
+    """Any line is tried; only one that nobody knows the cost of is taken."""
+    row = "select ledger_id from ledger where run_id = ? and payer = ?"
+    (line,) = one.services.store.read(lambda db: db.execute(row, key).fetchone())
+    told = {"amount_microusd": amount, "by": "local", "at": one.services.now()}
+    done = one.services.store.write(lambda db: ledger.settle_by_hand(db, line, "local", **told))
+    assert done == (expected[key][0] == "unknown")
+    if done:
+        expected[key] = ("settled" if amount else "released", amount)
+
+
+def _crash(one: Harness, sent: list[str], expected: Lines) -> None:
+    """These had gone out when their process ended; another takes them up. Replicate's jobs go on, and hold what they held."""
 
     def send(db: Database) -> None:
         for run_id in sent:
@@ -292,7 +318,8 @@ def _crash(one: Harness, sent: list[str], expected: dict[str, tuple[str, int]]) 
 
     one.services.store.write(send)
     other = Worker(one.services.store.data_dir, new_ulid())
-    take_up(one.services, other, claim_queued=False)
+    gone_on = {found.run.run_id for found in take_up(one.services, other, claim_queued=False)}
     other.close()
-    for run_id in sent:
-        expected[run_id] = ("unknown", PRICE)
+    assert gone_on == {run_id for run_id in sent if (run_id, "replicate") in expected}
+    for run_id in set(sent) - gone_on:
+        expected[run_id, "openai"] = ("unknown", PRICE)

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from playground import prices, what_if
+from playground import entering, prices, what_if
+from playground.keys import FoundKey
 from playground.plan import make_plan
 from playground.prices import WrongPrice, figures_of, lines_of
 from playground.refusals import NotYours
@@ -17,8 +18,10 @@ from providers.catalog import Price
 from providers.pricing import cost_of
 from providers.rows import CATALOG
 from providers.types import ImageRequest, Usage
+from storage import ledger, runs
 from storage.ledger_pages import PaidRun
-from tests.harness import OFFER, Harness
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY, OFFER, Harness
 
 DEAR = "text_in 10\nimage_in 20\nimage_out 60"
 
@@ -63,6 +66,57 @@ async def test_a_run_is_paid_at_the_price_it_was_planned_with(harness: Callable[
     assert CATALOG.offer(OFFER).price == before.price, "every composition has a catalogue of its own"
     usage = Usage(text_input_tokens=10, image_input_tokens=0, output_tokens=200)
     assert cost_of(usage, again.price) == 10 * 10 + 200 * 60
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("begin", ["listed", "own", "own, taken back"])
+async def test_a_run_taken_up_after_a_crash_is_paid_at_the_price_it_was_reserved_with(
+    begin: str, harness: Callable[..., Harness]
+) -> None:
+    first = harness()
+    if begin != "listed":
+        await set_price(first, "text_in 1\nimage_in 2\nimage_out 3", "2026-01-01")
+    kept = price(first)
+    plan = make_plan(ImageRequest(prompt="a cat", quality="low", size="1024x1024"), [OFFER], first.services.catalog)
+    group = entering.group_of(plan, "local", "run", first.services)
+    key = FoundKey("server", None)
+    rows = [entering.run_of(group, 0, plan.runs[0], key, first.worker.worker_id, first.services)]
+    entering.store(first.services, group, rows, plan, "s")
+    if begin == "own, taken back":
+        await prices.take_back(first.services, "local", kept.price_id)
+    await set_price(first, DEAR, "2026-01-02")
+    first.worker.close()  # the process ends with its run in the queue
+
+    with FakeOpenAI(key=KEY) as fake:
+        second = harness(openai_url=fake.base_url)
+        prices.reprice(second.services)
+        assert price(second).image_out == Decimal(60), "today's price is another"
+        await second.engine.start()
+        async for _ in second.engine.follow_owner("local"):
+            pass
+        await second.stop()
+    view = second.services.store.read(lambda db: runs.get(db, rows[0].run_id, None))
+    (line,) = second.services.store.read(lambda db: ledger.lines_of(db, rows[0].run_id))
+    assert view
+    assert view.run.got
+    told = view.run.got["usage"]
+    assert isinstance(told, dict)
+    by_hand = told["text_input_tokens"] * kept.text_in + told["output_tokens"] * kept.image_out
+    assert (line.state, line.amount_microusd, line.source) == ("settled", by_hand, "computed")
+    assert line.price_id == kept.price_id
+
+
+@pytest.mark.asyncio
+async def test_a_run_reserved_without_a_price_gets_none_later(harness: Callable[..., Harness]) -> None:
+    one = harness()
+    offer_id = "replicate/gpt-image-2"
+    plan = make_plan(ImageRequest(prompt="a cat", quality="low", size="1024x1024"), [offer_id], one.services.catalog)
+    group = entering.group_of(plan, "local", "run", one.services)
+    row = entering.run_of(group, 0, plan.runs[0], FoundKey("server", None), "gone", one.services)
+    entering.store(one.services, group, [row], plan, "s")
+    await set_price(one, "image low * 0.011", "2026-01-01", offer_id)
+    assert one.services.catalog.offer(offer_id).price is not None
+    assert prices.offer_as_reserved(one.services, row).price is None
 
 
 @pytest.mark.asyncio

@@ -2,62 +2,200 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
+from providers.catalog import Offer
 from providers.pricing import cost_of, cost_parts, estimate
 from providers.rows import CATALOG
 from providers.types import ImageRequest, InputImage, Usage
 
 SIZES = ("1024x1024", "1024x1536", "1536x1024")
 """Square, portrait, landscape: the order of the published tables."""
+FORMULA_SIZES = ("1024x1024", "1536x1024", "1024x768", "1920x1088", "2048x2048", "2560x1440", "3840x2160")
+FAL_SIZES = ("1024x768", "1024x1024", "1024x1536", "1920x1088", "2560x1440", "3840x2160")
+"""fal says 1920x1080, which no model makes: the nearest legal size stands for it."""
 
-FORMULA_USD = {
-    "1024x1024": (0.0059, 0.0132, 0.0527, 0.0937, 0.2107),
-    "1536x1024": (0.0047, 0.0103, 0.0412, 0.0738, 0.1646),
-    "1024x768": (0.0040, 0.0090, 0.0361, 0.0642, 0.1445),
-    "1920x1088": (0.0044, 0.0103, 0.0398, 0.0707, 0.1590),
-    "2048x2048": (0.0119, 0.0268, 0.1070, 0.1903, 0.4282),
-    "2560x1440": (0.0062, 0.0143, 0.0553, 0.0983, 0.2211),
-    "3840x2160": (0.0111, 0.0260, 0.1001, 0.1779, 0.4003),
+
+@dataclass(frozen=True)
+class Table:
+    """Prices of an image as somebody publishes them: a row for each quality, in US dollars as printed."""
+
+    source: str
+    offers: tuple[str, ...]
+    sizes: tuple[str, ...]
+    rows: dict[str, str]
+    off_by: str = "0.0005"
+    """Most US dollars that the estimate is away from the printed figure: half of its last digit, where nothing else is said."""
+
+
+_25 = ("gpt-image-2.5-flare", "gpt-image-2.5-sunburst")
+_FORMULA_FIVE = {
+    "low": ".0059 .0047 .0040 .0044 .0119 .0062 .0111",
+    "medium": ".0132 .0103 .0090 .0103 .0268 .0143 .0260",
+    "high": ".0527 .0412 .0361 .0398 .1070 .0553 .1001",
+    "xhigh": ".0937 .0738 .0642 .0707 .1903 .0983 .1779",
+    "max": ".2107 .1646 .1445 .1590 .4282 .2211 .4003",
 }
-"""USD per image at $30 per million tokens, low to max of the 2.5 family; published with the token formula."""
+_ONE_FIVE = {"low": ".009 .013 .013", "medium": ".034 .051 .050", "high": ".133 .200 .199"}
+_ONE = {"low": ".011 .016 .016", "medium": ".042 .063 .063", "high": ".167 .25 .25"}
+_MINI = {"low": ".005 .006 .006", "medium": ".011 .015 .015", "high": ".036 .052 .052"}
 
-LISTED = {
-    "openai/gpt-image-1": ((0.011, 0.016, 0.016), (0.042, 0.063, 0.063), (0.167, 0.25, 0.25)),
-    "openai/gpt-image-1.5": ((0.009, 0.013, 0.013), (0.034, 0.051, 0.050), (0.133, 0.200, 0.199)),
-    "runware/gpt-image-1.5": ((0.009, 0.013, 0.013), (0.034, 0.051, 0.050), (0.133, 0.200, 0.199)),
-    "runware/gpt-image-1-mini": ((0.005, 0.006, 0.006), (0.011, 0.015, 0.015), (0.036, 0.052, 0.052)),
-    "lumenfall/gpt-image-2": ((0.006, 0.005, 0.005), (0.053, 0.041, 0.041), (0.211, 0.165, 0.165)),
-    # Listed as .011 / .016, .042 / .063, .167 / .25, and rounded up to the cent.
-    "fal/gpt-image-1": ((0.02, 0.02, 0.02), (0.05, 0.07, 0.07), (0.17, 0.25, 0.25)),
-    "fal/gpt-image-1.5": ((0.009, 0.013, 0.013), (0.034, 0.051, 0.050), (0.133, 0.200, 0.199)),
-}
-"""Prices per image as their sellers list them: low, medium, high; rounded there to a tenth of a cent or a cent."""
+PUBLISHED = (
+    Table(
+        "the token formula with its table at $30 per million, met by OpenAI's calculator and fal's 30 prices of 2.5",
+        (*(f"{seller}/{model}" for seller in ("openai", "runware", "fal") for model in _25),
+         "openai/gpt-image-2.6-flare", "openai/gpt-image-2.6-sunburst"),
+        FORMULA_SIZES,
+        _FORMULA_FIVE,
+        off_by="0.00005",
+    ),
+    Table(
+        "the same for GPT Image 2, whose medium and high are high and max of 2.5",
+        tuple(f"{seller}/gpt-image-2" for seller in ("openai", "runware", "lumenfall", "fal")),
+        FORMULA_SIZES,
+        {"low": _FORMULA_FIVE["low"], "medium": _FORMULA_FIVE["high"], "high": _FORMULA_FIVE["max"]},
+        off_by="0.00005",
+    ),
+    # Printed to the tenth of a cent, rounded up where it is not even.
+    Table(
+        "fal's list of GPT Image 2",
+        ("fal/gpt-image-2",),
+        FAL_SIZES,
+        {
+            "low": ".005 .006 .005 .005 .007 .012",
+            "medium": ".037 .053 .042 .040 .056 .101",
+            "high": ".145 .211 .165 .158 .222 .401",
+        },
+        off_by="0.001",
+    ),
+    Table(
+        "Lumenfall's page of GPT Image 2",
+        ("lumenfall/gpt-image-2",),
+        SIZES,
+        {"low": ".006 .005 .005", "medium": ".053 .041 .041", "high": ".211 .165 .165"},
+    ),
+    Table(
+        "OpenAI's prices per image of GPT Image 1.5, repeated by Runware and fal, and by Lumenfall without a markup",
+        (*(f"{seller}/gpt-image-1.5" for seller in ("openai", "runware", "lumenfall", "fal")), "openai/chatgpt-image-latest"),
+        SIZES,
+        _ONE_FIVE,
+    ),
+    Table(
+        "OpenAI's prices per image of GPT Image 1; Replicate's are OpenAI's tokens, Lumenfall's without a markup",
+        tuple(f"{seller}/gpt-image-1" for seller in ("openai", "replicate", "runware", "lumenfall")),
+        SIZES,
+        {quality: _ONE[quality] for quality in ("low", "medium")},
+    ),
+    # Printed for 4,160, 6,240 and 6,208 tokens at $40, which are .1664, .2496 and .24832.
+    Table(
+        "the same at high",
+        tuple(f"{seller}/gpt-image-1" for seller in ("openai", "replicate", "runware", "lumenfall")),
+        SIZES,
+        {"high": _ONE["high"]},
+        off_by="0.0017",
+    ),
+    Table(
+        "fal's page of GPT Image 1: OpenAI's prices, each rounded up to the cent",
+        ("fal/gpt-image-1",),
+        SIZES,
+        {"low": ".02 .02 .02", "medium": ".05 .07 .07", "high": ".17 .25 .25"},
+        off_by="0",
+    ),
+    Table(
+        "OpenAI's prices per image of GPT Image 1 mini, met by Runware's examples; fal lists none of its own",
+        ("runware/gpt-image-1-mini", "fal/gpt-image-1-mini"),
+        SIZES,
+        _MINI,
+        off_by="0",
+    ),
+    Table(
+        "GPT Image 1 mini where tokens are billed: tokens at $8 per million",
+        tuple(f"{seller}/gpt-image-1-mini" for seller in ("openai", "replicate", "lumenfall")),
+        SIZES,
+        {"low": ".0022 .0033 .0032", "medium": ".0084 .0127 .0125", "high": ".0333 .0499 .0497"},
+        off_by="0.00005",
+    ),
+)  # fmt: skip
 
 
-def image_usd(offer_id: str, quality: str, size: str) -> float:
+def image_usd(offer_id: str, quality: str, size: str) -> Decimal:
     """What the estimate takes for the image itself, without prompt and fees."""
     offer = CATALOG.offer(offer_id)
     found = estimate(ImageRequest("A red fox", size=size, quality=quality), CATALOG.spec(offer), offer)
-    return float(found.lines[0].high_microusd) / 1e6
+    return found.lines[0].high_microusd / 10**6
 
 
-@pytest.mark.parametrize("seller", ["openai", "runware", "fal"])
-@pytest.mark.parametrize("size", FORMULA_USD)
-def test_the_formula_in_dollars(seller: str, size: str) -> None:
-    qualities = ("low", "medium", "high", "xhigh", "max")
-    found = [round(image_usd(f"{seller}/gpt-image-2.5-flare", quality, size), 4) for quality in qualities]
-    assert found == pytest.approx(list(FORMULA_USD[size]), abs=0.00011)
+@pytest.mark.parametrize("table", PUBLISHED, ids=[f"{table.offers[0]} {len(table.sizes)} sizes" for table in PUBLISHED])
+def test_every_published_price_comes_out_of_the_estimator(table: Table) -> None:
+    for offer in table.offers:
+        for quality, printed in table.rows.items():
+            for size, usd in zip(table.sizes, printed.split(), strict=True):
+                found = image_usd(offer, quality, size)
+                assert abs(found - Decimal(usd)) <= Decimal(table.off_by), (table.source, offer, quality, size, found)
 
 
-@pytest.mark.parametrize("offer", LISTED)
-def test_listed_prices(offer: str) -> None:
-    for quality, row in zip(("low", "medium", "high"), LISTED[offer], strict=True):
-        found = [image_usd(offer, quality, size) for size in SIZES]
-        # Two of the dearest are listed to the cent, all others to a tenth of one.
-        assert found == pytest.approx(list(row), abs=0.00175 if row[0] > 0.15 else 0.00075), quality
+def test_no_offer_with_a_price_is_without_a_published_figure() -> None:
+    told = {(offer, quality) for table in PUBLISHED for offer in table.offers for quality in table.rows}
+    for offer in CATALOG.offers:
+        if offer.price is None or offer.price.is_free or offer.model_id.startswith("fal/"):
+            continue
+        for quality in CATALOG.spec(offer).qualities:
+            assert quality == "auto" or (offer.offer_id, quality) in told, (offer.offer_id, quality)
+
+
+def test_openais_figures_for_mini_lie_a_quarter_cent_above_its_own_rate_and_the_page_says_so() -> None:
+    for quality, printed in _MINI.items():
+        for size, usd in zip(SIZES, printed.split(), strict=True):
+            assert (
+                Decimal("0.0020")
+                < Decimal(usd) - image_usd("openai/gpt-image-1-mini", quality, size)
+                < Decimal("0.0031")
+            )
+    assert "$0.0025 above" in CATALOG.spec(CATALOG.offer("openai/gpt-image-1-mini")).note
+
+
+RATES = {
+    "gpt-image-1": ("5", "10", "40", None),
+    "gpt-image-1-mini": ("2", "2.50", "8", None),
+    "gpt-image-1.5": ("5", "8", "32", "10"),
+    "chatgpt-image-latest": ("5", "8", "32", "10"),
+    **dict.fromkeys(("gpt-image-2", *_25, "gpt-image-2.6-flare", "gpt-image-2.6-sunburst"), ("5", "8", "30", None)),
+}
+"""OpenAI's price page: text in, image in, image out and text out, US dollars per million tokens; `None`: not listed."""
+LISTS_TEXT_OUT = ("lumenfall/gpt-image-2", "fal/gpt-image-2")
+"""Resellers that list $10 for text where OpenAI lists nothing."""
+
+
+@pytest.mark.parametrize("offer", [row for row in CATALOG.offers if row.price and row.price.image_out])
+def test_every_rate_per_million_tokens_is_the_published_one(offer: Offer) -> None:
+    assert offer.price
+    rates = RATES[offer.model_id]
+    text_out = "10" if offer.offer_id in LISTS_TEXT_OUT else rates[3]
+    expected = (*(Decimal(str(rate)) for rate in rates[:3]), Decimal(text_out) if text_out else None)
+    assert (offer.price.text_in, offer.price.image_in, offer.price.image_out, offer.price.text_out) == expected
+    assert "2026-11-21" in offer.price.source
+
+
+@pytest.mark.parametrize(
+    ("offer", "rates"), [("runware/gpt-image-1.5", ("5", "8", None)), ("fal/gpt-image-1.5", ("5", "8", "10"))]
+)
+def test_what_is_billed_beside_a_price_per_image(offer: str, rates: tuple[str, str, str | None]) -> None:
+    price = CATALOG.offer(offer).price
+    assert price
+    assert (price.text_in, price.image_in, price.text_out) == tuple(Decimal(rate) if rate else None for rate in rates)
+
+
+@pytest.mark.parametrize("side", [(1024, 1024, "0.0082"), (1536, 1024, "0.0123"), (2048, 2048, "0.0123")])
+def test_one_input_image_adds_what_fal_quotes_for_its_edits(side: tuple[int, int, str]) -> None:
+    width, height, usd = side
+    offer = CATALOG.offer("fal/gpt-image-2")
+    image = InputImage(b"", "image/png", width, height, "0" * 64)
+    request = ImageRequest("A", size="1024x1024", quality="low", images=(image,))
+    lines = {line.label: line.high_microusd for line in estimate(request, CATALOG.spec(offer), offer).lines}
+    assert abs(lines["1 reference image"] / 10**6 - Decimal(usd)) <= Decimal("0.00005")
 
 
 def test_what_fal_rounds_up_to_the_cent_is_whole_cents_and_nothing_beside() -> None:
@@ -88,6 +226,10 @@ USAGES = [
     ("openai/gpt-image-2", Usage(50, 2048, 1372), 1, 57_794),
     ("lumenfall/gpt-image-2", Usage(13, 0, 196), 1, 5_945),
     ("replicate/gpt-image-1-mini", Usage(9, 0, 800), 2, 8_418),
+    # Runware's measured call: 196 tokens of image at $30 and 25 of text at $5.
+    ("runware/gpt-image-2.5-flare", Usage(25, 0, 196), 1, 6_005),
+    # The figures in Replicate's log of a call: 711 x $5, 646 x $10, 4,160 x $40, and the fee.
+    ("replicate/gpt-image-1", Usage(711, 646, 4160), 1, 3_555 + 6_460 + 166_400 + 1_000),
 ]
 """Answers of the providers' fixtures with the cost that their pages work out."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,3 +74,44 @@ def test_a_limit_is_set_stops_a_press_and_an_unknown_is_settled(app: RunningApp,
     visit.tab("Playground")
     expect(page.locator("#pg-run")).to_contain_text("about $0.0059")
     assert visit.errors == []
+
+
+def test_the_operator_of_a_public_server_settles_what_a_visitor_left_unknown(tmp_path: Path, page: Page) -> None:
+    store, at = Store.open(tmp_path / "data"), timestamp(datetime.now(UTC))
+    run = make_run("r1", owner="visitor", prompt="a secret zebra", state="unknown", queued_at=at)
+    store.write(lambda db: runs.insert_group(db, make_group(owner="visitor")))
+    store.write(lambda db: runs.insert_runs(db, [run], [], [make_line("r1", at=at, session=f"server {at[:10]}")]))
+    store.write(lambda db: ledger.mark_unknown(db, "r1", at) and None)
+    store.close()
+    public = {"DIPTYCH_MODE": "public", "DIPTYCH_OPERATOR_TOKEN": "t" * 20, "DIPTYCH_SERVER_KEYS": "everyone",
+              "DIPTYCH_LIMIT_DAY": "5", "DIPTYCH_LIMIT_VISITOR_DAY": "1", "DIPTYCH_TIME_ZONE": "UTC"}  # fmt: skip
+    one = RunningApp(tmp_path / "data", tmp_path / "log.txt", OPENAI_API_KEY=KEY, **public)
+    try:
+        visit = Visit(page, one)
+        visit.tab("Costs")
+        expect(page.get_by_test_id("cost-limits")).to_contain_text("$5.00 for all together")
+        expect(page.get_by_test_id("others-unknown")).to_have_count(0)
+        status = page.evaluate(
+            """token => fetch("operator", {method: "POST", headers: {"X-Diptych": "1"}, body: JSON.stringify({token})})
+                .then((answer) => answer.status)""",
+            "t" * 20,
+        )
+        assert status == 200
+        visit.open()
+        visit.tab("Costs")
+        expect(page.get_by_test_id("cost-limits")).to_contain_text("$0.031 of $5.00")
+        others = page.get_by_test_id("others-unknown")
+        expect(others).to_contain_text("1 unknown, $0.031 held")
+        expect(others).not_to_contain_text("zebra")
+        others.get_by_role("button", name="Settle by hand").click()
+        amount = others.get_by_label("Cost in US dollars")
+        amount.fill("nothing")
+        amount.press("Enter")
+        expect(others.get_by_role("alert")).to_contain_text("“nothing” is no amount")
+        amount.fill("0.0299")
+        amount.press("Enter")
+        expect(others).to_have_count(0)
+        expect(page.get_by_test_id("cost-limits")).to_contain_text("$0.03 of $5.00")
+        assert visit.errors == []
+    finally:
+        assert one.stop() == 0

@@ -26,7 +26,7 @@ const nothing = () =>
 
 const card = (one) =>
   h("div", { key: one.key, "data-testid": `card-${one.key}` }, h("dt", {}, one.label), h("dd", {}, one.figure),
-    h("dd", { class: "co-note" }, one.note, one.action === "unknown" ? [" ", h("button", { type: "button", class: "link", "data-do": "unknown" }, "Settle by hand")] : null));
+    h("dd", { class: "co-note" }, one.note, one.action ? [" ", h("button", { type: "button", class: "link", "data-do": "unknown" }, one.action)] : null));
 
 // Bars
 
@@ -44,7 +44,7 @@ function bars(shown) {
     chart.is_empty
       ? h("p", { class: "co-quiet" }, "Nothing was spent in this time.")
       : h("div", { class: "scrolls co-scroll", tabindex: "0", role: "region", "aria-label": `${chart.title}. Each bar says its sum.` },
-          h("div", { class: "co-chart" },
+          h("div", { class: `co-chart${chart.bars.length > 12 && chart.bars.length < 40 ? "" : " co-many"}` },
             h("div", { class: "co-ticks", "aria-hidden": "true" }, chart.ticks.map((tick) => h("span", { key: tick.share, style: `bottom: ${tick.share}%` }, tick.text))),
             h("ol", { class: "co-slots" }, chart.bars.map((one, place) => bar(one, chart.top_microusd, place, chart.bars.length))))));
 }
@@ -112,7 +112,16 @@ window.diptych.component("prices", paintPrices);
 window.diptych.component("costs", ({ element, trigger, props, watch }) => {
   const root = element.querySelector(".drawn");
   const page = { shown: { state: "loading" }, isEditing: false, said: null };
-  const draw = () => render(root, view(page));
+  let seen = "";
+  /** Where the bars do not fit, as on a phone, the newest are in sight. */
+  const draw = () => {
+    render(root, view(page));
+    const [chart, what] = [root.querySelector(".co-scroll"), `${page.shown.by} ${page.shown.period}`];
+    if (chart && chart.offsetParent && what !== seen) {
+      chart.scrollLeft = chart.scrollWidth;
+      seen = what;
+    }
+  };
   /** What stands in the editor is the person's while they type; the server's once it was set. */
   const fill = () => {
     for (const field of root.querySelectorAll(".co-editor input")) if (field.form.dataset.span !== page.shown.said?.span) field.value = field.dataset.start;

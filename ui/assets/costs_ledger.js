@@ -16,7 +16,7 @@ export function paintLedger({ element, trigger, props, watch }) {
   const root = element.querySelector(".drawn");
   const page = { shown: props.value || { state: "loading" }, settling: "" };
   const draw = () => render(root, view(page));
-  const told = (more = {}) => ({ state: page.shown.filters?.state || "", offer: page.shown.filters?.offer || "", trail: page.shown.trail || [], ...more });
+  const told = (more = {}) => ({ state: page.shown.filters?.state || "", offer: page.shown.filters?.offer || "", trail: page.shown.trail || [], others: page.shown.others?.trail || [], ...more });
   watch("value", () => {
     const before = page.shown;
     page.shown = props.value || { state: "loading" };
@@ -29,7 +29,7 @@ export function paintLedger({ element, trigger, props, watch }) {
 
   toUnknown = () => {
     trigger("turn", told({ state: "unknown", offer: "", trail: [] }));
-    element.scrollIntoView({ block: "start", behavior: "smooth" });
+    (root.querySelector("[data-testid=ledger]") || element).scrollIntoView({ block: "start", behavior: "smooth" });
   };
   root.addEventListener("change", (event) => {
     const { name } = event.target.dataset;
@@ -39,9 +39,12 @@ export function paintLedger({ element, trigger, props, watch }) {
     const button = event.target.closest("[data-do]");
     if (!button) return;
     const trail = page.shown.trail || [];
+    const others = page.shown.others?.trail || [];
     const act = {
       next: () => trigger("turn", told({ trail: [...trail, page.shown.next] })),
       previous: () => trigger("turn", told({ trail: trail.slice(0, -1) })),
+      next_others: () => trigger("turn", told({ others: [...others, page.shown.others.next] })),
+      previous_others: () => trigger("turn", told({ others: others.slice(0, -1) })),
       all: () => trigger("turn", told({ state: "", offer: "", trail: [] })),
       settle: () => {
         page.settling = page.settling === button.dataset.line ? "" : button.dataset.line;
@@ -58,20 +61,51 @@ export function paintLedger({ element, trigger, props, watch }) {
   });
 }
 
-function view({ shown, settling }) {
-  if (shown.state !== "ledger") return h("div", { class: "panel sheen", style: "height: 240px" });
+function view(page) {
+  if (page.shown.state !== "ledger") return h("div", { class: "panel sheen", style: "height: 240px" });
+  return [page.shown.others ? others(page) : null, own(page)];
+}
+
+/** What visitors' runs left unknown, for the operator alone. */
+function others({ shown, settling }) {
+  const { rows, count, held } = shown.others;
+  return h("section", { key: "others", class: "panel co-ledger", "data-testid": "others-unknown" },
+    h("div", { class: "co-head" }, h("h2", {}, "Visitors' unknown costs"), h("span", { class: "caption" }, `${count}, ${held}`)),
+    h("p", { class: "caption co-why" }, "What your server's keys pay counts towards its limits until it is settled. Look it up on the provider's bill."),
+    rows.length
+      ? h("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Visitors' unknown costs" },
+          h("table", { class: "table" },
+            h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), h("th", { scope: "col" }, "Offer"), h("th", { scope: "col", class: "co-wide" }, "Visitor"), h("th", { scope: "col" }, "Paid by"), h("th", { scope: "col", class: "number" }, "Held"), h("th", { scope: "col" }, ""))),
+            h("tbody", {}, rows.flatMap((row) => [foreign(row, settling), settling === row.id ? settle(row, shown.said) : null]))))
+      : h("p", { class: "co-quiet" }, "None on this page."),
+    pages(shown.others, "_others"));
+}
+
+const foreign = (row, settling) =>
+  h("tr", { key: row.id },
+    h("td", { class: "co-time" }, row.time),
+    h("td", { class: "co-offer" }, row.offer, " ", h("span", {}, row.more)),
+    h("td", { class: "co-wide" }, row.whose),
+    h("td", {}, row.key),
+    h("td", { class: "number" }, row.estimate),
+    h("td", { class: "co-state" }, button(row, settling)));
+
+function own({ shown, settling }) {
   const { filters, rows } = shown;
-  if (!rows.length && !shown.is_filtered && !shown.has_previous) return [];
-  return h("section", { class: "panel co-ledger", "data-testid": "ledger" },
+  if (!rows.length && !shown.is_filtered && !shown.has_previous) return null;
+  return h("section", { key: "own", class: "panel co-ledger", "data-testid": "ledger" },
     h("div", { class: "co-head" }, h("h2", {}, "Ledger"),
       select("state", "State", [[ANY, "Every state"], ...filters.states.map((one) => [one.id, one.name])], filters.state),
       select("offer", "Offer", [[ANY, "Every offer"], ...filters.offers.map((one) => [one.id, one.name])], filters.offer),
       h("a", { class: "link", href: shown.csv, download: "" }, "Download CSV")),
     rows.length ? table(rows, settling, shown.said) : h("p", { class: "co-quiet" }, "No line matches. ", h("button", { type: "button", class: "link", "data-do": "all" }, "Show all")),
-    shown.has_previous || shown.next
-      ? h("div", { class: "hi-pages" }, h("button", { type: "button", class: "button", "data-do": "previous", disabled: !shown.has_previous }, "Newer"), h("span", { class: "caption" }, `Page ${shown.page}`), h("button", { type: "button", class: "button", "data-do": "next", disabled: !shown.next }, "Older"))
-      : null);
+    pages(shown, ""));
 }
+
+const pages = (list, which) =>
+  list.has_previous || list.next
+    ? h("div", { class: "hi-pages" }, h("button", { type: "button", class: "button", "data-do": `previous${which}`, disabled: !list.has_previous }, "Newer"), h("span", { class: "caption" }, `Page ${list.page}`), h("button", { type: "button", class: "button", "data-do": `next${which}`, disabled: !list.next }, "Older"))
+    : null;
 
 const select = (name, label, choices, chosen) =>
   h("select", { key: name, class: "co-select", "data-name": name, "aria-label": label }, choices.map(([value, words]) => h("option", { key: value, value, selected: value === (chosen || ANY) }, words)));
@@ -79,18 +113,21 @@ const select = (name, label, choices, chosen) =>
 const table = (rows, settling, said) =>
   h("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Ledger" },
     h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), h("th", { scope: "col" }, "Offer"), h("th", { scope: "col" }, "Prompt"), h("th", { scope: "col", class: "number" }, "Estimate"), h("th", { scope: "col", class: "number" }, "Cost"), h("th", { scope: "col" }, "State"))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), h("th", { scope: "col" }, "Offer"), h("th", { scope: "col", class: "co-wide" }, "Prompt"), h("th", { scope: "col", class: "number co-wide" }, "Estimate"), h("th", { scope: "col", class: "number" }, "Cost"), h("th", { scope: "col" }, "State"))),
       h("tbody", {}, rows.flatMap((row) => [line(row, settling), settling === row.id && row.can_settle ? settle(row, said) : null]))));
 
 const line = (row, settling) =>
   h("tr", { key: row.id },
     h("td", { class: "co-time" }, row.time),
     h("td", { class: "co-offer" }, row.offer, " ", h("span", {}, row.more)),
-    h("td", { class: "co-prompt", title: row.prompt }, h("span", {}, row.prompt)),
-    h("td", { class: "number" }, row.estimate),
+    h("td", { class: "co-prompt co-wide", title: row.prompt }, h("span", {}, row.prompt)),
+    h("td", { class: "number co-wide" }, row.estimate),
     h("td", { class: "number" }, row.cost),
     h("td", { class: "co-state" }, h("span", { class: "chip", title: row.title }, icon(row.icon, row.colour), row.word),
-      row.can_settle ? [" ", h("button", { type: "button", class: "link", "data-do": "settle", "data-line": row.id, "aria-expanded": String(settling === row.id) }, "Settle by hand")] : null));
+      row.can_settle ? [" ", button(row, settling)] : null));
+
+const button = (row, settling) =>
+  h("button", { type: "button", class: "link", "data-do": "settle", "data-line": row.id, "aria-expanded": String(settling === row.id) }, "Settle by hand");
 
 const settle = (row, said) =>
   h("tr", { key: `settle ${row.id}`, class: "co-settle" }, h("td", { colspan: 6 },

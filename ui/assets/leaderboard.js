@@ -128,6 +128,7 @@ window.diptych.component("leaderboard", ({ element, trigger, props, watch }) => 
       page.choices = { ...FIRST, board: page.choices.board, level: page.choices.level };
       ask();
     } else if (button.dataset.do === "level") choose("level", "offer");
+    else if (button.dataset.do === "quality") choose("level", "model-quality");
     else if (button.dataset.do === "copy") copy(page.proof, root.querySelector(".lb-hash"));
     if (button.closest(".lb-menu .popover") && button.tagName === "A") button.closest("details").open = false;
   });
@@ -259,6 +260,7 @@ function nothing(shown) {
     reset: h("button", { type: "button", class: "button", "data-do": "reset" }, "Show all votes"),
   };
   actions.level = h("button", { type: "button", class: "button", "data-do": "level" }, "Show models at providers");
+  actions.quality = h("button", { type: "button", class: "button", "data-do": "quality" }, "Show models with their quality");
   const again = h("button", { type: "button", class: "button", "data-do": "again" }, "Try again");
   const first = h("button", { type: "button", class: "button", "data-do": "reset" }, "Show all votes");
   return h(

@@ -11,12 +11,12 @@ from ui.costs.views import QUALITY_WORDS
 from ui.naming import offer_names
 
 
-def sentences(advice: Sequence[Advice], catalog: Catalog) -> list[str]:
-    """One sentence for each piece."""
-    return [_sentence(one, catalog) for one in advice]
+def sentences(advice: Sequence[Advice], catalog: Catalog, *, can_settle: bool = True) -> list[str]:
+    """One sentence for each piece. `can_settle`: the reader may settle all by hand, as a visitor may not."""
+    return [_sentence(one, catalog, can_settle=can_settle) for one in advice]
 
 
-def _sentence(one: Advice, catalog: Catalog) -> str:
+def _sentence(one: Advice, catalog: Catalog, *, can_settle: bool) -> str:
     match one:
         case CheaperQuality():
             cheaper, dearer = (QUALITY_WORDS.get(name, name) for name in (one.cheaper, one.dearer))
@@ -28,7 +28,11 @@ def _sentence(one: Advice, catalog: Catalog) -> str:
         case UnknownCosts():
             return (
                 f"Nobody knows what {views.counted(one.runs, 'run')} cost; {views.dollars(one.held_microusd)} is held for them "
-                "and counts towards your limits until you settle them by hand."
+                + (
+                    "and counts towards your limits until you settle them by hand."
+                    if can_settle
+                    else "until they are settled."
+                )
             )
         case EstimateOff():
             than = "more" if one.percent > 0 else "less"

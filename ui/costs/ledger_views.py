@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from playground.spending import LedgerView
+from playground.spending import LedgerView, OthersUnknown
 from providers.catalog import Catalog
 from storage.ledger_pages import LedgerEntry, LedgerFilter
 from storage.records import CostSource, LedgerState
 from ui import views
-from ui.costs.views import QUALITY_WORDS, View
+from ui.costs.views import QUALITY_WORDS, View, plain
 from ui.naming import offer_names
 
 STATES: Mapping[LedgerState, tuple[str, str, str]] = {
@@ -49,12 +49,21 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def ledger_view(
-    found: LedgerView, wanted: LedgerFilter, trail: Sequence[str], zone: str, catalog: Catalog, *, can_settle: bool
+    found: LedgerView,
+    wanted: LedgerFilter,
+    trail: Sequence[str],
+    zone: str,
+    catalog: Catalog,
+    *,
+    can_settle: Callable[[LedgerEntry], bool],
 ) -> View:
     """A page of the ledger with its filters. `trail`: the cursors that led here."""
     return {
         "state": "ledger",
-        "rows": [_row(entry, ZoneInfo(zone), catalog, can_settle=can_settle) for entry in found.entries],
+        "rows": [
+            _row(entry, ZoneInfo(zone), catalog, can_settle=can_settle(entry), owner=wanted.owner)
+            for entry in found.entries
+        ],
         "filters": {
             "state": wanted.state or "",
             "offer": wanted.offer or "",
@@ -71,7 +80,26 @@ def ledger_view(
     }
 
 
-def _row(entry: LedgerEntry, zone: ZoneInfo, catalog: Catalog, *, can_settle: bool) -> View:
+def others_view(found: OthersUnknown, trail: Sequence[str], zone: str, catalog: Catalog) -> View | None:
+    """The lines of visitors that the operator can settle; `None` where there are none."""
+    if not found.count and not trail:
+        return None
+    return {
+        "count": f"{found.count:,} unknown",
+        "held": f"{views.dollars(found.held_microusd)} held",
+        "rows": [
+            _row(entry, ZoneInfo(zone), catalog, can_settle=True, owner=None)
+            | {"whose": whose[-6:], "key": "server's key" if entry.is_served else "visitor's own key"}
+            for whose, entry in found.entries
+        ],
+        "trail": list(trail),
+        "has_previous": bool(trail),
+        "next": " ".join(found.next) if found.next else "",
+        "page": len(trail) + 1,
+    }
+
+
+def _row(entry: LedgerEntry, zone: ZoneInfo, catalog: Catalog, *, can_settle: bool, owner: str | None) -> View:
     icon, colour, word = STATES[entry.state]
     source = SOURCES[entry.source] if entry.state == "settled" or entry.settled_by else ""
     payer = next((row.name for row in catalog.providers if row.provider_id == entry.payer), entry.payer)
@@ -88,9 +116,9 @@ def _row(entry: LedgerEntry, zone: ZoneInfo, catalog: Catalog, *, can_settle: bo
         "icon": icon,
         "colour": colour,
         "word": f"{word}, {source}" if source else word,
-        "title": _title(entry, zone),
-        "can_settle": can_settle and entry.state == "unknown",
-        "suggested": f"{entry.amount_microusd / 1_000_000:.4f}" if entry.amount_microusd else "",
+        "title": _title(entry, zone, owner),
+        "can_settle": can_settle,
+        "suggested": plain(entry.amount_microusd) if entry.amount_microusd else "",
     }
 
 
@@ -100,10 +128,15 @@ def _cost(entry: LedgerEntry) -> str:
     return "unknown" if entry.state == "unknown" else "–"
 
 
-def _title(entry: LedgerEntry, zone: ZoneInfo) -> str:
+def _settler(entry: LedgerEntry, owner: str | None) -> str:
+    """Who settled the line, to its owner: an id of theirs is shown to nobody else."""
+    return "" if entry.settled_by is None else entry.settled_by if entry.settled_by == owner else "operator"
+
+
+def _title(entry: LedgerEntry, zone: ZoneInfo, owner: str | None) -> str:
     told = [f"Price {entry.price_id}" if entry.price_id else "No price was known"]
     if entry.settled_by:
-        who = "the operator" if entry.settled_by == "local" else "its owner"
+        who = "you" if entry.settled_by == owner else "the operator"
         told.append(f"settled by hand by {who}, {_time(entry.at, zone)}{f': {entry.note}' if entry.note else ''}")
     return "; ".join(told)
 
@@ -119,8 +152,8 @@ def csv_head() -> str:
     return ",".join(COLUMNS) + "\r\n"
 
 
-def csv_lines(entries: Iterable[LedgerEntry]) -> str:
-    """Lines of the file: money in whole micro-dollars, times in UTC. What people wrote cannot become a formula."""
+def csv_lines(entries: Iterable[LedgerEntry], owner: str | None = None) -> str:
+    """Lines of `owner`'s file: money in whole micro-dollars, times in UTC. What people wrote cannot become a formula."""
     out = io.StringIO()
     writer = csv.writer(out)
     for entry in entries:
@@ -134,7 +167,7 @@ def csv_lines(entries: Iterable[LedgerEntry]) -> str:
                     entry.offer,
                 ),
                 *(entry.payer, entry.quality, entry.state, entry.source, _figure(entry.reserved_microusd)),
-                *(_figure(entry.amount_microusd), entry.images, entry.price_id or "", entry.settled_by or ""),
+                *(_figure(entry.amount_microusd), entry.images, entry.price_id or "", _settler(entry, owner)),
                 *(_text(entry.note), _text(entry.prompt), entry.ledger_id),
             ]
         )

@@ -24,7 +24,7 @@ def prices_view(catalog: Catalog, own: Sequence[OwnPrice], today: date, *, can_s
         "rows": rows,
         "can_set": can_set,
         "today": today.isoformat(),
-        "note": f"{views.counted(old, 'price')} older than 60 days: look them up again."
+        "note": f"{views.counted(old, 'price')} older than 60 days: look {'it' if old == 1 else 'them'} up again."
         if old
         else "No price is older than 60 days.",
     }

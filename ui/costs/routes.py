@@ -49,4 +49,4 @@ def read_filter(owner: str, state: object, offer: object) -> LedgerFilter:
 def _lines(services: Services, wanted: LedgerFilter) -> Iterator[str]:
     yield csv_head()
     for entries in spending.all_lines(services, wanted):
-        yield csv_lines(entries)
+        yield csv_lines(entries, wanted.owner)

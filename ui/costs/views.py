@@ -6,13 +6,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import get_args
+from typing import Literal, get_args
 
-from playground.limits import EVERYBODYS, LOCAL_SPANS, NAMES, Limit, state_of, variable
-from playground.spending import PERIODS, RECENT_DAYS, Costs, Period
+from playground.limits import (
+    EVERYBODYS,
+    LOCAL_SPANS,
+    NAMES,
+    OPERATORS_NAMES,
+    PUBLIC_SPANS,
+    Limit,
+    state_of,
+    variable,
+)
+from playground.spending import PERIODS, RECENT_DAYS, Costs, Period, first_day
 from providers.catalog import Catalog
 from storage.costs import By, Compared, Part
-from storage.records import LimitSpan
 from ui import views
 from ui.naming import offer_names
 
@@ -45,11 +53,10 @@ def costs_view(costs: Costs, by: By, period: str, catalog: Catalog, *, can_set: 
 
 
 def _cards(costs: Costs, *, can_set: bool) -> list[View]:
-    day, month = _limit_of(costs, "day", is_local=can_set), _limit_of(costs, "month", is_local=can_set)
     ever, paid = costs.all_time, costs.paid
     return [
-        _card("today", "Today", views.dollars(costs.today.settled_microusd), _of(day)),
-        _card("month", "This month", views.dollars(costs.month.settled_microusd), _of(month)),
+        _card("today", "Today", views.dollars(costs.today.settled_microusd), _of(costs, "day")),
+        _card("month", "This month", views.dollars(costs.month.settled_microusd), _of(costs, "month")),
         _card("all", "All time", views.dollars(ever.settled_microusd), views.counted(ever.images, "image")),
         _card("reserved", "Reserved now", views.dollars(ever.reserved_microusd), views.counted(ever.reserved, "run")),
         _card(
@@ -57,7 +64,7 @@ def _cards(costs: Costs, *, can_set: bool) -> list[View]:
             "Unknown",
             views.counted(ever.unknown, "run") if ever.unknown else "None",
             f"{views.dollars(ever.unknown_microusd)} held for them" if ever.unknown else "every cost is known",
-            action="unknown" if ever.unknown else "",
+            action=("Settle by hand" if can_set else "Show") if ever.unknown else "",
         ),
         _card(
             "image",
@@ -78,14 +85,14 @@ def _card(key: str, label: str, figure: str, note: str, action: str = "") -> Vie
     return {"key": key, "label": label, "figure": figure, "note": note, "action": action}
 
 
-def _limit_of(costs: Costs, span: LimitSpan, *, is_local: bool) -> Limit | None:
-    """The limit that a sum of one's own is held against; where the app is public, the visitor's."""
-    found = [limit for limit in costs.limits if limit.span == (span if is_local else f"visitor_{span}")]
-    return min(found, key=lambda limit: limit.amount_microusd, default=None)
-
-
-def _of(limit: Limit | None) -> str:
-    return f"of {views.dollars(limit.amount_microusd)}" if limit else "no limit"
+def _of(costs: Costs, span: Literal["day", "month"]) -> str:
+    """The limit that a sum of one's own is held against; where the app is public, the visitor's, if all of it counts."""
+    wanted = f"visitor_{span}" if costs.is_public else span
+    found = min((limit.amount_microusd for limit in costs.limits if limit.span == wanted), default=None)
+    if found is None:
+        return "no limit"
+    counts = costs.day_counts if span == "day" else costs.month_counts
+    return f"of {views.dollars(found)}" if counts else "own keys have no limit"
 
 
 # Bars
@@ -160,7 +167,7 @@ def _bar(period: str, parts: Sequence[Part], order: Mapping[str, int], names: Ma
 def _periods(day: date, period: Period) -> list[str]:
     if period.step == "day":
         return [(day - timedelta(days=back)).isoformat() for back in range(period.days - 1, -1, -1)]
-    first = (day - timedelta(days=period.days - 1)).replace(day=1)
+    first = first_day(day, period)
     months = (day.year - first.year) * 12 + day.month - first.month
     return [
         f"{first.year + (first.month - 1 + n) // 12}-{(first.month - 1 + n) % 12 + 1:02d}" for n in range(months + 1)
@@ -202,39 +209,47 @@ def limits_view(costs: Costs, *, can_set: bool) -> View:
     """Every limit in force with how far it is, and what the editor begins from."""
     own = {limit.span: limit for limit in costs.limits if not limit.is_fixed}
     return {
-        "rows": [_limit_row(limit, costs, is_local=can_set) for limit in costs.limits],
+        "rows": [_limit_row(limit, costs, can_set=can_set) for limit in costs.limits],
         "can_set": can_set,
         "editor": [
             {
                 "span": span,
-                "name": NAMES[span],
-                "amount": _plain(own[span].amount_microusd) if span in own else "",
+                "name": OPERATORS_NAMES[span] if costs.is_public else NAMES[span],
+                "amount": plain(own[span].amount_microusd) if span in own else "",
                 "action": own[span].action if span in own else "block",
                 "is_set": span in own,
             }
-            for span in LOCAL_SPANS
+            for span in (PUBLIC_SPANS if costs.is_public else LOCAL_SPANS)
         ],
-        "note": f"Settled, reserved and unknown count together. Days begin at midnight in {costs.zone}.",
+        "note": " ".join(
+            [
+                *(["Only what this server's keys pay counts."] if costs.is_public else []),
+                f"Settled, reserved and unknown count together. Days begin at midnight in {costs.zone}.",
+            ]
+        ),
         "none": "No limit is set."
         if can_set
         else "No limit is set on this server. What you run is paid with your own keys.",
     }
 
 
-def _limit_row(limit: Limit, costs: Costs, *, is_local: bool) -> View:
+def _limit_row(limit: Limit, costs: Costs, *, can_set: bool) -> View:
     held, amount = costs.standing.of(limit.span), views.dollars(limit.amount_microusd)
+    is_shared = costs.is_public and limit.span in EVERYBODYS
+    # To the operator a visitor's limit is each visitor's, not theirs alone.
+    is_each = limit.span == "run" or (can_set and costs.is_public and limit.span not in EVERYBODYS)
     # What others spent is theirs, and beside a blind battle a sum would tell its makers.
-    is_told = limit.span != "run" and (is_local or limit.span not in EVERYBODYS) and not costs.hides
+    is_told = not is_each and (can_set or not is_shared) and not costs.hides
     state = state_of(limit, held) if is_told else "well"
     if is_told:
         figure = f"{views.dollars(held)} of {amount}"
-    elif limit.span == "run":
+    elif is_each:
         figure = f"up to {amount}"
     else:
-        figure = f"{amount} for all together" if not is_local else f"shows after your vote, of {amount}"
+        figure = f"{amount} for all together" if is_shared and not can_set else f"shows after your vote, of {amount}"
     return {
         "key": f"{limit.span}{'-fixed' if limit.is_fixed else ''}",
-        "name": NAMES[limit.span],
+        "name": (OPERATORS_NAMES if can_set and costs.is_public else NAMES)[limit.span],
         "action": "blocks" if limit.action == "block" else "warns",
         "figure": figure,
         "percent": min(100, held * 100 // limit.amount_microusd)
@@ -245,11 +260,11 @@ def _limit_row(limit: Limit, costs: Costs, *, is_local: bool) -> View:
         "has_bar": is_told,
         "state": state,
         "word": {"reached": "Reached", "near": "Near", "well": ""}[state],
-        "note": f"Set by {variable(limit.span)} where the app starts." if limit.is_fixed and is_local else "",
+        "note": f"Set by {variable(limit.span)} where the app starts." if limit.is_fixed and can_set else "",
     }
 
 
-def _plain(microusd: int) -> str:
+def plain(microusd: int) -> str:
     """The amount as a person types it: `5.00`, `0.031`."""
     text = f"{microusd // 1_000_000}.{microusd % 1_000_000:06d}".rstrip("0")
     whole, _, fraction = text.partition(".")

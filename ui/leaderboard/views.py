@@ -93,12 +93,13 @@ def empty_view(board: Board, choices: Choices) -> View:
     """A board without votes, or without those that were asked for."""
     there = sum(board.categories.values())
     if board.same_competitor:
+        finer = "Models with their quality" if choices.level == "offer" else "Models at providers"
         return {
             "state": "empty",
             "title": "Nobody met another one here",
             "text": f"All {views.counted(board.same_competitor, 'vote')} are between two images of one model, which say "
-            "nothing at this level. Models at providers are told apart.",
-            "action": "level",
+            f"nothing at this level. {finer} are told apart.",
+            "action": "quality" if choices.level == "offer" else "level",
         }
     if there and choices.is_narrowed:
         return {

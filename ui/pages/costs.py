@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 import gradio as gr
@@ -65,7 +66,9 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
 async def on_visit(app: App, costs: object, ledger: object, request: gr.Request) -> list[View]:
     """The tab as it stands now, with the choices that were made before."""
     chosen = ledger.get("filters") if isinstance(ledger, dict) else None
-    return [await _costs(app, request, costs), await _ledger(app, request, chosen, [])]
+    told = chosen if isinstance(chosen, dict) else {}
+    at = Place(str(told.get("state") or ""), str(told.get("offer") or ""), (), ())
+    return [await _costs(app, request, costs), await _ledger(app, request, at)]
 
 
 async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
@@ -98,23 +101,18 @@ async def on_remove_limit(app: App, costs: object, event: gr.EventData, request:
 
 async def on_turn(app: App, event: gr.EventData, request: gr.Request) -> View:
     """Another page of the ledger, or other lines."""
-    told = {"state": _of(event, "state"), "offer": _of(event, "offer")}
-    trail = getattr(event, "trail", None)
-    return await _ledger(app, request, told, trail if isinstance(trail, list) else [])
+    return await _ledger(app, request, _place(event))
 
 
 async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
     """Writes what an unknown line turned out to have cost."""
-    owner = owner_of(app, request)
-    told = {"state": _of(event, "state"), "offer": _of(event, "offer")}
-    trail = getattr(event, "trail", None)
-    pages = trail if isinstance(trail, list) else []
+    owner, at = owner_of(app, request), _place(event)
     amount = microusd_of(_of(event, "amount"))
     if amount is None:
         said = (
             f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars as on the bill, 0 where nothing was billed."
         )
-        ledger = await _ledger(app, request, told, pages) | {"said": {"id": _of(event, "line"), "text": said}}
+        ledger = await _ledger(app, request, at) | {"said": {"id": _of(event, "line"), "text": said}}
         return [ledger, await _costs(app, request, costs), await header.strip(app, owner)]
     done = await spending.settle_by_hand(
         *(app.services, owner, _of(event, "line"), amount, _of(event, "note")[:MOST_NOTE]),
@@ -123,7 +121,7 @@ async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Re
     if not done:
         gr.Info("This line is no longer unknown.")
     return [
-        await _ledger(app, request, told, pages),
+        await _ledger(app, request, at),
         await _costs(app, request, costs),
         await header.strip(app, owner),
     ]
@@ -136,20 +134,48 @@ async def _costs(app: App, request: gr.Request, told: object) -> View:
     by = next((one for one in BY if one == before.get("by")), BY[0])
     period = str(before.get("period")) if before.get("period") in spending.PERIODS else next(iter(spending.PERIODS))
     found = await spending.of_owner(app.services, owner, by, spending.PERIODS[period], app.engine.session)
-    view = shown.costs_view(found, by, period, app.services.catalog, can_set=is_operator(app, request))
-    return view | {"coach": coach_views.sentences(await advise(app.services, owner), app.services.catalog)}
+    can_set = is_operator(app, request)
+    view = shown.costs_view(found, by, period, app.services.catalog, can_set=can_set)
+    advice = await advise(app.services, owner)
+    return view | {"coach": coach_views.sentences(advice, app.services.catalog, can_settle=can_set)}
 
 
-async def _ledger(app: App, request: gr.Request, told: object, trail: list[object]) -> View:
-    owner = owner_of(app, request)
-    values = told if isinstance(told, dict) else {}
-    wanted = read_filter(owner, values.get("state"), values.get("offer"))
-    cursors = [str(one) for one in trail if _cursor(str(one))]
-    found = await spending.ledger_page(app.services, wanted, _cursor(cursors[-1]) if cursors else None)
-    zone = await spending.zone(app.services)
-    can_settle = is_operator(app, request)
-    view = ledger_views.ledger_view(found, wanted, cursors, zone, app.services.catalog, can_settle=can_settle)
-    return view | {"trail": cursors}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the ledger a visit stands."""
+
+    state: str
+    offer: str
+    trail: tuple[str, ...]
+    """The cursors that led to the page."""
+    others: tuple[str, ...]
+    """The same in the operator's list of visitors' unknown lines."""
+
+
+def _place(event: gr.EventData) -> Place:
+    return Place(_of(event, "state"), _of(event, "offer"), _trail(event, "trail"), _trail(event, "others"))
+
+
+def _trail(event: gr.EventData, name: str) -> tuple[str, ...]:
+    told = getattr(event, name, None)
+    return tuple(str(one) for one in told if _cursor(str(one))) if isinstance(told, list) else ()
+
+
+async def _ledger(app: App, request: gr.Request, at: Place) -> View:
+    services, owner, is_ours = app.services, owner_of(app, request), is_operator(app, request)
+    wanted = read_filter(owner, at.state, at.offer)
+    found = await spending.ledger_page(services, wanted, _cursor(at.trail[-1]) if at.trail else None)
+    zone = await spending.zone(services)
+    may = partial(spending.can_settle, services, is_operator=is_ours)
+    view = ledger_views.ledger_view(found, wanted, at.trail, zone, services.catalog, can_settle=may)
+    others = await _others(app, owner, at, zone) if is_ours and services.settings.mode == "public" else None
+    return view | {"trail": list(at.trail), "others": others}
+
+
+async def _others(app: App, owner: str, at: Place, zone: str) -> View | None:
+    before = _cursor(at.others[-1]) if at.others else None
+    found = await spending.unknown_of_others(app.services, owner, before, is_operator=True)
+    return ledger_views.others_view(found, at.others, zone, app.services.catalog)
 
 
 def _cursor(text: str) -> Cursor | None:
