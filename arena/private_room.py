@@ -11,18 +11,21 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from sqlite_utils import Database
 
 from arena.erasing import erase_everything
 from playground.engine import Engine
 from playground.services import Services, new_ulid
 from playground.worker import Worker
+from storage import limits
 from storage.database import Store
 from storage.errors import StoreError
+from storage.limits import StoredLimit
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +37,13 @@ _ALIVE = "alive.lock"
 
 
 class PrivateRoom:
-    """The private sessions of one process, on its event loop. Nothing is made before the first one begins."""
+    """The private sessions of one process, on its event loop. Nothing is made before the first one begins.
 
-    def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._public = services
+    `session` names the process in the ledger of what is kept: money spent there counts towards the limits here.
+    """
+
+    def __init__(self, services: Services, session: str = "", monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._public, self._session = services, session
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
         self._open: _Opened | None = None
@@ -49,7 +55,7 @@ class PrivateRoom:
         async with self._lock:
             self._seen[owner] = self._monotonic()
             if self._open is None:
-                self._open = await asyncio.to_thread(_opened, self._public)
+                self._open = await asyncio.to_thread(_opened, self._public, self._session)
                 await self._open.engine.start()
                 self._sweeper = asyncio.create_task(self._sweep(), name="end idle private sessions")
             return self._open.services, self._open.engine, self._open.worker
@@ -113,7 +119,7 @@ class _Opened:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _opened(public: Services) -> _Opened:
+def _opened(public: Services, session: str) -> _Opened:
     """Blocking."""
     delete_left_behind()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
@@ -131,10 +137,22 @@ def _opened(public: Services) -> _Opened:
         clock=public.clock,
         new_id=public.new_id,
         rng=public.rng,
+        kept=(public.store, session),
         counted=public.usage,
     )
+    _take_over(public.store.read(limits.all_set), services.store)
     worker = Worker(services.store.data_dir, new_ulid())
     return _Opened(services, Engine(services, worker), worker, folder, alive)
+
+
+def _take_over(set_there: Sequence[StoredLimit], store: Store) -> None:
+    """Limits hold here as they do where things are kept; what is changed here ends with the session."""
+
+    def put(db: Database) -> None:
+        for limit in set_there:
+            limits.put(db, limit)
+
+    store.write(put)
 
 
 def delete_left_behind() -> None:

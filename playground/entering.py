@@ -73,8 +73,10 @@ def store(services: Services, group: Group, rows: list[Run], plan: Plan, session
     ]
     amounts = [run.estimate_microusd if not is_public or run.run_id in served else 0 for run in rows]
 
+    beside = limits.kept_standing(services, group.owner, rows[0].queued_at)
+
     def insert(db: Database) -> None:
-        limits.hold(db, services.settings, group.owner, session, rows[0].queued_at, amounts)
+        limits.hold(db, services.settings, group.owner, session, rows[0].queued_at, amounts, beside)
         if rows[0].position == 0:
             runs.insert_group(db, group)
         shared = stored_limits.server_session(db, rows[0].queued_at)

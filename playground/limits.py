@@ -211,13 +211,21 @@ def money(microusd: int) -> str:
     return f"${places // 10_000:,}.{places % 10_000:04d}".rstrip("0")
 
 
-def hold(db: Database, settings: Settings, owner: str, session: str, at: str, amounts: Sequence[int | None]) -> Verdict:
-    """What limits say of a reservation that is about to be written in this transaction.
+def hold(
+    db: Database,
+    settings: Settings,
+    owner: str,
+    session: str,
+    at: str,
+    amounts: Sequence[int | None],
+    beside: Standing | None = None,
+) -> Verdict:
+    """What limits say of a reservation that is about to be written in this transaction. `beside`: what `kept_standing` gave.
 
     Raises:
         LimitReached: one that blocks would be passed.
     """
-    verdict = look(db, settings, owner, session, at, amounts)
+    verdict = look(db, settings, owner, session, at, amounts, beside)
     if verdict.blocked:
         raise LimitReached(verdict)
     return verdict
@@ -230,12 +238,15 @@ def look(
     session: str,
     at: str,
     amounts: Sequence[int | None],
+    beside: Standing | None = None,
 ) -> Verdict:
     """The same without refusing, for what is shown before the press."""
     limits = in_force(settings, stored.all_set(db))
     if not limits or not any(amounts):
         return Verdict()
     standing = stored.standing(db, owner, session, at, only_server=settings.mode == "public")
+    if beside is not None:
+        standing = stored.together(standing, beside)
     found = passed(limits, standing, amounts)
     hides = bool(found) and bool(ledger.hidden_lines(db, owner, at))
     return verdict_of(found, standing, is_local=settings.mode == "local", hides=hides)
@@ -250,11 +261,24 @@ def tightest(settings: Settings, set_here: Sequence[StoredLimit], spans: Sequenc
 def verdict(services: Services, plan: Plan, owner: str, session: str) -> Verdict:
     """What limits say of a press now. Blocking, and quick: a handful of look-ups."""
     amounts = billed_here(services, plan, owner)
+    if not any(amounts):
+        return Verdict()
+    at = services.now()
+    beside = kept_standing(services, owner, at)
 
     def read(db: Database) -> Verdict:
-        return look(db, services.settings, owner, session, services.now(), amounts)
+        return look(db, services.settings, owner, session, at, amounts, beside)
 
-    return services.store.read(read) if any(amounts) else Verdict()
+    return services.store.read(read)
+
+
+def kept_standing(services: Services, owner: str, at: str) -> Standing | None:
+    """What counts besides the store itself: in a private session, what is spent where things are kept. Blocking."""
+    if services.kept is None:
+        return None
+    store, session = services.kept
+    is_public = services.settings.mode == "public"
+    return store.read(lambda db: stored.standing(db, owner, session, at, only_server=is_public))
 
 
 async def set_limit(

@@ -38,6 +38,10 @@ class Services:
     new_id: Callable[[], str]
     """A fresh lower-case ULID."""
     rng: random.Random
+    kept: tuple[Store, str] | None = None
+    """In a private session, the store of what is kept and this process's name in its ledger: what is spent there counts
+    towards limits here.
+    """
     counted: InitVar[Usage | None] = None
     """Where uses are counted already; a count of its own where none is given."""
     usage: Usage = field(init=False)

@@ -6,7 +6,7 @@ only what is read in the one that reserves can be held.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -60,6 +60,18 @@ class Standing:
             "visitor_day": self.visitor_day_microusd,
             "visitor_month": self.visitor_month_microusd,
         }[span]
+
+
+def together(one: Standing, other: Standing) -> Standing:
+    """What two stores hold at the same moment; their session is one."""
+    return replace(
+        one,
+        session_microusd=one.session_microusd + other.session_microusd,
+        day_microusd=one.day_microusd + other.day_microusd,
+        month_microusd=one.month_microusd + other.month_microusd,
+        visitor_day_microusd=one.visitor_day_microusd + other.visitor_day_microusd,
+        visitor_month_microusd=one.visitor_month_microusd + other.visitor_month_microusd,
+    )
 
 
 def standing(db: Database, owner: str, session: str, at: str, *, only_server: bool = False) -> Standing:

@@ -11,9 +11,11 @@ import pytest
 
 from arena import private_room
 from arena.private_room import IDLE_S, PrivateRoom
-from playground import library
+from playground import entering, library, limits
 from playground.engine import Engine
-from playground.plan import make_plan
+from playground.keys import FoundKey
+from playground.limits import LimitReached
+from playground.plan import Plan, make_plan
 from playground.services import Services
 from playground.settings import Settings
 from playground.visitor_settings import PublicSettings
@@ -71,7 +73,7 @@ async def test_visitors_leave_a_private_room_one_by_one_and_the_idle_are_seen_ou
 ) -> None:
     one = harness(settings=replace(Settings(), mode="public"), key=None)
     now = [0.0]
-    room = PrivateRoom(one.services, lambda: now[0])
+    room = PrivateRoom(one.services, monotonic=lambda: now[0])
     for owner in ("a", "b"):
         services, engine, _ = await room.enter(owner)
         await run(services, engine, owner)
@@ -103,6 +105,30 @@ async def test_private_visitors_bring_keys_of_their_own(harness: Make, temporary
     assert services.usage is one.services.usage
     await room.close()
     await one.stop()
+
+
+@pytest.mark.asyncio
+async def test_limits_hold_in_a_private_session_and_count_what_is_kept(harness: Make, temporary: Path) -> None:
+    one = harness()
+    plan = make_plan(ImageRequest("a cat", size="1024x1024", quality="low"), [OFFER], CATALOG)
+    price = plan.high_microusd or 0
+    await limits.set_limit(one.services, "local", "day", 2 * price, "block", is_operator=True)
+    press(one.services, plan, one.engine.session)
+    room = PrivateRoom(one.services, one.engine.session)
+    services, engine, _ = await room.enter("local")
+    assert limits.verdict(services, plan, "local", engine.session).blocked is None
+    press(services, plan, engine.session)
+    assert limits.verdict(services, plan, "local", engine.session).blocked is not None
+    with pytest.raises(LimitReached):
+        press(services, plan, engine.session)
+    await room.close()
+    await one.stop()
+
+
+def press(services: Services, plan: Plan, session: str) -> None:
+    group = entering.group_of(plan, "local", "run", services)
+    rows = [entering.run_of(group, 0, plan.runs[0], FoundKey("server", None), "w", services)]
+    entering.store(services, group, rows, plan, session)
 
 
 def test_what_a_killed_process_left_is_deleted_and_what_lives_is_left(temporary: Path) -> None:

@@ -33,6 +33,7 @@ from providers.types import ImageRequest
 from storage import ledger, ledger_audit, runs
 from storage.limits import Standing, standing
 from storage.verify import verify
+from tests.fresh_store import fresh
 from tests.harness import OFFER, Harness
 
 REQUEST = ImageRequest(prompt="a cat", size="1024x1024", quality="low")
@@ -80,6 +81,7 @@ def _press(folder: Path, times: int, answer: Any) -> None:
 
 
 def test_two_processes_never_go_over_together(harness: Callable[..., Harness], tmp_path: Path) -> None:
+    fresh(tmp_path / "data")  # once, before both come
     forked = multiprocessing.get_context("fork")
     answer = forked.Queue()
     both = [forked.Process(target=_press, args=(tmp_path / "data", 20, answer)) for _ in range(2)]
