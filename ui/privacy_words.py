@@ -55,7 +55,8 @@ STORED: tuple[tuple[str, str], ...] = (
 
 PRIVATE = (
     "Runs, images and votes of a private session lie in a temporary folder, apart from everything else. It is deleted when you "
-    "end the session, when the app stops, or when nothing happened for two hours. What it spends is not in Costs."
+    "end the session, when the app stops, or when nothing happened for two hours. What it spends is not in Costs; your "
+    "limits hold in it all the same, with what was spent outside it counted."
 )
 
 
