@@ -167,10 +167,10 @@ def _would(found: Passed, *, hides: bool, is_local: bool) -> str:
 def _next(found: Passed, standing: Standing, *, is_local: bool) -> str:
     resets = {
         "session": "It begins anew when the app is started again.",
-        "day": f"It begins anew at midnight ({standing.zone}).",
-        "visitor_day": f"It begins anew at midnight ({standing.zone}).",
-        "month": f"It begins anew on the 1st ({standing.zone}).",
-        "visitor_month": f"It begins anew on the 1st ({standing.zone}).",
+        "day": f"It begins anew at midnight ({zone_name(standing.zone)}).",
+        "visitor_day": f"It begins anew at midnight ({zone_name(standing.zone)}).",
+        "month": f"It begins anew on the 1st ({zone_name(standing.zone)}).",
+        "visitor_month": f"It begins anew on the 1st ({zone_name(standing.zone)}).",
     }.get(found.limit.span, "")
     if not is_local:
         return f"{resets} Choose a lower quality or fewer images. Whoever runs this server sets this limit.".strip()
@@ -179,6 +179,11 @@ def _next(found: Passed, standing: Standing, *, is_local: bool) -> str:
     else:
         change = "change the limit on the Costs page"
     return f"{resets} Choose a lower quality or fewer images, or {change}.".strip()
+
+
+def zone_name(zone: str) -> str:
+    """An IANA name as people say it: `Etc/UTC` is UTC."""
+    return zone.removeprefix("Etc/").replace("_", " ")
 
 
 _LABELS: dict[LimitSpan, str] = {

@@ -17,6 +17,7 @@ from playground.limits import (
     Limit,
     state_of,
     variable,
+    zone_name,
 )
 from playground.spending import PERIODS, RECENT_DAYS, Costs, Period, first_day
 from providers.catalog import Catalog
@@ -224,7 +225,7 @@ def limits_view(costs: Costs, *, can_set: bool) -> View:
         "note": " ".join(
             [
                 *(["Only what this server's keys pay counts."] if costs.is_public else []),
-                f"Settled, reserved and unknown count together. Days begin at midnight in {costs.zone}.",
+                f"Settled, reserved and unknown count together. Days begin at midnight in {zone_name(costs.zone)}.",
             ]
         ),
         "none": "No limit is set."
