@@ -21,6 +21,7 @@ THOROUGH = (
     "tests/ui/test_settings_page.py::test_a_private_session",
     "tests/ui/test_playground_journeys.py::test_three_offers",
     "tests/ui/test_playground_journeys.py::test_of_a_sweep",
+    "tests/ui/test_playground_journeys.py::test_a_full_disk",
     "tests/ui/test_playground_journeys.py::test_two_visitors",
     "tests/ui/test_costs_journey.py",
     "tests/ui/test_arena_gate.py::test_the_image_that_did_not_load",

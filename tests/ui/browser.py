@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -72,6 +73,11 @@ class RunningApp:
 
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def fill_disk(self, *, is_full: bool) -> None:
+        """From now on no file may grow beyond a few kilobytes, which is a full disk to the app; or any may again."""
+        most = 8_000 if is_full else resource.RLIM_INFINITY
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def kill(self) -> None:
         """kill -9."""

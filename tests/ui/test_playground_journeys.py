@@ -169,3 +169,30 @@ def test_two_visitors_neither_see_nor_stop_each_others_running_run(visit: Visit,
     two.page.context.close()
     visit.page.locator("#pg-stop").click()
     expect(visit.tiles("stopped")).to_have_count(1)
+
+
+def test_a_full_disk_is_told_on_every_tab_and_what_came_is_offered_and_saved_later(
+    visit: Visit, app: RunningApp
+) -> None:
+    page = visit.page
+    visit.choose("demo/flat")
+    visit.prompt("[slow] A lantern")
+    visit.run()
+    expect(visit.newest().get_by_test_id("tile")).to_have_attribute("data-state", "running")
+    app.fill_disk(is_full=True)
+    try:
+        banner = page.locator("#trouble-playground").get_by_test_id("trouble")
+        expect(banner).to_contain_text("kept in memory")
+        with page.expect_download() as download:
+            banner.get_by_role("link", name="Download 1 image").click()
+        data = download.value.path().read_bytes()
+        assert data.startswith(b"\x89PNG")
+        page.get_by_role("tab", name="History").click()
+        expect(page.locator("#trouble-history").get_by_test_id("trouble")).to_be_visible()
+        page.get_by_role("tab", name="Playground").click()
+    finally:
+        app.fill_disk(is_full=False)
+    expect(visit.tiles("done")).to_have_count(1)
+    expect(banner).to_have_count(0)
+    address = urljoin(app.url, visit.tiles("done").get_attribute("data-original") or "")
+    assert page.request.get(address).body() == data
