@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import gradio as gr
+import orjson
 
 from ui import notices
 from ui.app import App, app_for
@@ -20,21 +21,43 @@ _MOUNT = (
 
 
 def drawn(
-    kind: str, value: object, *, elem_id: str, events: Sequence[str] = (), classes: Sequence[str] = ()
+    kind: str,
+    value: object,
+    *,
+    elem_id: str,
+    events: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    is_field: bool = False,
 ) -> gr.HTML:
     """A component whose JSON value is drawn by the script registered as `kind` (see `assets/dom.js`).
 
     Each name of `events` becomes a listener of the component: `component.open(handler, ...)`; the data a script gives
     to `trigger("open", {...})` are attributes of the handler's `gr.EventData`. They come from the browser: check them.
+    `is_field`: it is set by `gr.update`, for which Gradio makes a component anew; its value travels as it is.
     """
-    return gr.HTML(
-        value,
+    component = gr.HTML(
+        value if is_field else _as_text(value),
         html_template=f"<div class='drawn {kind}'></div>",
         js_on_load=_MOUNT % (kind, " ".join(f"'{name}'" for name in events)),
         apply_default_css=False,
         elem_id=elem_id,
         elem_classes=list(classes),
     )
+    if not is_field:
+        # Of this one component: for a class of ours Gradio would write a stub file beside this module.
+        component.postprocess, component.preprocess = _as_text, _as_value
+    return component
+
+
+def _as_text(value: object) -> str | None:
+    """A value as it travels. Gradio compares, copies and walks a document in the server and in the browser, several times for
+    each change; text it leaves alone.
+    """
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _as_value(text: str | None) -> object:
+    return orjson.loads(text) if text else None
 
 
 def static(markup: str, *, elem_id: str) -> gr.HTML:

@@ -33,8 +33,33 @@ function component(kind, paint) {
 
 function mount(kind, tools) {
   const paint = painters.get(kind);
-  if (paint) paint(tools);
-  else waiting.push([kind, tools]);
+  const ours = { ...tools, props: parsed(tools.props) };
+  if (paint) paint(ours);
+  else waiting.push([kind, ours]);
+}
+
+/* A value travels as JSON text, but for fields of the form (see `drawn` in ui/components.py). One text is one object, however
+   often it is read. */
+function parsed(props) {
+  let text, value;
+  return new Proxy(props, {
+    get(target, name) {
+      if (name !== "value" || (target.value && typeof target.value !== "string")) return target[name];
+      if (target.value !== text) {
+        text = target.value;
+        value = text ? JSON.parse(text) : null;
+      }
+      return value;
+    },
+    set(target, name, given) {
+      if (name !== "value" || (target.value && typeof target.value !== "string")) target[name] = given;
+      else {
+        [text, value] = [JSON.stringify(given), given];
+        target.value = text;
+      }
+      return true;
+    },
+  });
 }
 
 const early = window.diptych?.early || [];

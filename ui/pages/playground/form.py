@@ -101,7 +101,7 @@ def build_prompt() -> tuple[Any, Any, Any, Any, Any]:
         interactive=True,
     )
     drawn("prompt_note", None, elem_id="pg-prompt-note")
-    variables = drawn("variables", {"rows": []}, elem_id="pg-vars", events=["input"])
+    variables = drawn("variables", {"rows": []}, elem_id="pg-vars", events=["input"], is_field=True)
     return (
         templates,
         counter,
@@ -114,7 +114,7 @@ def build_prompt() -> tuple[Any, Any, Any, Any, Any]:
 def build_form() -> Form:
     """Puts the form on the page."""
     templates, counter, prompt, variables, examples = build_prompt()
-    offers = drawn("offers", {"ticked": []}, elem_id="pg-offers", events=["input"])
+    offers = drawn("offers", {"ticked": []}, elem_id="pg-offers", events=["input"], is_field=True)
     size = segment(size_choices(FormValues()), SQUARE, label="Size", elem_id="pg-size")
     other_size = gr.Dropdown(
         [("Auto, the model’s pick", AUTO), ("Custom", CUSTOM)],
@@ -137,7 +137,11 @@ def build_form() -> Form:
         elem_id="pg-quality",
     )
     references = drawn(
-        "references", {"items": [], "mask": None, "notes": []}, elem_id="pg-refs", events=["input", "take"]
+        "references",
+        {"items": [], "mask": None, "notes": []},
+        elem_id="pg-refs",
+        events=["input", "take"],
+        is_field=True,
     )
     upload, mask_upload = (
         _upload("Add reference images", "pg-upload", many=True),
@@ -146,7 +150,9 @@ def build_form() -> Form:
     with gr.Accordion("More settings", open=False, elem_id="pg-more", elem_classes="fold") as more:
         rest = _build_more()
     with gr.Accordion("Sweep", open=False, elem_id="pg-sweep-fold", elem_classes="fold"):
-        sweep = drawn("sweep", asdict(forms.SweepText()), elem_id="pg-sweep", events=["input", "forecast", "start"])
+        sweep = drawn(
+            "sweep", asdict(forms.SweepText()), elem_id="pg-sweep", events=["input", "forecast", "start"], is_field=True
+        )
         sweep_time = drawn("sweep_time", None, elem_id="pg-sweep-time")
     return Form(
         fields=Fields(
