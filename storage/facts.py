@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from sqlite_utils import Database
 
-from storage.curation_steps import FACT_COLUMNS, FILL_FACTS
+from storage.rating_steps import FACT_COLUMNS, FILL_FACTS
 from storage.rows import fetch
 
-IN_THE_TRASH = ("is_trashed", "has_trash", "size", "images", "stars", "favourite")
+IN_THE_TRASH = ("is_trashed", "has_trash", "size", "images", "stars", "favourite", "rating")
 """What may be another when images or runs go to the trash or come back."""
 
 

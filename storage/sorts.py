@@ -56,6 +56,7 @@ SORTS: Mapping[str, Sort] = {
     "dearest": Sort("Dearest first", "dearest"),
     "slowest": Sort("Slowest first", "slowest"),
     "stars": Sort("Most stars first", "stars"),
+    "rating": Sort("Best in blind votes first", "rating"),
 }
 """By name."""
 

@@ -139,7 +139,14 @@ def test_what_is_not_understood_is_said_and_searched_for_as_words(store: Store, 
 
 @pytest.mark.parametrize(
     ("sort", "expected"),
-    [("newest", "dcba"), ("oldest", "abcd"), ("dearest", "abcd"), ("slowest", "abdc"), ("stars", "bdca")],
+    [
+        ("newest", "dcba"),
+        ("oldest", "abcd"),
+        ("dearest", "abcd"),
+        ("slowest", "abdc"),
+        ("stars", "bdca"),
+        ("rating", "dcba"),
+    ],
 )
 def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: str, expected: str) -> None:
     for search in ("", "fox"):
@@ -159,7 +166,7 @@ def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: s
         else:
             assert sorted(walked) == sorted(expected)
             assert sort not in ("newest", "oldest") or walked == expected
-    assert set(SORTS) == {"newest", "oldest", "dearest", "slowest", "stars"}
+    assert set(SORTS) == {"newest", "oldest", "dearest", "slowest", "stars", "rating"}
 
 
 def test_a_place_of_another_order_and_a_made_up_one_are_refused(store: Store) -> None:
