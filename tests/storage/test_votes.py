@@ -15,6 +15,7 @@ from storage.elo_days import EloDay
 from storage.facts import differing_facts
 from storage.records import Battle, Outcome, Vote
 from storage.tallies import BoardFilter
+from storage.votes import Said
 from tests.arena.world import add_run, make_services
 
 DAY = "2026-11-{:02d}T12:00:00.000Z"
@@ -84,6 +85,8 @@ def test_runs_are_ordered_by_what_their_pictures_won_and_lost_and_a_vote_taken_b
         world.vote(outcome, image_a=world.images[0], image_b=world.images[1])
     world.vote("b", counted=False)
     assert listed() == [(newer, 0), (older, -2)]
+    assert world.store.read(lambda db: votes.said_of_run(db, older)) == Said(won=1, lost=2, even=1, both_bad=1)
+    assert world.store.read(lambda db: votes.said_of_run(db, newer)) == Said(won=2, lost=1, even=1, both_bad=1)
     world.vote("a", image_a=world.images[1], image_b=world.images[0])
     battle = world.store.read(lambda db: battles.get(db, f"{world.number:032x}", "local"))
     assert battle
