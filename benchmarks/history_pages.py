@@ -20,9 +20,9 @@ from sqlite_utils import Database
 
 from playground.services import timestamp
 from storage import curation, history, ledger
-from storage.curation_steps import FACT_TRIGGERS, FILL_FACTS
 from storage.database import Store
 from storage.history import HistoryPage
+from storage.rating_steps import FACT_TRIGGERS, FILL_FACTS
 from storage.records import LedgerLine, RunView
 from storage.rows import fetch, to_run
 from storage.views import views_of
@@ -180,10 +180,10 @@ def _jobs(store: Store, size: int) -> Iterator[tuple[str, Callable[[Database], o
     pages = size // PAGE
     far = min(FAR_PAGE, pages)
     yield "24 whole runs by their numbers (the floor)", _whole_runs
-    for sort in ("newest", "dearest", "slowest", "stars"):
+    for sort in ("newest", "dearest", "slowest", "stars", "rating"):
         yield f"first page, {sort}", _page(sort=sort)
     yield "first page and how many there are", lambda db: (_page()(db), history.count(db, OWNER, blind_at=NOW))
-    for sort in ("newest", "dearest"):
+    for sort in ("newest", "dearest", "rating"):
         cursor = store.read(_page(sort=sort, skip=(far - 1) * PAGE)).next
         yield f"next page behind page {FAR_PAGE}, {sort}", _page(sort=sort, before=cursor)
     yield f"page {FAR_PAGE} by its number", _page(skip=(far - 1) * PAGE)

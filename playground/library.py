@@ -9,12 +9,13 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from playground.services import Services
-from storage import history, ledger, lineage, runs
+from storage import history, ledger, lineage, runs, votes
 from storage.curation import Picked
 from storage.history import HistoryPage, RestOfGroup
 from storage.lineage import Branch
 from storage.records import Group, GroupKind, LedgerLine, RunView
 from storage.sorts import NEWEST
+from storage.votes import Said
 
 PAGE_SIZE = 24
 MAX_PICKED = 2000
@@ -130,6 +131,8 @@ class Details:
     led_to: Branch
     same: tuple[str, ...]
     """Runs that asked exactly the same."""
+    said: Said
+    """What blind votes said of its images."""
 
 
 async def details(services: Services, run_id: str, owner: str) -> Details | None:
@@ -149,6 +152,7 @@ async def details(services: Services, run_id: str, owner: str) -> Details | None
             lineage.came_from(db, run_id, owner),
             lineage.led_to(db, run_id, owner),
             tuple(lineage.same_request(db, run_id, owner)),
+            votes.said_of_run(db, run_id),
         )
 
     return await asyncio.to_thread(services.store.read, read)

@@ -19,7 +19,7 @@ from playground.archive import ArchiveRefused, Contents
 from storage.curation import MAX_TAGS
 from storage.images import UnreadableImage, read_header
 from storage.portable import blobs_of
-from storage.portable_columns import TABLES, Portable, Values, WrongRow, checked
+from storage.portable_columns import TABLES, Portable, Values, WrongRow, absent, checked
 
 MAX_BLOB_BYTES = 256_000_000
 """Of one file; the largest picture any provider sends has a tenth of it."""
@@ -79,9 +79,10 @@ def look_through(file: zipfile.ZipFile, held: Contents) -> Looked:
 
 def rows(file: zipfile.ZipFile, held: Contents, table: Portable) -> Iterator[Values]:
     """The checked rows of a table, one after the other. Raises: ArchiveRefused."""
+    stand_ins = absent(table, held.manifest.schema)
     for number, line in enumerate(archive.lines(file, held.rows[table.name]), start=1):
         try:
-            yield checked(table, orjson.loads(line))
+            yield checked(table, orjson.loads(line), stand_ins)
         except orjson.JSONDecodeError:
             raise _refused(table, number, "it is no JSON") from None
         except WrongRow as error:

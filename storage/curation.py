@@ -258,9 +258,12 @@ def renew_words(db: Database, runs: Sequence[str]) -> None:
         from runs where run_id in (select value from json_each(?))""",
         (json.dumps(runs),),
     )
-    db.conn.executemany(
-        "update runs set tags = ?, spaced = ? where run_id = ?",
-        [(row["tags"], spaced("\n".join([row["prompt"], row["tags"], row["note"]])), row["run_id"]) for row in rows],
+    # One statement: the text index takes twice as long over as many statements as there are runs.
+    words = [[row["run_id"], row["tags"], spaced("\n".join([row["prompt"], row["tags"], row["note"]]))] for row in rows]
+    db.conn.execute(
+        """update runs set tags = w.value ->> 1, spaced = w.value ->> 2 from json_each(?) as w
+        where runs.run_id = w.value ->> 0""",
+        (json.dumps(words, ensure_ascii=False),),
     )
 
 

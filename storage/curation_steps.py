@@ -65,7 +65,7 @@ TABLES = (
 
 # What the table must hold, said once: the triggers copy from here, and the audit compares with it. A run whose images are
 # all in the trash is judged by those, any other by what is left of it.
-FACTS = """create view run_facts_now as
+FACTS_SAID = """create view run_facts_now as
     select r.seq, r.owner, r.trashed_at is not null as is_trashed,
         r.trashed_at is not null or exists (select 1 from images as i where i.run_id = r.run_id
             and i.trashed_at is not null and i.deleted_at is null) as has_trash,
@@ -82,8 +82,10 @@ FACTS = """create view run_facts_now as
         coalesce((select max(i.favourite) from images as i where i.run_id = r.run_id and i.deleted_at is null
             and (i.trashed_at is null or r.trashed_at is not null)), 0) as favourite,
         (select count(*) from inputs as n where n.run_id = r.run_id and n.role = 'image') as sources,
-        exists (select 1 from inputs as n where n.run_id = r.run_id and n.role = 'mask') as has_mask
+        exists (select 1 from inputs as n where n.run_id = r.run_id and n.role = 'mask') as has_mask"""
+FACTS_FROM = """
     from runs as r where r.deleted_at is null"""
+FACTS = FACTS_SAID + FACTS_FROM
 
 FACT_COLUMNS = (
     "seq, owner, is_trashed, has_trash, offer, operation, state, queued_at, latency_ms, cost_microusd, size, quality, "
@@ -102,27 +104,36 @@ FACT_INDEXES = (
 )
 
 
-def _renewing(name: str, event: str, seq: str) -> str:
+def _renewing(fill: str, name: str, event: str, seq: str) -> str:
     # Held back while many runs change at once: `storage.facts` then renews them all in one statement.
-    steps = ["delete from run_facts where seq =", seq, ";", FILL_FACTS, "where seq =", seq, "; end"]
+    steps = ["delete from run_facts where seq =", seq, ";", fill, "where seq =", seq, "; end"]
     free = "when not exists (select 1 from facts_hold)"
     return " ".join(["create trigger", f"facts_{name}", "after", event, free, "begin", *steps])
 
 
 _SEQ = "(select seq from runs where run_id = {}.run_id)"
-FACT_TRIGGERS = (
-    _renewing("run_added", "insert on runs", "new.seq"),
-    _renewing("run_changed", "update of state, latency_ms, asked, trashed_at, deleted_at on runs", "new.seq"),
-    "create trigger facts_run_gone after delete on runs begin delete from run_facts where seq = old.seq; end",
-    _renewing("image_added", "insert on images", _SEQ.format("new")),
-    _renewing("image_changed", "update of favourite, stars, trashed_at, deleted_at on images", _SEQ.format("new")),
-    _renewing("image_gone", "delete on images", _SEQ.format("old")),
-    _renewing("input_added", "insert on inputs", _SEQ.format("new")),
-    _renewing("input_gone", "delete on inputs", _SEQ.format("old")),
-    _renewing("line_added", "insert on ledger", _SEQ.format("new")),
-    _renewing("line_changed", "update of state, amount_microusd on ledger", _SEQ.format("new")),
-    _renewing("line_gone", "delete on ledger", _SEQ.format("old")),
-)
+
+
+def fact_triggers(fill: str) -> tuple[str, ...]:
+    """Triggers that renew the facts of a run by that statement, after each change of what they are made of."""
+    return (
+        _renewing(fill, "run_added", "insert on runs", "new.seq"),
+        _renewing(fill, "run_changed", "update of state, latency_ms, asked, trashed_at, deleted_at on runs", "new.seq"),
+        "create trigger facts_run_gone after delete on runs begin delete from run_facts where seq = old.seq; end",
+        _renewing(fill, "image_added", "insert on images", _SEQ.format("new")),
+        _renewing(
+            fill, "image_changed", "update of favourite, stars, trashed_at, deleted_at on images", _SEQ.format("new")
+        ),
+        _renewing(fill, "image_gone", "delete on images", _SEQ.format("old")),
+        _renewing(fill, "input_added", "insert on inputs", _SEQ.format("new")),
+        _renewing(fill, "input_gone", "delete on inputs", _SEQ.format("old")),
+        _renewing(fill, "line_added", "insert on ledger", _SEQ.format("new")),
+        _renewing(fill, "line_changed", "update of state, amount_microusd on ledger", _SEQ.format("new")),
+        _renewing(fill, "line_gone", "delete on ledger", _SEQ.format("old")),
+    )
+
+
+FACT_TRIGGERS = fact_triggers(FILL_FACTS)
 
 _TEXT = "prompt, tags, note, spaced"
 _NEW, _OLD = ("new.prompt, new.tags, new.note, new.spaced", "old.prompt, old.tags, old.note, old.spaced")

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from sqlite_utils import Database
 
-from storage.curation_steps import FACT_COLUMNS, FILL_FACTS
+from storage.rating_steps import FACT_COLUMNS, FILL_FACTS
 from storage.rows import fetch
 
-IN_THE_TRASH = ("is_trashed", "has_trash", "size", "images", "stars", "favourite")
+IN_THE_TRASH = ("is_trashed", "has_trash", "size", "images", "stars", "favourite", "rating")
 """What may be another when images or runs go to the trash or come back."""
 
 
@@ -37,12 +37,13 @@ def facts_held(db: Database, columns: Sequence[str] = ()) -> Iterator[set[str]]:
 
 
 def _renew(db: Database, run_ids: set[str], columns: Sequence[str]) -> None:
-    which = "where seq in (select r.seq from json_each(?) as j cross join runs as r on r.run_id = j.value)"
+    meant = "select r.seq from json_each(?) as j cross join runs as r on r.run_id = j.value"
+    which = " ".join(["where seq in (", meant, ")"])
     given = (json.dumps(sorted(run_ids)),)
     if columns:
-        names = ", ".join(columns)
-        now = " ".join(["select", names, "from run_facts_now as n where n.seq = run_facts.seq"])
-        db.conn.execute(" ".join(["update run_facts set (", names, ") = (", now, ")", which]), given)
+        changes = ", ".join(f"{name} = n.{name}" for name in columns)
+        now = ["from run_facts_now as n where n.seq = run_facts.seq and run_facts.seq in (", meant, ")"]
+        db.conn.execute(" ".join(["update run_facts set", changes, *now]), given)
         return
     db.conn.execute(" ".join(["delete from run_facts", which]), given)
     db.conn.execute(" ".join([FILL_FACTS, which]), given)

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from storage.curation import Picked
 from storage.records import Run, RunView, StoredImage
-from storage.rows import fetch, fetch_one, to_run
+from storage.rows import Row, fetch, fetch_one, to_run
 from storage.search import Search, parse_search
 from storage.sorts import NEWEST, sort_of
 from storage.unrevealed import UNREVEALED, blind_parameters
@@ -67,20 +67,20 @@ def page(
     order = sort_of(sort)
     wanted = parse_search(search)
     conditions, given = _conditions(db, owner, wanted, blind_at)
+    stretches: tuple[str, ...] = ("1",)
     if before is not None:
-        conditions.append(order.after(is_found=bool(wanted.match)))
         given |= order.place(before)
+        # Walking the text index twice costs more than reading on to the place, and a number of runs goes over both stretches.
+        is_one = bool(wanted.match) or skip > 0
+        stretches = (order.after(is_found=bool(wanted.match)),) if is_one else order.stretches()
     columns = f"f.seq, f.{order.column}" if order.column else "f.seq"
-    rows = fetch(
-        db,
-        " ".join(
-            [
-                *("select", columns, _source(wanted), _where(conditions)),
-                *("order by", order.order(is_found=bool(wanted.match)), "limit :limit offset :skip"),
-            ]
-        ),
-        given | {"limit": limit + 1, "skip": skip},
-    )
+    rows: list[Row] = []
+    for stretch in stretches:
+        listed = ["select", columns, _source(wanted), _where([*conditions, stretch])]
+        ordered = ["order by", order.order(is_found=bool(wanted.match)), "limit :limit offset :skip"]
+        rows += fetch(db, " ".join([*listed, *ordered]), given | {"limit": limit + 1 - len(rows), "skip": skip})
+        if len(rows) > limit:
+            break
     shown = rows[:limit]
     return HistoryPage(
         runs=tuple(_views(db, [row["seq"] for row in shown])),

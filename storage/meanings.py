@@ -348,6 +348,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "quality": "as asked",
         "images": "how many, without those in the trash where others are left; so are the next two",
         "stars": "the most that an image of it has",
+        "rating": "blind votes its images won, less those they lost; both bad is lost",
         "favourite": "1: an image of it is one",
         "sources": "how many reference images it was given",
         "has_mask": "1: it was given a mask",

@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 from storage.board_steps import BOARDS, INSTALL
 from storage.curation_steps import curate
 from storage.money_steps import MONEY
+from storage.rating_steps import RATINGS
 
 migrations = Migrations("diptych")
 
@@ -29,6 +30,7 @@ RELEASED: tuple[str, ...] = (
     "m012_first_byte",
     "m013_preferences",
     "m014_pairs",
+    "m015_ratings",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -127,6 +129,13 @@ def m013_preferences(db: Database) -> None:
 def m014_pairs(db: Database) -> None:
     """Finds the battles in which two images met, and those that wait for their vote, without reading all of a voter."""
     for statement in _PAIRS:
+        db.execute(statement)
+
+
+@migrations()
+def m015_ratings(db: Database) -> None:
+    """What the blind votes say of a run's pictures, for an order of the history."""
+    for statement in RATINGS:
         db.execute(statement)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import get_args
 
 from storage.blobs import EXTENSIONS
 from storage.curation import MAX_NOTE, MAX_TAG
+from storage.migrations import RELEASED
 from storage.portable_values import (
     Take,
     Value,
@@ -60,6 +61,16 @@ class WrongRow(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Since when a column travels."""
+
+    step: str
+    """Of the schema, as `storage.migrations` names it: archives written before it lack the column."""
+    value: Value
+    """What stands in rows of such archives, as the archive would say it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Portable:
     """A table that travels."""
 
@@ -69,16 +80,31 @@ class Portable:
     """Columns that name a row; no archive has two of one key."""
     places: tuple[tuple[str, ...], ...] = ()
     """Further columns of which no two rows have the same values."""
+    later: Mapping[str, Later] = field(default_factory=dict)
+    """Columns that the first archives did not have. Whoever adds a column names it here, so that older files stay readable."""
 
 
-def checked(table: Portable, row: object) -> Values:
+def absent(table: Portable, schema: str) -> Values:
+    """What stands for the columns that no archive of that step of the schema could have; empty for one of today.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    written = RELEASED.index(schema)
+    return {name: one.value for name, one in table.later.items() if RELEASED.index(one.step) > written}
+
+
+def checked(table: Portable, row: object, stand_ins: Mapping[str, Value] = MappingProxyType({})) -> Values:
     """The row of an archive, if it is one of the table and nothing else.
+
+    `stand_ins`: of columns that may be missing, see `absent`.
 
     Raises:
         WrongRow: a column that is unknown, missing, or has a value it cannot have.
     """
     if not isinstance(row, dict):
         raise WrongRow(f"a line of {table.name} is no object")
+    row = dict(stand_ins) | row
     if row.keys() != table.columns.keys():
         odd = sorted(map(str, row.keys() ^ table.columns.keys()))[0][:60]
         raise WrongRow(f"the column {odd!r} of {table.name} is {'unknown' if odd in row else 'missing'}")
@@ -159,6 +185,7 @@ _TABLES = (
             "note": text(MAX_NOTE),
         },
         ("run_id",),
+        later={"first_byte_ms": Later("m012_first_byte", None)},
     ),
     Portable(
         "inputs",

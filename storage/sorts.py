@@ -33,6 +33,17 @@ class Sort:
             else f"{'m.rowid' if is_found else 'f.seq'} {sign} :after_seq"
         )
 
+    def stretches(self) -> tuple[str, ...]:
+        """Conditions that one after the other give what comes behind a place, where no text index is walked.
+
+        First what is equal, then the rest: an index that ends in the row's own number is not entered at both columns of one
+        comparison, so all that is equal would be read to get to the place.
+        """
+        if not self.column:
+            return (self.after(is_found=False),)
+        sign = ">" if self.is_rising else "<"
+        return (f"f.{self.column} = :after and f.seq {sign} :after_seq", f"f.{self.column} {sign} :after")
+
     def cursor(self, row: Mapping[str, object]) -> str:
         """The place of a row."""
         return f"{row[self.column]}.{row['seq']}" if self.column else str(row["seq"])
@@ -56,6 +67,7 @@ SORTS: Mapping[str, Sort] = {
     "dearest": Sort("Dearest first", "dearest"),
     "slowest": Sort("Slowest first", "slowest"),
     "stars": Sort("Most stars first", "stars"),
+    "rating": Sort("Best in blind votes first", "rating"),
 }
 """By name."""
 

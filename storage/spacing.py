@@ -15,11 +15,18 @@ _CHARACTERS = (
     "\uac00-\ud7a3"  # Korean
 )
 _UNSPACED = re.compile(f"([{_CHARACTERS}])")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+"""Nothing in ASCII is a pictograph or written without spaces, and most prompts are nothing else."""
 
 
 def spaced(text: str) -> str:
     """The text with each such character as a word of its own; empty where there is none, as it then adds nothing."""
+    if text.isascii():
+        return ""
     whole = unicodedata.normalize("NFC", text)
-    apart = "".join(f" {each} " if unicodedata.category(each) == "So" else each for each in whole)
-    apart = _UNSPACED.sub(r" \1 ", apart)
+    apart = _UNSPACED.sub(r" \1 ", _BEYOND_ASCII.sub(_pictographs_apart, whole))
     return " ".join(apart.split()) if apart != whole else ""
+
+
+def _pictographs_apart(found: re.Match[str]) -> str:
+    return "".join(f" {each} " if unicodedata.category(each) == "So" else each for each in found[0])

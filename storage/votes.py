@@ -83,6 +83,35 @@ def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the votes that count on their voter's own board say of some images."""
+
+    won: int
+    lost: int
+    even: int
+    both_bad: int
+
+
+def said_of_run(db: Database, run_id: str) -> Said:
+    """What was said of the run's images, those in the trash too."""
+    row = fetch_one(
+        db,
+        """select coalesce(sum(v.outcome = 'tie'), 0) as even, coalesce(sum(v.outcome = 'both_bad'), 0) as both_bad,
+            coalesce(sum((v.outcome = 'a' and b.image_a = i.image_id) or (v.outcome = 'b' and b.image_b = i.image_id)), 0)
+                as won,
+            count(*) as votes
+        from images as i cross join battles as b cross join votes as v on v.battle_id = b.battle_id
+        where i.run_id = ? and (b.image_a = i.image_id or b.image_b = i.image_id)
+        and i.deleted_at is null and v.counted = 1""",
+        (run_id,),
+    )
+    if row is None:
+        return Said(0, 0, 0, 0)
+    lost = row["votes"] - row["won"] - row["even"] - row["both_bad"]
+    return Said(row["won"], lost, row["even"], row["both_bad"])
+
+
 def has_voted(db: Database, voter: str) -> bool:
     """Whether there is a vote of this voter's."""
     return fetch_one(db, "select 1 from votes where voter = ? limit 1", (voter,)) is not None

@@ -52,4 +52,6 @@ THOROUGH = (
     "tests/playground/test_own_servers.py",
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
+    # A process for each step.
+    "tests/playground/test_kills.py::test_a_kill_at_each_step",
 )

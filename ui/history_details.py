@@ -8,6 +8,7 @@ from playground.library import Details
 from providers.catalog import Catalog
 from storage.lineage import Branch
 from storage.records import OPEN_STATES, LedgerLine, RunView
+from storage.votes import Said
 from ui import views
 from ui.arena_views import maker
 from ui.history_views import View, details_view, when
@@ -27,9 +28,8 @@ def full_view(details: Details, position: int, catalog: Catalog) -> View:
         "model": model,
         "provider": provider,
         # Said above the image, and with the times.
-        "facts": [one for one in facts if one["label"] not in ("Offer", "Time", "Made")]
-        if isinstance(facts, list)
-        else [],
+        "facts": _votes(details.said)
+        + ([one for one in facts if one["label"] not in ("Offer", "Time", "Made")] if isinstance(facts, list) else []),
         "group_id": run.group_id,
         "is_open": run.state in OPEN_STATES,
         "is_trashed": run.trashed_at is not None,
@@ -49,6 +49,12 @@ def full_view(details: Details, position: int, catalog: Catalog) -> View:
         "same": list(details.same),
         "link": f"#history/run/{run.run_id}",
     }
+
+
+def _votes(said: Said) -> list[View]:
+    parts = ((said.won, "won"), (said.lost, "lost"), (said.even, "even"), (said.both_bad, "both bad"))
+    words = views.sentence([f"{count} {word}" for count, word in parts if count])
+    return [{"label": "Blind votes", "text": words, "mono": False}] if words else []
 
 
 def _times(view: RunView) -> list[View]:

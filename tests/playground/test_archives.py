@@ -19,11 +19,13 @@ from playground.services import Services
 from playground.taking import NotTakenAlong
 from storage import battles, history, ledger, tallies
 from storage.freeing import sweep_freed
+from storage.migrations import RELEASED
 from storage.portable_columns import TABLES
 from storage.tallies import BoardFilter
 from storage.verify import verify
 from tests.playground.archives import Members, bent, change_row, fill, rows_of, services_at
 
+FIRST_COLUMNS = Path(__file__).parent / "first_archive_columns.json"
 FIRST = "2026-11-01T00:00:00.000Z"
 
 
@@ -256,6 +258,39 @@ def test_a_hostile_archive_is_refused_whole(
     assert str(refused.value).endswith((".", "…"))
     assert rows_of(empty, "groups") == []
     assert list(empty.store.blobs.all()) == []
+
+
+def without_first_byte(members: Members, schema: str) -> None:
+    """As the archive would be if that step of the schema had written it."""
+    say(members, schema=schema)
+    rows = [json.loads(line) for line in members["rows/runs.jsonl"].splitlines()]
+    for row in rows:
+        del row["first_byte_ms"]
+    members["rows/runs.jsonl"] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def test_an_archive_from_before_a_column_is_taken_and_one_that_lost_it_is_not(
+    taken: tuple[Services, Path], empty: Services, other: Callable[..., Services], tmp_path: Path
+) -> None:
+    source, path = taken
+    lost = bent(path, tmp_path / "lost.zip", lambda members: without_first_byte(members, "m012_first_byte"))
+    with pytest.raises(ArchiveRefused, match="'first_byte_ms' of runs is missing"):
+        bringing.bring(empty, lost, "local")
+    old = bent(path, tmp_path / "old.zip", lambda members: without_first_byte(members, "m011_brought"))
+    target = other()
+    assert bringing.bring(target, old, "local").new["runs"] == 4
+    assert rows_of(target, "runs") == [row | {"first_byte_ms": None} for row in rows_of(source, "runs")]
+    assert verify(target.store) == []
+
+
+def test_columns_added_since_the_first_archives_say_what_stands_for_them() -> None:
+    first = json.loads(FIRST_COLUMNS.read_text(encoding="utf-8"))
+    assert {name: sorted(table.columns.keys() - table.later.keys()) for name, table in TABLES.items()} == first
+    for table in TABLES.values():
+        assert table.later.keys() <= table.columns.keys()
+        for name, one in table.later.items():
+            assert RELEASED.index(one.step) > RELEASED.index("m011_brought")
+            table.columns[name](one.value)
 
 
 def link(archive: zipfile.ZipFile) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -139,7 +140,14 @@ def test_what_is_not_understood_is_said_and_searched_for_as_words(store: Store, 
 
 @pytest.mark.parametrize(
     ("sort", "expected"),
-    [("newest", "dcba"), ("oldest", "abcd"), ("dearest", "abcd"), ("slowest", "abdc"), ("stars", "bdca")],
+    [
+        ("newest", "dcba"),
+        ("oldest", "abcd"),
+        ("dearest", "abcd"),
+        ("slowest", "abdc"),
+        ("stars", "bdca"),
+        ("rating", "dcba"),
+    ],
 )
 def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: str, expected: str) -> None:
     for search in ("", "fox"):
@@ -159,7 +167,7 @@ def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: s
         else:
             assert sorted(walked) == sorted(expected)
             assert sort not in ("newest", "oldest") or walked == expected
-    assert set(SORTS) == {"newest", "oldest", "dearest", "slowest", "stars"}
+    assert set(SORTS) == {"newest", "oldest", "dearest", "slowest", "stars", "rating"}
 
 
 def test_a_place_of_another_order_and_a_made_up_one_are_refused(store: Store) -> None:
@@ -171,18 +179,26 @@ def test_a_place_of_another_order_and_a_made_up_one_are_refused(store: Store) ->
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_each_order_is_read_from_an_index(store: Store, sort: str) -> None:
-    def explain(db: Database) -> list[str]:
+def test_each_order_is_read_from_an_index_and_goes_on_at_its_place_however_many_are_equal(
+    store: Store, sort: str
+) -> None:
+    first = store.read(lambda db: history.page(db, "local", sort=sort, limit=1))
+
+    def explain(db: Database, before: str | None) -> list[list[str]]:
         asked: list[str] = []
         db.conn.set_trace_callback(asked.append)
-        history.page(db, "local", sort=sort)
+        history.page(db, "local", sort=sort, before=before)
         db.conn.set_trace_callback(None)
-        (sql,) = [each for each in asked if "order by f." in each]
-        return [row[3] for row in db.conn.execute(f"explain query plan {sql}").fetchall()]
+        lists = [each for each in asked if "order by f." in each]
+        return [[row[3] for row in db.conn.execute(f"explain query plan {sql}").fetchall()] for sql in lists]
 
-    steps = store.read(explain)
-    assert "INDEX run_facts_" in steps[0]
-    assert not any("TEMP B-TREE" in step for step in steps)
+    for before in (None, first.next):
+        plans = store.read(lambda db: explain(db, before))  # noqa: B023
+        for steps in plans:
+            assert "INDEX run_facts_" in steps[0]
+            assert not any("TEMP B-TREE" in step for step in steps)
+        if before:
+            assert re.search(r"is_trashed=\? AND (\w+=\? AND )?seq[<>]\?\)", plans[0][0])
 
 
 def test_all_that_match_are_named(store: Store) -> None:

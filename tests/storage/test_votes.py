@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage import battles, elo_days, exclusions, tallies, votes
+from storage import battles, curation, elo_days, exclusions, history, tallies, votes
+from storage.curation import Picked
 from storage.database import Store
 from storage.elo_days import EloDay
+from storage.facts import differing_facts
 from storage.records import Battle, Outcome, Vote
 from storage.tallies import BoardFilter
+from storage.votes import Said
 from tests.arena.world import add_run, make_services
 
 DAY = "2026-11-{:02d}T12:00:00.000Z"
@@ -57,6 +60,7 @@ class Votes:
 
     def audit(self) -> None:
         assert self.store.read(tallies.held) == self.store.read(tallies.recounted)
+        assert self.store.read(differing_facts) == []
 
 
 @pytest.fixture
@@ -65,6 +69,38 @@ def world(tmp_path: Path):
     yield one
     one.audit()
     one.store.close()
+
+
+def test_runs_are_ordered_by_what_their_pictures_won_and_lost_and_a_vote_taken_back_is_none(world: Votes) -> None:
+    def listed() -> list[tuple[str, int]]:
+        page = world.store.read(lambda db: history.page(db, "local", sort="rating"))
+        sql = "select f.rating from run_facts as f join runs as r on r.seq = f.seq where r.run_id = ?"
+        ids = [view.run.run_id for view in page.runs]
+        return [(one, world.store.read(lambda db, o=one: db.execute(sql, [o]).fetchone()[0])) for one in ids]  # type: ignore[misc]
+
+    (newer, _), (older, _) = listed()
+    world.vote("a")
+    assert listed() == [(older, 1), (newer, -1)]
+    for outcome in ("b", "b", "tie", "both_bad"):
+        world.vote(outcome, image_a=world.images[0], image_b=world.images[1])
+    world.vote("b", counted=False)
+    assert listed() == [(newer, 0), (older, -2)]
+    assert world.store.read(lambda db: votes.said_of_run(db, older)) == Said(won=1, lost=2, even=1, both_bad=1)
+    assert world.store.read(lambda db: votes.said_of_run(db, newer)) == Said(won=2, lost=1, even=1, both_bad=1)
+    world.vote("a", image_a=world.images[1], image_b=world.images[0])
+    battle = world.store.read(lambda db: battles.get(db, f"{world.number:032x}", "local"))
+    assert battle
+    assert listed() == [(newer, 1), (older, -3)]
+    assert world.store.write(lambda db: votes.take_back(db, battle, now=DAY.format(3), since=DAY.format(1)))
+    assert listed() == [(newer, 0), (older, -2)]
+    world.store.write(lambda db: curation.trash(db, "local", Picked(runs=[older]), DAY.format(4)))
+    world.vote("a")
+    assert world.store.read(differing_facts) == []
+    world.store.write(lambda db: curation.restore(db, "local", Picked(runs=[older])))
+    assert listed() == [(newer, -1), (older, -1)]
+    world.store.write(lambda db: db.execute("delete from votes where outcome = 'b'") and None)
+    assert world.store.read(differing_facts) == []
+    world.store.write(tallies.make_anew)
 
 
 def test_a_board_counts_what_counts_in_sums_and_in_order(world: Votes) -> None:

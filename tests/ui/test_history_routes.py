@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlite_utils import Database
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.embedded import settings_in
 from playground.settings import Settings
 from providers.types import ImageRequest
+from storage import battles, votes
+from storage.records import Battle, Vote
 from storage.verify import verify
 from tests.arena.world import add_run
 from tests.harness import Harness
@@ -169,10 +172,18 @@ def test_searches_are_kept(world: tuple[Harness, Visitor, Visitor]) -> None:
     assert mine.around()["searches"] == []
 
 
+def won_and_lost(db: Database, one: str, other: str, voter: str) -> None:
+    """A vote between two images."""
+    at, never = "2026-11-21T10:15:30.123Z", "2036-11-21T10:15:30.123Z"
+    battle = Battle("b" * 32, voter, "generate", "p", one, other, "x/x", "y/y", "chosen", True, 1.0, "voted", at, never)
+    battles.insert(db, battle)
+    votes.insert(db, Vote(battle.battle_id, voter, "a", 900, True, None, at), battle)
+
+
 @pytest.mark.asyncio
 async def test_a_run_is_told_of_taken_along_and_run_again(world: tuple[Harness, Visitor, Visitor]) -> None:
     one, mine, other = world
-    (made,) = await one.run(ImageRequest("a <b>fox</b>", partial_images=2), "demo/flat", owner=mine.owner)
+    (made,) = await one.run(ImageRequest("a <b>fox</b>", n=2, partial_images=2), "demo/flat", owner=mine.owner)
     data = one.services.store.blobs.path(made.images[0].sha256, "image/png").read_bytes()
     run_id = made.run.run_id
     told = mine.details(run_id)
@@ -203,12 +214,16 @@ async def test_a_run_is_told_of_taken_along_and_run_again(world: tuple[Harness, 
     links = mine.page.post("/history/pack", json={"search": "fox"}, headers=MINE).json()
     with zipfile.ZipFile(io.BytesIO(mine.page.get(f"/{links['zip']}").content)) as archive:
         assert archive.testzip() is None
-        assert [archive.read(name) for name in archive.namelist()] == [data]
+        assert [archive.read(name) for name in archive.namelist()][0] == data
     report = mine.page.get(f"/{links['report']}").text
     assert "a &lt;b&gt;fox&lt;/b&gt;" in report
     assert "data:image/webp;base64," in report
     assert "http" not in report
     assert other.page.get(f"/{links['zip']}").status_code == 404
+
+    assert "Blind votes" not in {fact["label"] for fact in told["facts"]}
+    one.services.store.write(lambda db: won_and_lost(db, made.images[0].image_id, made.images[1].image_id, mine.owner))
+    assert {"label": "Blind votes", "text": "1 won · 1 lost", "mono": False} in mine.details(run_id)["facts"]
 
     again = f"/history/runs/{run_id}/again.json"
     assert mine.page.get(again).json() == {"price": "free", "problem": ""}

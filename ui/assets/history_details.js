@@ -133,7 +133,7 @@ function draw(shown, more) {
     shown.others.length ? h("div", { class: "hi-others", key: "others" }, shown.others.map((one) => small("button", one, { type: "button", "data-do": "image", "data-position": one.position, "aria-label": `Image ${one.position + 1} of this run` }))) : null,
     actions(shown, image),
     shown.said ? h("p", { class: "note", key: "said", role: "status" }, icon("check", "ok"), h("span", {}, shown.said)) : null,
-    h("p", { class: "hi-text", key: "prompt" }, shown.prompt),
+    h("p", { class: "hi-text", key: "prompt", dir: "auto" }, shown.prompt),
     shown.template ? h("p", { class: "hi-revised caption", key: "template" }, h("b", {}, "Typed as: "), shown.template) : null,
     shown.revised ? h("p", { class: "hi-revised caption", key: "revised" }, h("b", {}, "Rewritten by the provider: "), shown.revised) : null,
     h("div", { class: "hi-chips", key: "chips" }, shown.chips.map((chip, n) => h("span", { class: "chip", key: n }, chip.icon ? icon(chip.icon, chip.colour) : null, chip.figure ? h("b", {}, chip.figure) : null, chip.word))),
