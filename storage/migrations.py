@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from storage import vote_chain
 from storage.board_steps import BOARDS, INSTALL
+from storage.chain_steps import VOTE_CHAIN
 from storage.curation_steps import curate
 from storage.money_steps import MONEY
 
@@ -29,6 +31,7 @@ RELEASED: tuple[str, ...] = (
     "m012_first_byte",
     "m013_preferences",
     "m014_pairs",
+    "m017_vote_chain",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -128,6 +131,14 @@ def m014_pairs(db: Database) -> None:
     """Finds the battles in which two images met, and those that wait for their vote, without reading all of a voter."""
     for statement in _PAIRS:
         db.execute(statement)
+
+
+@migrations()
+def m017_vote_chain(db: Database) -> None:
+    """Each vote is a link in a chain of hashes, those that are there already in their order."""
+    for statement in VOTE_CHAIN:
+        db.execute(statement)
+    vote_chain.append_new(db)
 
 
 _RUNS = (

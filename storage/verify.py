@@ -1,5 +1,5 @@
-"""The audit of a store: every row has its bytes, every byte its row, the ledger agrees with the runs, and the sums of votes
-with the votes.
+"""The audit of a store: every row has its bytes, every byte its row, the ledger agrees with the runs, the sums of votes
+with the votes, and the votes with their chain.
 
 It changes nothing and may run beside the app; what is being written at that moment can then show up as a file without
 a row. Files are read piece by piece, so memory does not grow with their size.
@@ -15,7 +15,8 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import facts, ledger_audit, tallies
+from storage import facts, ledger_audit, tallies, vote_chain
+from storage.anchors import Anchor, lost
 from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
 from storage.database import Store
 from storage.freeing import freed
@@ -38,6 +39,11 @@ ProblemKind = Literal[
     "tally_differs",
     "elo_day_differs",
     "facts_differ",
+    "vote_chain_broken",
+    "vote_missing",
+    "vote_changed",
+    "vote_unlinked",
+    "anchor_differs",
 ]
 
 _PIECE_BYTES = 2**20
@@ -126,6 +132,23 @@ def verify(store: Store) -> list[Problem]:
     ]
 
 
+def check_anchor(store: Store, anchor: Anchor) -> list[Problem]:
+    """What of the votes that the anchor knew is missing; empty when nothing is."""
+    missing = store.read(lambda db: lost(db, anchor))
+    if missing is None:
+        return []
+    parts = [f"{_span(missing.votes)} of the anchor's {anchor.at.votes:,} votes are missing or not what they were"]
+    if missing.others[1]:
+        parts.append(f"so are {_span(missing.others)} notes of votes taken back or parted from their voters")
+    advice = "the database was put back from an older copy, shortened, or is another one; put back a newer backup"
+    return [Problem("anchor_differs", "votes", f"{', '.join(parts)}: {advice}")]
+
+
+def _span(at_least_and_most: tuple[int, int]) -> str:
+    least, most = at_least_and_most
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
+
+
 def _is_of(problem: Problem, going: set[str]) -> bool:
     """Whether it is a file that was moved away to be deleted."""
     return problem.kind == "temporary_file" and problem.subject.rsplit("/", 1)[-1].split(".", 1)[0] in going
@@ -148,6 +171,8 @@ def _check_rows(db: Database) -> Iterator[Problem]:
     for subject, message in ledger_audit.differences(db):
         yield Problem("ledger_sum_differs", subject, message)
     yield from _check_tallies(db)
+    for broken in vote_chain.breaks(db):
+        yield Problem(*broken)
     for run_id in facts.differing_facts(db):
         yield Problem("facts_differ", run_id, "lists find and sort the run by figures that are not its own")
 
