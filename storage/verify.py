@@ -8,6 +8,7 @@ a row. Files are read piece by piece, so memory does not grow with their size.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from sqlite_utils import Database
 
 from storage import facts, ledger_audit, tallies, vote_chain
 from storage.anchors import Anchor, lost
-from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
+from storage.blobs import EXTENSIONS, INCOMING, LEFTOVER_AFTER_S, is_blob_name
+from storage.coming import SUFFIX, left_over
 from storage.database import Store
 from storage.freeing import freed
 from storage.rows import Row, fetch
@@ -118,7 +120,7 @@ def verify(store: Store) -> list[Problem]:
     files, sizes = _check_files(store)
     rows, kept, going = store.read(lambda db: (list(_check_rows(db)), _kept(db), freed(db)))
     # What was deleted for ever and is about to go: whoever is killed in between leaves no stray.
-    known = {each.sha256 for each in kept} | going
+    known = {each.sha256 for each in kept} | going | {one.sha256 for one in left_over(store.blobs)}
     return [
         *rows,
         *(problem for problem in files if not _is_of(problem, going)),
@@ -200,7 +202,7 @@ def _check_files(store: Store) -> tuple[list[Problem], dict[str, int]]:
     sizes: dict[str, int] = {}
     for path in _files_below(store.blobs.root):
         if _is_temporary(path, store.blobs.root):
-            problems.append(_temporary(store, path))
+            problems += _temporary(store, path)
         elif path.is_symlink() or not is_blob_name(path):
             problems.append(_stray(store, path))
         else:
@@ -244,7 +246,7 @@ def _has_file(store: Store, sha256: str, media_type: str) -> bool:
 def _check_thumbnails(store: Store, known: set[str]) -> Iterator[Problem]:
     for path in _files_below(store.thumbs.root):
         if _is_temporary(path, store.thumbs.root):
-            yield _temporary(store, path)
+            yield from _temporary(store, path)
         elif path.is_symlink() or not is_blob_name(path) or path.suffix != ".webp":
             yield _stray(store, path)
         elif path.stem not in known:
@@ -274,12 +276,18 @@ def _is_temporary(path: Path, root: Path) -> bool:
     return path.parent == root / INCOMING or path.suffix in (".tmp", ".part")
 
 
-def _temporary(store: Store, path: Path) -> Problem:
-    return Problem(
-        "temporary_file",
-        _name(store, path),
-        "a file that was never finished: being written now, or left by a crash and deleted an hour later",
-    )
+def _temporary(store: Store, path: Path) -> list[Problem]:
+    """A young one is being written, or a crash left it a moment ago: the next start after an hour deletes it. A name of an
+    image on its way waits for the next start, whenever that is.
+    """
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return []
+    if age_s < LEFTOVER_AFTER_S or path.suffix == SUFFIX:
+        return []
+    message = "a file that was never finished: a crash left it, and the next start deletes it"
+    return [Problem("temporary_file", _name(store, path), message)]
 
 
 def _stray(store: Store, path: Path) -> Problem:

@@ -40,6 +40,8 @@ THOROUGH = (
     # Simulated crowds of voters, many for each claim.
     "tests/arena/test_voter_findings.py",
     "tests/arena/test_judging.py::test_who_push",
+    # A process killed again and again.
+    "tests/faults/test_kills.py::test_sixty_kills",
     # Every drawing, offer and format again.
     "tests/arena/test_bank.py::test_drawing_again",
     "tests/providers/demo/test_generations.py",
