@@ -1,6 +1,7 @@
 """What is left after `kill -9`, many times over, under load: see `tests/faults/kills.py`.
 
-`python -m benchmarks.kills --kills 60` takes about three minutes, prints the figures, and ends with 1 where anything was lost or sent twice.
+`python -m benchmarks.kills --kills 60` takes about two minutes, prints the figures, and ends with 1 where anything was lost or
+sent twice.
 """
 
 from __future__ import annotations
