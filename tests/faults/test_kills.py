@@ -54,8 +54,8 @@ def test_sixty_kills_under_load_lose_nothing_and_send_nothing_twice(tmp_path: Pa
     found = kill_many(tmp_path, 60, stops=6)
     is_whole(found)
     assert found.kills == 60
-    assert found.votes > 2000
-    assert found.images > 100
+    assert found.votes > 500
+    assert found.images > 50
 
 
 @pytest.mark.parametrize("provider", ["openai", "runware"])
