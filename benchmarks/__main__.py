@@ -20,6 +20,7 @@ from benchmarks import (
     many_answers,
     provider_call,
     ratings,
+    votes,
 )
 
 
@@ -30,6 +31,9 @@ def measure(litellm_python: str = sys.executable, peers_python: Path | None = No
     yield ""
     yield "Boards out of a store"
     yield from board_from_store.measure()
+    yield ""
+    yield "Votes through the store"
+    yield from votes.measure()
     yield ""
     yield "Money: limits and the Costs tab"
     yield from ledger.measure()

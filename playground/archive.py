@@ -21,6 +21,7 @@ from typing import IO
 
 import orjson
 
+from storage.anchors import KEY, Anchor, anchor_in
 from storage.blobs import EXTENSIONS
 from storage.migrations import RELEASED
 from storage.portable_columns import TABLES
@@ -70,6 +71,8 @@ class Manifest:
     """Of each file of rows, by its name in the archive."""
     blobs: int
     blob_bytes: int
+    votes_at: Anchor = Anchor()
+    """Where the store's chain of votes ended, all voters' votes in it."""
 
     def document(self) -> dict[str, object]:
         """As it is written."""
@@ -83,6 +86,7 @@ class Manifest:
             "counts": dict(self.counts),
             "sha256": dict(self.sha256),
             "blobs": {"count": self.blobs, "bytes": self.blob_bytes, "named": "by their SHA-256"},
+            KEY: self.votes_at.document(),
         }
 
 
@@ -225,6 +229,7 @@ def _manifest(data: bytes) -> Manifest:
         sha256={rows_name(table): str(hashes.get(rows_name(table))) for table in TABLES},
         blobs=_count(blobs.get("count")),
         blob_bytes=_count(blobs.get("bytes")),
+        votes_at=anchor_in(found) or Anchor(),
     )
 
 

@@ -184,7 +184,9 @@ def _unreadable(call: LiveCall) -> list[RunError]:
     if not call.why_unreadable:
         return []
     name = call.planned_run.provider.name
-    words = f"{name} sent something that cannot be used as an image: {call.why_unreadable} Its bytes are kept."
+    words = (
+        f"{name} sent something that cannot be used as an image: {call.why_unreadable.rstrip('.')}. Its bytes are kept."
+    )
     return [RunError("malformed", words, may_have_been_billed=not outcome.is_free(call.planned_run.estimate))]
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from playground import calls, outcome, unsaved
+from playground.breakers import Breakers
 from playground.calls import LiveCall
 from playground.events import Hub, RunEvent, What
 from playground.finishing import to_its_end
@@ -157,12 +158,16 @@ async def _carry_call(
         return outcome.call_of_document(found.ended)
     try:
         async with places.place(live.planned.provider.provider_id, live.run.run_id):
+            refused = None if live.is_resumed else _left_in_peace(live, call, places.breakers)
+            if refused is not None:
+                return refused
             begin = partial(_begin, services, live, worker_id)
             if not await services.unsaved.until_written(live.run, begin, _waiter(call)):
                 return None
             call.note = None
             unfound = await calls.look_for(services, call) if live.is_resumed and found is None else None
             ended = unfound or await calls.send(services, call)
+            places.breakers.ended(live.planned.provider.provider_id, live.access.key, ended.error)
     except asyncio.CancelledError:
         if live.is_left(call):
             return None
@@ -180,6 +185,14 @@ async def _carry_call(
     except (StoreError, OSError):
         log.exception("run %s: the end of one of its calls could not be stored", live.run.run_id)
     return ended
+
+
+def _left_in_peace(live: LiveRun, call: LiveCall, breakers: Breakers) -> CallEnd | None:
+    provider = live.planned.provider
+    why = breakers.refusal(provider.provider_id, provider.name, live.access.key)
+    if why is None:
+        return None
+    return outcome.refused(why, live.planned.estimate, asked=call.planned.images, images=0)
 
 
 def _broken(live: LiveRun, call: LiveCall, words: str) -> CallEnd:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -16,8 +17,9 @@ from playground.outcome import Outcome
 from playground.services import Services
 from providers.catalog import SizeRule, UnknownOffer
 from providers.types import MADE_HERE, GeneratedImage, PartialImage
-from storage import ledger, locks, runs
+from storage import coming, ledger, locks, runs
 from storage.blobs import sha256_of
+from storage.coming import Coming
 from storage.converted import convert
 from storage.errors import StoreError, StoreFull, StoreNotWritable
 from storage.images import ImageHeader, UnreadableImage, read_header
@@ -88,6 +90,7 @@ def keep_images(
         return placed, added
 
     placed, added = services.store.write(add)
+    coming.settle(services.store.blobs, map(_coming, rows))
     if any(_is_shown_as_it_came(run, row) for row in added):
         on_sight()
     _look_at_all(services, run, [(row, looks[row.sha256]) for row in added])
@@ -118,7 +121,37 @@ def _placed(rows: Sequence[StoredImage], there: dict[int, str], places: range) -
 def _keep_bytes(
     services: Services, run: Run, image: GeneratedImage, header: ImageHeader, sha256: str, position: int
 ) -> StoredImage:
+    coming.announce(services.store.blobs, Coming(run.run_id, position, sha256))
     services.store.blobs.put(image.data, header.media_type, sha256=sha256)
+    return _row(services, run, image, header, sha256, position)
+
+
+def _coming(row: StoredImage) -> Coming:
+    return Coming(row.run_id, row.position, row.sha256)
+
+
+def take_in(services: Services, run: Run, found: Sequence[Coming]) -> int:
+    """Gives images their rows whose bytes an ended process had just put; how many there were. Blocking.
+
+    Their places are those they were meant for; one that is taken, or whose bytes never came whole, is let go.
+    """
+    rows = []
+    for one in found:
+        with suppress(FileNotFoundError, UnreadableImage):
+            with services.store.blobs.open(one.sha256) as file:
+                image = GeneratedImage(file.read())
+            rows.append(_row(services, run, image, read_header(image.data), one.sha256, one.position))
+
+    def add(db: Database) -> int:
+        there = _there(db, run)
+        return sum(runs.add_image(db, row) for row in rows if row.position not in there)
+
+    return services.store.write(add) if rows else 0
+
+
+def _row(
+    services: Services, run: Run, image: GeneratedImage, header: ImageHeader, sha256: str, position: int
+) -> StoredImage:
     found = delivery.header_checks(request_of(run.asked, (), None), _size_rule(services, run), header, image.said_type)
     return StoredImage(
         image_id=services.new_id(),

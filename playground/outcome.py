@@ -40,6 +40,9 @@ class Outcome:
     request_id: str | None = None
 
 
+_IN_DOUBT = "It may have been billed; check there before you retry."
+
+
 @dataclass(frozen=True, slots=True)
 class CallEnd:
     """The end of one call of a run."""
@@ -177,13 +180,16 @@ def combined(ends: Sequence[CallEnd], asked: int) -> Outcome:
     total = sum(amount for amount in amounts if amount is not None)
     paid = [end for end in ends if end.was_answered]
     entry: LedgerEntry = ("settle" if paid else "release") if known else "unknown"
+    state, error = _state(ends, images, is_known=known), _error(ends, images, asked)
+    if state == "unknown" and error is not None and "bill" not in error.message:
+        error = replace(error, message=f"{error.message} {_IN_DOUBT}")
     return Outcome(
-        state=_state(ends, images, is_known=known),
+        state=state,
         entry=entry,
         amount_microusd=total if entry == "settle" else None,
         others_microusd=sum(end.others_microusd for end in ends) if entry == "settle" else 0,
         source=min((end.source for end in paid), key=_BY_DOUBT.index) if entry == "settle" else "unknown",
-        error=_error(ends, images, asked),
+        error=error,
         got=_got(paid, images) if paid or images else None,
         request_id=next((end.request_id for end in ends if end.request_id), None),
     )

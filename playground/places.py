@@ -1,11 +1,13 @@
-"""Places at a provider: how many calls may be under way, and who is next in line."""
+"""Places at a provider: how many calls may be under way, who is next in line, and whether it is left in peace."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from playground.breakers import Breakers
 from providers.catalog import Catalog
 
 
@@ -16,6 +18,7 @@ class Places:
         self._free: Mapping[str, asyncio.Semaphore] = {
             row.provider_id: asyncio.Semaphore(row.max_concurrent) for row in catalog.providers
         }
+        self.breakers = Breakers(time.monotonic)
         self._line: dict[str, list[str]] = {row.provider_id: [] for row in catalog.providers}
 
     @asynccontextmanager

@@ -1,25 +1,27 @@
 """What a process that ended left behind, taken up at the next start.
 
 A run that was queued was never sent: it goes on. A job at a provider goes on by itself: it is asked for, and its images are
-fetched. A synchronous call that was under way has lost its answer: the run becomes `unknown`. Nothing is ever sent again by
-itself. Runs of a process that still lives are left alone.
+fetched. A synchronous call that was under way has lost its answer: the run becomes `unknown`, with the images whose bytes were
+there already. Nothing is ever sent again by itself. Runs of a process that still lives are left alone.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from playground import outcome
-from playground.keeping import end_run
+from playground.keeping import end_run, take_in
 from playground.services import Services
 from playground.worker import Worker
 from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.catalog import UnknownOffer
-from storage import jobs, runs
+from storage import coming, jobs, runs
+from storage.coming import Coming
 from storage.records import Run, StoredJob
 
 log = logging.getLogger(__name__)
@@ -48,14 +50,19 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
     def read(db: Database) -> list[Found]:
         return [Found(run, {job.position: job for job in jobs.of_run(db, run.run_id)}) for run in runs.open_runs(db)]
 
+    left = coming.left_over(services.store.blobs)
+    all_open = services.store.read(read)
     mine = []
-    for found in services.store.read(read):
+    for found in all_open:
         if worker.is_alive(found.run.worker) or (not found.was_sent and not claim_queued):
             continue
         if found.was_sent and not _can_go_on(services, found):
-            _end(services, found.run)
+            _end(services, found.run, [one for one in left if one.run_id == found.run.run_id])
         elif _claim(services, found.run, worker):
             mine.append(found)
+    # Of runs that had ended before; the others are settled with their images.
+    going = {found.run.run_id for found in all_open}
+    coming.settle(services.store.blobs, (one for one in left if one.run_id not in going))
     return mine
 
 
@@ -68,11 +75,18 @@ def _can_go_on(services: Services, found: Found) -> bool:
     return isinstance(ADAPTERS[provider.adapter], JobAdapter)
 
 
-def _end(services: Services, run: Run) -> None:
+def _end(services: Services, run: Run, left: Sequence[Coming]) -> None:
+    taken_in = take_in(services, run, left)
+    coming.settle(services.store.blobs, left)
     # What is free was reserved as 0; the offer itself may have left the catalogue since.
     ended = outcome.left_behind(is_free=run.estimate_microusd == 0)
     if end_run(services, run, ended):
-        log.warning("run %s was under way when its process ended; it is now %s", run.run_id, ended.state)
+        log.warning(
+            "run %s was under way when its process ended; it is now %s, with %d images that had come",
+            run.run_id,
+            ended.state,
+            taken_in,
+        )
 
 
 def _claim(services: Services, run: Run, worker: Worker) -> bool:

@@ -24,6 +24,7 @@ from playground.archive import Manifest
 from playground.services import Services
 from playground.version import VERSION
 from storage import portable
+from storage.anchors import Anchor, anchor_of
 from storage.portable import Wanted
 from storage.portable_columns import TABLES, Portable
 
@@ -105,17 +106,17 @@ def write(
     wanted = Wanted(owner, services.now(), groups)
     with zipfile.ZipFile(file, "w", allowZip64=True) as out:
 
-        def read(db: Database) -> tuple[_Rows, int]:
+        def read(db: Database) -> tuple[_Rows, int, Anchor]:
             gone = portable.missing_groups(db, wanted)
             if gone:
                 raise NotTakenAlong(f"There is no group {gone[0][:64]!r}. Nothing was exported.")
             found = _Rows(out, is_wanted)
             for table in TABLES.values():
                 found.add(table, portable.rows_of(db, table, wanted))
-            return found, portable.still_open(db, wanted)
+            return found, portable.still_open(db, wanted), anchor_of(db, with_marks=False)
 
         try:
-            rows, still_open = services.store.read(read)
+            rows, still_open, votes_at = services.store.read(read)
             blob_bytes = _add_blobs(services, out, rows.blobs, is_wanted)
         except _Left:
             raise NotTakenAlong("The export was stopped.") from None
@@ -127,6 +128,7 @@ def write(
             sha256=rows.sha256,
             blobs=len(rows.blobs),
             blob_bytes=blob_bytes,
+            votes_at=votes_at,
         )
         archive.add_manifest(out, manifest)
     return Taken(manifest, still_open)

@@ -16,7 +16,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import tallies
+from storage import tallies, vote_chain
 from storage.curation import renew_words
 from storage.portable_columns import TABLES, Values
 from storage.rows import fetch
@@ -99,8 +99,11 @@ def keep_mask(db: Database, owner: str, row: Values) -> None:
 
 
 def finish(db: Database, run_ids: Sequence[str], *, has_votes: bool) -> None:
-    """Brings up to date what follows from the rows that were written: the words of runs, and sums over votes."""
+    """Brings up to date what follows from the rows that were written: the words of runs, the chain of votes, and sums over
+    votes; these only with `has_votes`: votes came that count on everybody's boards.
+    """
     renew_words(db, run_ids)
+    vote_chain.append_new(db)
     if has_votes:
         tallies.make_anew(db)
         db.conn.execute("delete from elo_days")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from storage import vote_chain
 from storage.curation import Deleted
 from storage.deleting import empty_trash
 from storage.freeing import free
@@ -65,6 +66,7 @@ def erase(db: Database, owner: str, at: str, nobody: str) -> Erased:
             state = case state when 'open' then 'expired' else state end where voter = :owner""",
     ):
         db.conn.execute(sql, given)
+    vote_chain.part(db, nobody)
     free(db, dropped, at)
     votes = fetch(db, "select count(*) as votes from votes where voter = :nobody", given)
     return Erased(deleted, uploads, votes[0]["votes"], tuple(battles))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from storage.anchors import KEY, Anchor, anchor_in
 from storage.errors import SnapshotFailed
 
 MANIFEST = "manifest.json"
@@ -56,6 +57,8 @@ class Manifest:
     database: FileName
     votes: FileName
     blobs: tuple[FileName, ...]
+    votes_at: Anchor = Anchor()
+    """Where the chain of votes ended."""
 
     def names(self) -> Iterator[str]:
         """Of all its files."""
@@ -71,6 +74,7 @@ class Manifest:
             "version": self.version,
             "database": {"name": str(self.database), "bytes": self.database.size_bytes},
             "votes": {"name": str(self.votes), "bytes": self.votes.size_bytes},
+            KEY: self.votes_at.document(),
             "blobs": {str(name): name.size_bytes for name in self.blobs},
         }
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -96,6 +100,7 @@ def read_manifest(text: bytes) -> Manifest:
         database=_file(document, "database"),
         votes=_file(document, "votes"),
         blobs=tuple(_known(name, size) for name, size in blobs.items()),
+        votes_at=anchor_in(document) or Anchor(),
     )
 
 

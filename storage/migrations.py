@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from storage import vote_chain
 from storage.board_steps import BOARDS, INSTALL
+from storage.chain_steps import VOTE_CHAIN
 from storage.curation_steps import curate
 from storage.money_steps import MONEY
 from storage.rating_steps import RATINGS
@@ -31,6 +33,7 @@ RELEASED: tuple[str, ...] = (
     "m013_preferences",
     "m014_pairs",
     "m015_ratings",
+    "m017_vote_chain",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -137,6 +140,14 @@ def m015_ratings(db: Database) -> None:
     """What the blind votes say of a run's pictures, for an order of the history."""
     for statement in RATINGS:
         db.execute(statement)
+
+
+@migrations()
+def m017_vote_chain(db: Database) -> None:
+    """Each vote is a link in a chain of hashes, those that are there already in their order."""
+    for statement in VOTE_CHAIN:
+        db.execute(statement)
+    vote_chain.append_new(db)
 
 
 _RUNS = (

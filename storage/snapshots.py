@@ -21,6 +21,7 @@ from typing import Protocol
 import orjson
 from sqlite_utils import Database
 
+from storage.anchors import anchor_of_copy
 from storage.connections import connect_untouching
 from storage.database import Store
 from storage.errors import SnapshotFailed
@@ -101,7 +102,8 @@ def take(store: Store, shelf: Shelf, *, made_at: str, version: str) -> Taken:
         if there is not None and is_ours and there.database == rows:
             return Taken(there, 0)
         votes, blobs = _read_copy(copy, folder, store)
-        manifest = Manifest(secrets.token_hex(16), made_at, version, rows, votes[0], blobs)
+        votes_at = anchor_of_copy(copy)
+        manifest = Manifest(secrets.token_hex(16), made_at, version, rows, votes[0], blobs, votes_at)
         aside = _put_aside(shelf, there) if there is not None and not is_ours else None
         names = shelf.names()
         new: dict[str, Path | bytes] = {

@@ -1,5 +1,5 @@
-"""The audit of a store: every row has its bytes, every byte its row, the ledger agrees with the runs, and the sums of votes
-with the votes.
+"""The audit of a store: every row has its bytes, every byte its row, the ledger agrees with the runs, the sums of votes
+with the votes, and the votes with their chain.
 
 It changes nothing and may run beside the app; what is being written at that moment can then show up as a file without
 a row. Files are read piece by piece, so memory does not grow with their size.
@@ -8,6 +8,7 @@ a row. Files are read piece by piece, so memory does not grow with their size.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from storage import facts, ledger_audit, tallies
-from storage.blobs import EXTENSIONS, INCOMING, is_blob_name
+from storage import facts, ledger_audit, tallies, vote_chain
+from storage.anchors import Anchor, lost
+from storage.blobs import EXTENSIONS, INCOMING, LEFTOVER_AFTER_S, is_blob_name
+from storage.coming import SUFFIX, left_over
 from storage.database import Store
 from storage.freeing import freed
 from storage.rows import Row, fetch
@@ -38,6 +41,11 @@ ProblemKind = Literal[
     "tally_differs",
     "elo_day_differs",
     "facts_differ",
+    "vote_chain_broken",
+    "vote_missing",
+    "vote_changed",
+    "vote_unlinked",
+    "anchor_differs",
 ]
 
 _PIECE_BYTES = 2**20
@@ -112,7 +120,7 @@ def verify(store: Store) -> list[Problem]:
     files, sizes = _check_files(store)
     rows, kept, going = store.read(lambda db: (list(_check_rows(db)), _kept(db), freed(db)))
     # What was deleted for ever and is about to go: whoever is killed in between leaves no stray.
-    known = {each.sha256 for each in kept} | going
+    known = {each.sha256 for each in kept} | going | {one.sha256 for one in left_over(store.blobs)}
     return [
         *rows,
         *(problem for problem in files if not _is_of(problem, going)),
@@ -124,6 +132,23 @@ def verify(store: Store) -> list[Problem]:
         ),
         *_check_thumbnails(store, known),
     ]
+
+
+def check_anchor(store: Store, anchor: Anchor) -> list[Problem]:
+    """What of the votes that the anchor knew is missing; empty when nothing is."""
+    missing = store.read(lambda db: lost(db, anchor))
+    if missing is None:
+        return []
+    parts = [f"{_span(missing.votes)} of the anchor's {anchor.at.votes:,} votes are missing or not what they were"]
+    if missing.others[1]:
+        parts.append(f"so are {_span(missing.others)} notes of votes taken back or parted from their voters")
+    advice = "the database was put back from an older copy, shortened, or is another one; put back a newer backup"
+    return [Problem("anchor_differs", "votes", f"{', '.join(parts)}: {advice}")]
+
+
+def _span(at_least_and_most: tuple[int, int]) -> str:
+    least, most = at_least_and_most
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _is_of(problem: Problem, going: set[str]) -> bool:
@@ -148,6 +173,8 @@ def _check_rows(db: Database) -> Iterator[Problem]:
     for subject, message in ledger_audit.differences(db):
         yield Problem("ledger_sum_differs", subject, message)
     yield from _check_tallies(db)
+    for broken in vote_chain.breaks(db):
+        yield Problem(*broken)
     for run_id in facts.differing_facts(db):
         yield Problem("facts_differ", run_id, "lists find and sort the run by figures that are not its own")
 
@@ -175,7 +202,7 @@ def _check_files(store: Store) -> tuple[list[Problem], dict[str, int]]:
     sizes: dict[str, int] = {}
     for path in _files_below(store.blobs.root):
         if _is_temporary(path, store.blobs.root):
-            problems.append(_temporary(store, path))
+            problems += _temporary(store, path)
         elif path.is_symlink() or not is_blob_name(path):
             problems.append(_stray(store, path))
         else:
@@ -219,7 +246,7 @@ def _has_file(store: Store, sha256: str, media_type: str) -> bool:
 def _check_thumbnails(store: Store, known: set[str]) -> Iterator[Problem]:
     for path in _files_below(store.thumbs.root):
         if _is_temporary(path, store.thumbs.root):
-            yield _temporary(store, path)
+            yield from _temporary(store, path)
         elif path.is_symlink() or not is_blob_name(path) or path.suffix != ".webp":
             yield _stray(store, path)
         elif path.stem not in known:
@@ -249,12 +276,18 @@ def _is_temporary(path: Path, root: Path) -> bool:
     return path.parent == root / INCOMING or path.suffix in (".tmp", ".part")
 
 
-def _temporary(store: Store, path: Path) -> Problem:
-    return Problem(
-        "temporary_file",
-        _name(store, path),
-        "a file that was never finished: being written now, or left by a crash and deleted an hour later",
-    )
+def _temporary(store: Store, path: Path) -> list[Problem]:
+    """A young one is being written, or a crash left it a moment ago: the next start after an hour deletes it. A name of an
+    image on its way waits for the next start, whenever that is.
+    """
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return []
+    if age_s < LEFTOVER_AFTER_S or path.suffix == SUFFIX:
+        return []
+    message = "a file that was never finished: a crash left it, and the next start deletes it"
+    return [Problem("temporary_file", _name(store, path), message)]
 
 
 def _stray(store: Store, path: Path) -> Problem:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage import elo_days, exclusions, tallies
+from storage import elo_days, exclusions, tallies, vote_chain
 from storage.records import Battle, Outcome, Vote
 from storage.rows import changed, fetch, fetch_one, foreign_text
 from storage.tallies import ANSWERS, COUNTS, SIDES, BoardFilter
@@ -56,9 +56,11 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
             vote.looks,
         ),
     )
+    seq = int(cursor.lastrowid or 0)
+    vote_chain.append(db, seq, "cast")
     if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, 1)
-    return int(cursor.lastrowid or 0)
+    return seq
 
 
 def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
@@ -77,6 +79,7 @@ def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
     ):
         return False
     seq, vote = was
+    vote_chain.append(db, seq, "undone")
     if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, -1)
         elo_days.forget_from(db, seq)

@@ -40,6 +40,11 @@ THOROUGH = (
     # Simulated crowds of voters, many for each claim.
     "tests/arena/test_voter_findings.py",
     "tests/arena/test_judging.py::test_who_push",
+    # A process killed again and again.
+    "tests/faults/test_kills.py::test_sixty_kills",
+    # Hanging and odd pictures at every provider; of each kind one stays in the everyday run elsewhere.
+    "tests/faults/test_providers.py::test_a_provider_that_never_answers",
+    "tests/faults/test_providers.py::test_what_stands_in_an_images_place",
     # Every drawing, offer and format again.
     "tests/arena/test_bank.py::test_drawing_again",
     "tests/providers/demo/test_generations.py",

@@ -144,8 +144,18 @@ def _parser() -> argparse.ArgumentParser:
     recall = command("recall", shared, "find the run that a picture came from")
     recall.add_argument("file", type=_name, metavar="FILE")
     _add_cost_options(command("costs", shared, "what was spent, the limits, and costs that nobody knows"))
-    command("verify", shared, "check that every row has its bytes and every byte its row")
-    backup = command("backup", shared, "copy the database; safe while the app runs")
+    verify = command(
+        "verify", shared, "check that every row has its bytes, every byte its row, and that no vote is gone"
+    )
+    verify.add_argument(
+        "--anchor",
+        type=_name,
+        metavar="FILE",
+        help="say what is missing of the votes that were there when FILE was written",
+    )
+    backup = command(
+        "backup", shared, "copy the database, with an anchor of its votes beside it; safe while the app runs"
+    )
     backup.add_argument("file", type=_name, metavar="FILE")
     return parser
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from arena.elo_audit import stale_days
 from playground import library, limits
 from playground.keys import KeyRing
 from playground.local_files import copy_image, make_writable
@@ -31,11 +30,9 @@ from providers.catalog import Catalog
 from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.rows import DEFAULT_QUALITY
-from storage.freeing import sweep_freed
 from storage.search import parse_search
 from storage.sorts import sort_of
-from storage.verify import verify
-from ui import archive_commands, costs_command, leaderboard_command, reports_command, votes_command
+from ui import archive_commands, costs_command, leaderboard_command, reports_command, store_commands, votes_command
 from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.app import App
 from ui.arguments import parse, unreadable, wants_json
@@ -119,8 +116,8 @@ def _run(
         "export": archive_commands.run_export,
         "import": archive_commands.run_import,
         "recall": archive_commands.run_recall,
-        "verify": _verify,
-        "backup": _backup,
+        "verify": store_commands.run_verify,
+        "backup": store_commands.run_backup,
     }
     try:
         return commands[options.command](options, answer, app)
@@ -337,28 +334,6 @@ def _history(options: argparse.Namespace, answer: Answer, app: App) -> int:
         answer.line(
             f"{view.run.queued_at}  {view.run.state:10} {money_text(view.cost_microusd):>9}  {view.run.offer}  {first}"
         )
-    return ALL_WELL
-
-
-def _verify(_options: argparse.Namespace, answer: Answer, app: App) -> int:
-    # What was deleted for ever, or never came in whole, goes first: its names are kept for just that.
-    sweep_freed(app.services.store)
-    problems = [*verify(app.services.store), *stale_days(app.services)]
-    rows = [{"kind": row.kind, "subject": row.subject, "message": row.message} for row in problems]
-    answer.document({"ok": not problems, "problems": rows})
-    for row in problems:
-        answer.line(f"{row.kind} {row.subject}: {row.message}")
-    answer.say(
-        "Every row has its bytes and every byte its row." if not problems else f"{len(problems)} problems found."
-    )
-    return SOMETHING_FAILED if problems else ALL_WELL
-
-
-def _backup(options: argparse.Namespace, answer: Answer, app: App) -> int:
-    path = Path(options.file).absolute()
-    app.services.store.backup(path)
-    answer.document({"path": str(path)})
-    answer.say(f"Written: {path}. It holds the database; the images lie in {app.services.store.data_dir / 'blobs'}.")
     return ALL_WELL
 
 

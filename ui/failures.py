@@ -16,6 +16,7 @@ from playground.taking import NotTakenAlong
 from providers.checks import Problem
 from providers.errors import MissingKey, ProviderError
 from providers.redact import without_keys
+from storage.anchors import AnchorRefused
 from storage.errors import StoreError
 from storage.records import RunError
 from ui.arguments import FIELDS, WrongArguments
@@ -65,7 +66,7 @@ def failure_of(error: BaseException) -> Failure:
             return refused(error.problems)
         case UploadRefused():
             return refused([Problem(FIELDS["image"], str(error))])
-        case ArchiveRefused() | NotTakenAlong() | NotRecalled():
+        case ArchiveRefused() | NotTakenAlong() | NotRecalled() | AnchorRefused():
             return refused([Problem("file", str(error))])
         case MissingKey():
             return refused([Problem("key", error.message)], kind=error.kind)

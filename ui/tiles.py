@@ -69,7 +69,7 @@ def _money_so_far(runs: Sequence[RunView]) -> str:
     held = sum(amount for amount in reserved if amount is not None)
     is_open = any(run.run.state in OPEN_STATES for run in runs)
     # A run that ended as unknown is named among the exceptions.
-    unknown = sum(run.ledger_state == "unknown" and _end_of(run) != "unknown" for run in runs)
+    unknown = sum(run.ledger_state == "unknown" and end_of(run) != "unknown" for run in runs)
     spent = sum(settled)
     if not spent and not held and not unknown and None not in reserved:
         if all(run.run.estimate_microusd == 0 for run in runs):
@@ -86,7 +86,7 @@ def _money_so_far(runs: Sequence[RunView]) -> str:
 def _exceptions(runs: Sequence[RunView]) -> str:
     counts: dict[str, int] = {}
     for run in runs:
-        word = "incomplete" if _is_incomplete(run) else _end_of(run)
+        word = "incomplete" if _is_incomplete(run) else end_of(run)
         if word in ("failed", "refused", "unknown", "stopped", "incomplete"):
             counts[word] = counts.get(word, 0) + 1
     return ", ".join(f"{count} {word}" for word, count in counts.items())
@@ -139,7 +139,7 @@ def _tile(run: RunView, position: int, of: int, catalog: Catalog, live: Live) ->
         "progress": [len(partials), _number(run.run.asked.get("partial_images")) or 0],
         "waits": _waits(run, live, provider or model) if state == "queued" or live.note else "",
         "waits_for": f"#settings/{run.run.offer.partition('/')[0]}" if state == "parked" else None,
-        "failure": failure_view(run, _end_of(run), provider or model) if state in _ENDS else None,
+        "failure": failure_view(run, end_of(run), provider or model) if state in _ENDS else None,
         "chips": _chips(run, state, position, of, image, len(partials)),
         "figures": _figures(run, image, asked),
         "since": run.run.sent_at if state == "running" else run.run.queued_at if state == "queued" else None,
@@ -180,10 +180,10 @@ def _state(run: RunView) -> str:
         return "queued"
     if run.run.state in OPEN_STATES:
         return "running"
-    return _end_of(run)
+    return end_of(run)
 
 
-def _end_of(run: RunView) -> str:
+def end_of(run: RunView) -> str:
     """How a run without (all) its images ended, as a word."""
     kind = run.run.error.kind if run.run.error else ""
     if run.run.state == "succeeded":

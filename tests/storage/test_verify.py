@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.blobs import LEFTOVER_AFTER_S
 from storage.database import Store
 from storage.verify import verify
 from tests.storage.builders import insert, make_run, store_everything
@@ -89,11 +91,11 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     ),
     "stray beside thumbnails": (lambda store, sha: (store.thumbs.root / "x.jpg").write_text("x"), {"stray_file"}),
     "temporary file": (
-        lambda store, sha: (store.blobs.root / "incoming" / "x.tmp").write_text("x"),
+        lambda store, sha: left_behind(store.blobs.root / "incoming" / "x.tmp"),
         {"temporary_file"},
     ),
     "temporary thumbnail": (
-        lambda store, sha: (store.thumbs.root / "incoming" / "x.tmp").write_text("x"),
+        lambda store, sha: left_behind(store.thumbs.root / "incoming" / "x.tmp"),
         {"temporary_file"},
     ),
     "thumbnail of nothing": (
@@ -110,6 +112,18 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "other facts": (lambda store, sha: sql(store, "update run_facts set cost_microusd = 7"), {"facts_differ"}),
     "no facts": (lambda store, sha: sql(store, "delete from run_facts"), {"facts_differ"}),
 }
+
+
+def left_behind(part: Path) -> None:
+    """As by a crash over an hour ago."""
+    part.write_text("x")
+    os.utime(part, (part.stat().st_atime, part.stat().st_mtime - LEFTOVER_AFTER_S - 1))
+
+
+def test_what_is_being_written_or_was_cut_off_a_moment_ago_is_no_fault(store: Store) -> None:
+    for root in (store.blobs.root, store.thumbs.root):
+        (root / "incoming" / "x.tmp").write_text("half")
+    assert verify(store) == []
 
 
 def test_a_healthy_store_is_clean(store: Store) -> None:

@@ -53,8 +53,12 @@ def test_generate_edit_and_look_back(shell: Shell, fake: FakeOpenAI, tmp_path: P
     ]
     assert shell("verify", "--json")[:2] == (0, {"ok": True, "problems": []})
     backup = tmp_path / "copy.sqlite"
-    assert shell("backup", str(backup), "--json")[:2] == (0, {"path": str(backup)})
+    code, written, _ = shell("backup", str(backup), "--json")
+    anchor = written["anchor"]["path"]
+    assert (code, written["path"], written["anchor"]["votes"]) == (0, str(backup), 0)
     assert backup.stat().st_size > 0
+    assert shell("verify", "--anchor", anchor, "--json")[:2] == (0, {"ok": True, "problems": []})
+    assert shell("verify", "--anchor", str(backup), "--json")[0] == 2
     blob = Path(edited["runs"][0]["asked"]["images"][0])
     next((shell.data_dir / "blobs").glob(f"*/{blob}.*")).unlink()
     code, found, _ = shell("verify")

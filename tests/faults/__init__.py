@@ -1,0 +1,1 @@
+"""What goes wrong: providers, processes, disks and clocks."""

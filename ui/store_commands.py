@@ -1,0 +1,55 @@
+"""The commands `verify` and `backup`: whether the store is whole, and a copy of its rows."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from arena.elo_audit import stale_days
+from storage.anchors import anchor_of_copy, read_anchor, write_anchor
+from storage.freeing import sweep_freed
+from storage.verify import check_anchor, verify
+from ui.answering import Answer
+from ui.app import App
+from ui.failures import ALL_WELL, SOMETHING_FAILED
+
+ANCHOR_SUFFIX = ".anchor.json"
+"""What a backup's anchor is called after it."""
+
+
+def run_verify(options: argparse.Namespace, answer: Answer, app: App) -> int:
+    """Says what is wrong with the store. Raises: AnchorRefused."""
+    anchor = read_anchor(Path(options.anchor)) if options.anchor else None
+    store = app.services.store
+    # What was deleted for ever, or never came in whole, goes first: its names are kept for just that.
+    sweep_freed(store)
+    problems = [*verify(store), *stale_days(app.services), *(check_anchor(store, anchor) if anchor else [])]
+    rows = [{"kind": row.kind, "subject": row.subject, "message": row.message} for row in problems]
+    answer.document({"ok": not problems, "problems": rows})
+    for row in problems:
+        answer.line(f"{row.kind} {row.subject}: {row.message}")
+    if problems:
+        answer.say(f"{len(problems)} problems found.")
+    else:
+        answer.say("Every row has its bytes and every byte its row, and no vote is gone from the chain.")
+        if anchor:
+            answer.say(f"All {anchor.at.votes:,} votes of the anchor are here as they were.")
+    return SOMETHING_FAILED if problems else ALL_WELL
+
+
+def run_backup(options: argparse.Namespace, answer: Answer, app: App) -> int:
+    """Copies the rows, and writes the anchor of the copy's votes beside it."""
+    services = app.services
+    path = Path(options.file).absolute()
+    services.store.backup(path)
+    anchor = anchor_of_copy(path)
+    beside = path.with_name(path.name + ANCHOR_SUFFIX)
+    write_anchor(beside, anchor, made_at=services.now())
+    told = {"path": str(beside), "links": anchor.at.links, "votes": anchor.at.votes, "head": anchor.at.head}
+    answer.document({"path": str(path), "anchor": told})
+    answer.say(f"Written: {path}. It holds the database; the images lie in {services.store.data_dir / 'blobs'}.")
+    answer.say(
+        f"Its {anchor.at.votes:,} votes are anchored in {beside}. Keep that file somewhere else: "
+        "`verify --anchor` then says whether votes are missing."
+    )
+    return ALL_WELL
