@@ -52,4 +52,6 @@ THOROUGH = (
     "tests/playground/test_own_servers.py",
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
+    # Images and archives as large as they may be.
+    "tests/hostile/test_images.py::test_each_image_is_refused_or_cleaned_at_every_door[LARGE]",
 )
