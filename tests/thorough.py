@@ -54,4 +54,5 @@ THOROUGH = (
     "tests/playground/test_recall.py",
     # Images and archives as large as they may be.
     "tests/hostile/test_images.py::test_each_image_is_refused_or_cleaned_at_every_door[LARGE]",
+    "tests/hostile/test_fuzz.py::test_many_more_examples",
 )
