@@ -12,6 +12,7 @@ THOROUGH = (
     "tests/ui/test_xray_page.py",
     "tests/ui/test_results_journeys.py",
     "tests/ui/test_lives_of_an_app.py",
+    "tests/ui/test_hostile_texts.py",
     "tests/ui/test_leaderboard_page.py",
     "tests/ui/test_journeys.py::test_a_reload_in_mid_run",
     "tests/ui/test_journeys.py::test_a_refusal_and",
