@@ -10,6 +10,7 @@ ever unpacked under a name that stands in it.
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 import zlib
@@ -32,6 +33,10 @@ MANIFEST = "manifest.json"
 SCHEMA = RELEASED[-1]
 
 MAX_MEMBERS = 2_000_000
+_ENTRY_BYTES = 160
+"""Of a file in the table of contents: 46 and its name, at most 77 of them here, and some room for what other programs add."""
+_LONGEST_END = 2**16 + 200
+"""The end of the table of contents, with the longest comment."""
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_LINE_BYTES = 4_000_000
 """A row holds a prompt and what a provider said of a run."""
@@ -116,16 +121,42 @@ def media_type_of(member: zipfile.ZipInfo) -> str:
     return _BY_EXTENSION[member.filename.rpartition(".")[2]]
 
 
-def opened(path: Path) -> zipfile.ZipFile:
+def opened(path: Path, most_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
     """The file as a ZIP, for the caller to close.
 
     Raises:
-        ArchiveRefused: it is none, or is cut off.
+        ArchiveRefused: it is none, is cut off, or its table of contents is longer than one of so many files.
     """
     try:
+        with path.open("rb") as file:
+            listed_bytes = _listed_bytes(file)
+        if listed_bytes > most_members * _ENTRY_BYTES:
+            raise ArchiveRefused(
+                f"The archive lists more files than are taken; at most {most_members:,} are. Export fewer groups at a time."
+            )
         return zipfile.ZipFile(path)
+    except ArchiveRefused:
+        raise
     except _UNREADABLE:
         raise ArchiveRefused("This is no ZIP file, or it is cut off. Choose a file that `export` wrote.") from None
+
+
+def _listed_bytes(file: IO[bytes]) -> int:
+    """How long the table of contents says it is; 0 where none is found, which `zipfile` then says. All of it is read at once
+    and each entry takes a kilobyte of memory, so that must not be left to the file: its number of files may be a lie.
+    """
+    size = file.seek(0, os.SEEK_END)
+    begin = max(0, size - _LONGEST_END)
+    file.seek(begin)
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + 16 > len(tail):
+        return 0
+    listed = int.from_bytes(tail[at + 12 : at + 16], "little")
+    large = tail.rfind(b"PK\x06\x06", 0, at)
+    if large >= 0 and tail[at - 20 : at - 16] == b"PK\x06\x07":
+        listed = max(listed if listed < 2**32 - 1 else 0, int.from_bytes(tail[large + 40 : large + 48], "little"))
+    return listed
 
 
 def contents(archive: zipfile.ZipFile, *, size_bytes: int, most_bytes: int) -> Contents:

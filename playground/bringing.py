@@ -33,6 +33,8 @@ from storage.votes import BROUGHT
 MOST_BYTES = {"local": 200_000_000_000, "public": 500_000_000}
 """Of an archive, unpacked, by the mode of the server."""
 MOST_RUNS = {"local": 1_000_000, "public": 5_000}
+MOST_MEMBERS = {"local": archive.MAX_MEMBERS, "public": 60_000}
+"""Files in it: some for each run. Each takes a kilobyte of memory while it is looked through."""
 _KEPT_S = 24 * 3600
 """So long bytes whose rows are on their way are safe from being swept."""
 _WRITE_S = 1800.0
@@ -110,7 +112,7 @@ def bring(services: Services, path: Path, owner: str, *, dry_run: bool = False) 
         StoreError: the store cannot be written; no row was.
     """
     mode = services.settings.mode
-    with archive.opened(path) as file:
+    with archive.opened(path, MOST_MEMBERS[mode]) as file:
         held = archive.contents(file, size_bytes=path.stat().st_size, most_bytes=MOST_BYTES[mode])
         if held.manifest.counts["runs"] > MOST_RUNS[mode]:
             raise ArchiveRefused(

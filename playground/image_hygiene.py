@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
+from storage.image_parts import odd_build, odd_size
+
 MAX_UPLOAD_BYTES = 50_000_000
 """Providers take files under 50 MB; source: OpenAI's image edit reference, read 2026-08."""
 MAX_SIDE_PX = 8192
 MIN_SIDE_PX = 16
 MAX_PIXELS = 40_000_000
-MAX_JPEG_SCANS = 100
-"""A progressive JPEG has about ten scans; thousands of them only burn time."""
 JPEG_QUALITY = 95
 
 EXPECTED = "Use a PNG, JPEG or WebP file."
@@ -137,19 +137,28 @@ def decoded(data: bytes, name: str) -> tuple[str, Image.Image, list[str]]:
     form = form_of(data, name)
     with reading(form, name), Image.open(io.BytesIO(data), formats=[form]) as image:
         _refuse_dimensions(image.size, name)
+        refuse_odd_size(data, form, image.size, name)
         return form, *pixels_of(image, form, data, name)
 
 
 def form_of(data: bytes, name: str) -> str:
-    """Pillow's name of the format. Raises: UploadRefused when it is none that is read, or a JPEG made to burn time."""
+    """Pillow's name of the format. Raises: UploadRefused when it is none that is read, or one built to wear a decoder out."""
     form = sniff(data)
     if form is None:
         raise UploadRefused(f"{shown_name(name)} is {_what_it_is(data)}")
-    if form == "JPEG" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise UploadRefused(
-            f"{shown_name(name)} is a damaged JPEG image. Open it in an image program and save it again."
-        )
+    if reason := odd_build(data, form):
+        raise UploadRefused(_worn_out(name, reason))
     return form
+
+
+def refuse_odd_size(data: bytes, form: str, size: Size, name: str) -> None:
+    """Raises: UploadRefused when the file is no picture of that size (width, height) but one made to take memory or time."""
+    if reason := odd_size(data, form, *size):
+        raise UploadRefused(_worn_out(name, reason))
+
+
+def _worn_out(name: str, reason: str) -> str:
+    return f"{shown_name(name)} is {reason}. Scale it down, or save it again, in an image program."
 
 
 @contextmanager
@@ -251,7 +260,8 @@ def _bare(image: Image.Image, notes: list[str], name: str) -> Image.Image:
         notes.append(_SMALL_MODES[image.mode])
     if profile:
         image = _in_srgb(image, profile, notes)
-    plain = image.convert("RGBA" if has_alpha else "RGB")
+    mode = "RGBA" if has_alpha else "RGB"
+    plain = image if image.mode == mode else image.convert(mode)
     bare = Image.new(plain.mode, plain.size)
     bare.paste(plain)
     return bare

@@ -78,7 +78,7 @@ def keep_images(
             rows.append(_keep_bytes(services, run, image, header, sha256, position))
         except UnreadableImage as error:
             why = why or str(error)
-            if kept.unreadable_sha256 is None:
+            if kept.unreadable_sha256 is None and image.data:
                 kept.unreadable_sha256 = services.store.blobs.put(image.data, _RAW)
 
     def add(db: Database) -> tuple[list[StoredImage], list[StoredImage]]:

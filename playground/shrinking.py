@@ -41,6 +41,7 @@ def shrunk_image(data: bytes, name: str) -> tuple[CleanImage, Size]:
             raise TooLarge(
                 f"{shown_name(name)} is {before[0]} x {before[1]} pixels, too many to shrink here. Scale it down first."
             )
+        hygiene.refuse_odd_size(data, form, before, name)
         if form == "JPEG":
             # The decoder leaves out what would be thrown away: a fraction of the time, and of the memory.
             image.draft(None, _wanted(before))

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from PIL import Image, ImageOps, features
 
 from storage.gif import count_frames
+from storage.image_parts import odd_build, odd_size
 
 MAX_SIDE_PX = 8192
 """Longest side, room for twice the 4096 of a 4K picture. It also bounds what one line of pixels takes."""
@@ -75,13 +76,15 @@ def read_header(data: bytes) -> ImageHeader:
     """The header of a PNG, JPEG, WebP, GIF or AVIF; no pixel is decoded, so the rest may still be damaged.
 
     Raises:
-        UnreadableImage: another format, a damaged header, or beyond `MAX_SIDE_PX` or `MAX_PIXELS`.
+        UnreadableImage: another format, a damaged header, beyond `MAX_SIDE_PX` or `MAX_PIXELS`, or built to wear a decoder out.
     """
     media_type = _sniff(data[:_SNIFFED_BYTES])
+    _refuse_odd(odd_build(data, _PILLOW_NAMES[media_type]))
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[media_type]]) as image:
             width, height = image.size
             _check_size(width, height)
+            _refuse_odd(odd_size(data, _PILLOW_NAMES[media_type], width, height))
             # Pillow counts a GIF's frames by reading each; ours stops at a limit.
             frames = count_frames(data) if media_type == "image/gif" else getattr(image, "n_frames", 1)
             if media_type == "image/jpeg":
@@ -120,14 +123,14 @@ def decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
             if edge_px is not None:
                 # Whole steps by plain averages, the rest finely: a third of the time, and nothing to be seen of it.
                 plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=1.0)
-            upright = ImageOps.exif_transpose(plain)
+            ImageOps.exif_transpose(plain, in_place=True)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableImage(_too_large("more pixels")) from None
     except _PARSER_ERRORS as error:
         raise UnreadableImage(f"damaged {_PILLOW_NAMES[header.media_type]} image") from error
     # Pasted into a new picture: what Pillow carries along (EXIF, place, comment, colour profile) stays behind.
-    bare = Image.new(upright.mode, upright.size)
-    bare.paste(upright)
+    bare = Image.new(plain.mode, plain.size)
+    bare.paste(plain)
     return bare, lowest_alpha
 
 
@@ -148,6 +151,11 @@ def _check_size(width: int, height: int) -> None:
         raise UnreadableImage("the image has no pixels")
     if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
         raise UnreadableImage(_too_large(f"{width}x{height} pixels"))
+
+
+def _refuse_odd(reason: str) -> None:
+    if reason:
+        raise UnreadableImage(f"the image is {reason}")
 
 
 def _too_large(found: str) -> str:

@@ -12,6 +12,7 @@ THOROUGH = (
     "tests/ui/test_xray_page.py",
     "tests/ui/test_results_journeys.py",
     "tests/ui/test_lives_of_an_app.py",
+    "tests/ui/test_hostile_texts.py",
     "tests/ui/test_leaderboard_page.py",
     "tests/ui/test_journeys.py::test_a_reload_in_mid_run",
     "tests/ui/test_journeys.py::test_a_refusal_and",
@@ -59,4 +60,7 @@ THOROUGH = (
     "tests/playground/test_recall.py",
     # A process for each step.
     "tests/playground/test_kills.py::test_a_kill_at_each_step",
+    # Images and archives as large as they may be.
+    "tests/hostile/test_images.py::test_each_image_is_refused_or_cleaned_at_every_door[LARGE]",
+    "tests/hostile/test_fuzz.py::test_many_more_examples",
 )

@@ -189,7 +189,7 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("60 MB", lambda: encoded(RGB, "PNG") + bytes(60_000_000), "at most 50 MB"),
     ("float tiff", lambda: encoded(GRADIENT.convert("F"), "TIFF"), "8 bits a channel"),
     ("lab tiff", lambda: encoded(Image.new("LAB", (30, 30)), "TIFF"), "8 bits a channel"),
-    ("thousand scans", lambda: encoded(RGB, "JPEG")[:-2] + b"\xff\xda\0\x08\1\1\0\0?\0" * 500, "damaged"),
+    ("thousand scans", lambda: encoded(RGB, "JPEG")[:-2] + b"\xff\xda\0\x08\1\1\0\0?\0" * 500, "far more parts"),
 ]
 
 

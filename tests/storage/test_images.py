@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from storage.gif import MAX_FRAMES, count_frames
+from storage.image_parts import MAX_PX_PER_BYTE
 from storage.images import (
     MAX_PIXELS,
     MAX_SIDE_PX,
@@ -126,7 +127,9 @@ def test_what_is_no_picture_is_refused_with_a_reason(data: bytes, reason: str) -
 
 
 def test_the_largest_allowed_header_passes() -> None:
-    assert read_header(png_claiming(MAX_SIDE_PX, MAX_PIXELS // MAX_SIDE_PX)).width == MAX_SIDE_PX
+    bytes_of_a_picture = bytes(MAX_PIXELS // MAX_PX_PER_BYTE)
+    header = read_header(png_claiming(MAX_SIDE_PX, MAX_PIXELS // MAX_SIDE_PX) + bytes_of_a_picture)
+    assert header.width == MAX_SIDE_PX
 
 
 @settings(max_examples=150, deadline=None)

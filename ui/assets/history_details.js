@@ -21,7 +21,8 @@ export function attachDetails(root, { act, follow, closed }) {
     const mine = open;
     const answer = await ask(`history/runs/${encodeURIComponent(mine.run)}.json?image=${mine.position}`);
     if (open !== mine) return;
-    shown = answer.error ? { state: "gone", text: answer.error } : answer;
+    // A run that failed has an error of its own: only an answer without a state is a refusal.
+    shown = answer.state ? answer : { state: "gone", text: answer.error };
     paint();
   }
 

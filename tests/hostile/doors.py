@@ -1,0 +1,147 @@
+"""Every door that takes an image, tried with hostile ones in a process of its own, each measured.
+
+`python -m tests.hostile.doors FOLDER SMALL|LARGE` prints a line of JSON for each image and door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playground import bringing, taking, uploads
+from playground.archive import ArchiveRefused
+from playground.image_hygiene import UploadRefused
+from playground.keeping import Kept, keep_images
+from playground.recall import NotRecalled, recall
+from playground.services import Services
+from providers.types import GeneratedImage, InputImage
+from storage import runs
+from storage.images import UnreadableImage
+from storage.portable_columns import TABLES
+from tests.arena.world import add_run, make_services
+from tests.hostile import images
+from tests.playground.archives import Members, bent
+from tests.storage.builders import picture
+
+REFUSALS = (UploadRefused, NotRecalled, UnreadableImage, ArchiveRefused)
+BASE = InputImage(b"", "image/png", 64, 48, "0" * 64)
+_BACKSTOP_BYTES = 4 * 2**30
+
+Door = Callable[[bytes], object]
+
+
+class World:
+    """A store with a run in it, and the doors to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.services: Services = make_services(folder / "data")
+        add_run(self.services, data=picture(size=(64, 48)))
+        run_id = self.services.store.read(lambda db: next(db.table("runs").rows))["run_id"]
+        view = self.services.store.read(lambda db: runs.get(db, run_id, None))
+        assert view is not None
+        self.run = view.run
+        taking.write_file(self.services, folder / "all.zip", "local")
+        self.position = 1
+
+    def doors(self) -> dict[str, Door]:
+        """By name; each takes bytes, and raises one of `REFUSALS` or leaves something clean."""
+        return {
+            "reference": self.reference,
+            "smaller copy": self.smaller,
+            "mask": self.mask,
+            "recall": lambda data: recall(self.services, data, "local"),
+            "answer": self.answer,
+            "archive": self.archive,
+        }
+
+    def _file(self, data: bytes) -> Path:
+        path = self.folder / "given"
+        path.write_bytes(data)
+        return path
+
+    def reference(self, data: bytes) -> object:
+        return asyncio.run(uploads.take_upload(self.services, "local", self._file(data), "photo.png"))
+
+    def smaller(self, data: bytes) -> object:
+        return asyncio.run(uploads.take_shrunk(self.services, "local", self._file(data), "photo.png"))
+
+    def mask(self, data: bytes) -> object:
+        return asyncio.run(uploads.take_mask(self.services, "local", self._file(data), "mask.png", BASE))
+
+    def answer(self, data: bytes) -> object:
+        """As a provider's answer: kept with its thumbnail, or as bytes that are no image; never lost."""
+        kept = Kept()
+        self.position += 1
+        one = [GeneratedImage(data)]
+        found = keep_images(self.services, self.run, one, self.position, kept, on_sight=lambda: None)
+        assert found.places or kept.unreadable_sha256 or not data, "the bytes were lost"
+        if found.why_unreadable:
+            raise UnreadableImage(found.why_unreadable + ".")
+        return found
+
+    def archive(self, data: bytes) -> object:
+        """In an archive, in the place of the picture of its run."""
+        path = self.folder / "bent.zip"
+        new = hashlib.sha256(data).hexdigest()
+
+        def bend(members: Members) -> None:
+            name = next(name for name in members if name.startswith("blobs/"))
+            members.pop(name)
+            members[f"blobs/{new[:2]}/{new}.png"] = data
+            for table in TABLES:
+                rows = f"rows/{table}.jsonl"
+                members[rows] = members[rows].replace(name[9:73].encode(), new.encode())
+
+        bent(self.folder / "all.zip", path, bend)
+        return bringing.bring(self.services, path, "local", dry_run=True)
+
+
+def _status(name: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def tried(door: Door, data: bytes) -> dict[str, Any]:
+    """What became of it, in how many seconds of the processor and with how many more MB at the peak."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    before, began = _status("VmRSS"), time.process_time()
+    said, odd = "", ""
+    try:
+        door(data)
+    except REFUSALS as error:
+        said = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever else comes is what is looked for
+        odd = f"{type(error).__name__}: {error}"[:300]
+    return {"cpu_s": time.process_time() - began, "mb": _status("VmHWM") - before, "said": said, "odd": odd}
+
+
+def main(folder: Path, corpus: str) -> None:
+    """Tries every image at every door."""
+    resource.setrlimit(resource.RLIMIT_AS, (_BACKSTOP_BYTES, _BACKSTOP_BYTES))
+    warnings.simplefilter("ignore")
+    logging.disable()
+    world = World(folder)
+    good = picture(size=(64, 48), mode="RGBA", colour=(9, 9, 9, 0))
+    for name, make in getattr(images, corpus).items():
+        data = make()
+        for door, take in world.doors().items():
+            print(json.dumps({"name": name, "door": door, "bytes": len(data), **tried(take, data)}))  # noqa: T201
+        (world.folder / "bent.zip").unlink(missing_ok=True)
+    world.reference(good)  # the app goes on
+    world.services.store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
