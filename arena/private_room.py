@@ -39,11 +39,11 @@ _ALIVE = "alive.lock"
 class PrivateRoom:
     """The private sessions of one process, on its event loop. Nothing is made before the first one begins.
 
-    `session` names the process in the ledger of what is kept: money spent there counts towards the limits here.
+    `services` and `engine` are those of what is kept: money spent there counts towards the limits here.
     """
 
-    def __init__(self, services: Services, session: str = "", monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._public, self._session = services, session
+    def __init__(self, services: Services, engine: Engine, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._public, self._engine = services, engine
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
         self._open: _Opened | None = None
@@ -55,7 +55,7 @@ class PrivateRoom:
         async with self._lock:
             self._seen[owner] = self._monotonic()
             if self._open is None:
-                self._open = await asyncio.to_thread(_opened, self._public, self._session)
+                self._open = await asyncio.to_thread(_opened, self._public, self._engine.session)
                 await self._open.engine.start()
                 self._sweeper = asyncio.create_task(self._sweep(), name="end idle private sessions")
             return self._open.services, self._open.engine, self._open.worker

@@ -44,7 +44,7 @@ class App:
         object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
         object.__setattr__(self, "operators", Operators(self.services.settings))
-        object.__setattr__(self, "room", PrivateRoom(self.services, self.engine.session))
+        object.__setattr__(self, "room", PrivateRoom(self.services, self.engine))
 
 
 @dataclass(frozen=True, slots=True)

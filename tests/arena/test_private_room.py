@@ -56,7 +56,7 @@ async def run(services: Services, engine: Engine, owner: str) -> None:
 async def test_a_private_session_writes_nothing_and_is_gone_when_it_ends(harness: Make, temporary: Path) -> None:
     one = harness()
     before = files(one.services.store.data_dir)
-    room = PrivateRoom(one.services)
+    room = PrivateRoom(one.services, one.engine)
     services, engine, _ = await room.enter("local")
     await run(services, engine, "local")
     assert rooms(temporary)
@@ -73,7 +73,7 @@ async def test_visitors_leave_a_private_room_one_by_one_and_the_idle_are_seen_ou
 ) -> None:
     one = harness(settings=replace(Settings(), mode="public"), key=None)
     now = [0.0]
-    room = PrivateRoom(one.services, monotonic=lambda: now[0])
+    room = PrivateRoom(one.services, one.engine, monotonic=lambda: now[0])
     for owner in ("a", "b"):
         services, engine, _ = await room.enter(owner)
         await run(services, engine, owner)
@@ -95,7 +95,7 @@ async def test_private_visitors_bring_keys_of_their_own(harness: Make, temporary
         Settings(), mode="public", public=PublicSettings(server_keys="everyone"), limits={"day": 9, "visitor_day": 9}
     )
     one = harness(settings=settings)
-    room = PrivateRoom(one.services)
+    room = PrivateRoom(one.services, one.engine)
     services, _, _ = await room.enter("v")
     provider, offer = CATALOG.provider("openai"), CATALOG.offer(OFFER)
     assert one.services.keys.find_for(offer, provider, "v") is not None
@@ -114,7 +114,7 @@ async def test_limits_hold_in_a_private_session_and_count_what_is_kept(harness: 
     price = plan.high_microusd or 0
     await limits.set_limit(one.services, "local", "day", 2 * price, "block", is_operator=True)
     press(one.services, plan, one.engine.session)
-    room = PrivateRoom(one.services, one.engine.session)
+    room = PrivateRoom(one.services, one.engine)
     services, engine, _ = await room.enter("local")
     assert limits.verdict(services, plan, "local", engine.session).blocked is None
     press(services, plan, engine.session)
