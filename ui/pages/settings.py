@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -53,7 +52,7 @@ def build(app: App) -> Page:
             servers = drawn("servers", mode, elem_id="st-servers", events=("keys_changed",))
             defaults = drawn("defaults", {"state": "loading"}, elem_id="st-defaults", events=("prefer",))
             privacy = drawn("privacy", {"state": "loading"}, elem_id="st-privacy", events=("mine_changed",))
-            if app.services.settings.public.can_sign_in and find_spec("authlib") is not None:
+            if app.services.settings.public.can_sign_in:
                 gr.LoginButton("Sign in with Hugging Face", logout_value="Sign out ({})", elem_id="st-login")
             storage = drawn("storage", {"state": "loading"}, elem_id="st-storage", events=("verify",))
             static(_shortcuts(), elem_id="st-shortcuts")
