@@ -18,7 +18,7 @@ CLIENT_ID, CLIENT_SECRET = "client-of-the-space", "secret-of-the-space-012345678
 
 
 class FakeSignIn:
-    """Context manager. `people` maps names to account numbers; the browser says in `login_hint` who it is."""
+    """Context manager. `people` maps names to account numbers; the browser says in `login_hint` who it is, or is the first."""
 
     def __init__(self, **people: str) -> None:
         self.people = people
@@ -74,7 +74,7 @@ class FakeSignIn:
         if asked.get("client_id") != CLIENT_ID or asked.get("response_type") != "code":
             self.refusals.append(f"authorize {asked}")
         code = secrets.token_urlsafe(12)
-        self._codes[code] = (asked["login_hint"], asked.get("nonce", ""), asked["redirect_uri"])
+        self._codes[code] = (asked.get("login_hint", next(iter(self.people))), asked.get("nonce", ""), asked["redirect_uri"])
         joint = "&" if "?" in asked["redirect_uri"] else "?"
         return asked["redirect_uri"] + joint + urlencode({"code": code, "state": asked["state"]})
 

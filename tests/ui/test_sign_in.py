@@ -154,6 +154,10 @@ def test_the_servers_keys_pay_for_nobody_but_who_signed_in(person: New, openai: 
     assert PAID not in visitor.ready()
 
 
+def test_the_page_asks_for_nothing_that_is_closed(person: New) -> None:
+    assert "file=" not in person().get("config").text
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/x", "//evil.example", "/\\evil.example"])
 def test_nobody_is_led_elsewhere(person: New, target: str) -> None:
     place = person().ask("GET", "logout", params={"_target_url": target}).headers["location"]
