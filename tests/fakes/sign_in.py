@@ -74,7 +74,11 @@ class FakeSignIn:
         if asked.get("client_id") != CLIENT_ID or asked.get("response_type") != "code":
             self.refusals.append(f"authorize {asked}")
         code = secrets.token_urlsafe(12)
-        self._codes[code] = (asked.get("login_hint", next(iter(self.people))), asked.get("nonce", ""), asked["redirect_uri"])
+        self._codes[code] = (
+            asked.get("login_hint", next(iter(self.people))),
+            asked.get("nonce", ""),
+            asked["redirect_uri"],
+        )
         joint = "&" if "?" in asked["redirect_uri"] else "?"
         return asked["redirect_uri"] + joint + urlencode({"code": code, "state": asked["state"]})
 

@@ -53,7 +53,7 @@ def build(app: App) -> Page:
             defaults = drawn("defaults", {"state": "loading"}, elem_id="st-defaults", events=("prefer",))
             privacy = drawn("privacy", {"state": "loading"}, elem_id="st-privacy", events=("mine_changed",))
             if app.services.settings.public.can_sign_in:
-                # Gradio serves the routes of a sign-in where it has this; its look asks for a file of a route that is closed here.
+                # Only where there is one does Gradio serve the routes of a sign-in; Settings shows a link of its own.
                 gr.LoginButton(icon=None, visible=False)
             storage = drawn("storage", {"state": "loading"}, elem_id="st-storage", events=("verify",))
             static(_shortcuts(), elem_id="st-shortcuts")
