@@ -20,6 +20,7 @@ from benchmarks import (
     many_answers,
     provider_call,
     ratings,
+    visitors,
     votes,
 )
 
@@ -49,6 +50,9 @@ def measure(litellm_python: str = sys.executable, peers_python: Path | None = No
     yield ""
     yield "From the click to the picture"
     yield from click_to_picture.measure()
+    yield ""
+    yield "Many visitors of a public server"
+    yield from visitors.measure()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class LiveRun:
     run: Run
     planned: PlannedRun
     access: Access
+    held: tuple[object, ...] = field(default=(), repr=False)
+    """What its keys came from, so that they are known as keys for as long as it lasts."""
     found: Mapping[int, StoredJob] = field(default_factory=dict)
     """Jobs of its calls that an ended process left, by the call's position."""
     is_resumed: bool = False

@@ -280,7 +280,8 @@ class Engine:
         # What only is asked for needs no key but its provider's.
         with suppress(MissingKey) if is_resumed else nullcontext():
             access = with_secrets(access, planned.call, finder, services.catalog, run.owner, planned.offer)
-        live = LiveRun(run, planned, access, found=found.jobs if found else {}, is_resumed=is_resumed)
+        jobs = found.jobs if found else {}
+        live = LiveRun(run, planned, access, held=(key, finder), found=jobs, is_resumed=is_resumed)
         self._live[run.run_id] = live
         work = carry_out(services, live, self._places, self._hub, self._worker.worker_id)
         task = asyncio.create_task(work, name=f"run {run.run_id}")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
+from weakref import WeakValueDictionary
 
 from playground.owners import is_signed_in
 from playground.settings import Secret, Settings, clean_key
@@ -67,12 +68,14 @@ class KeyRing:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._session: dict[str, dict[str, _Held]] = {}
+        # By identity: two visitors may hold the same key, and one of them forget it.
+        self._known: WeakValueDictionary[int, Secret] = WeakValueDictionary()
         self._swept = monotonic()
 
     def within(self, settings: Settings) -> KeyRing:
         """A ring under other settings that holds the same typed keys."""
         other = KeyRing(settings, self._monotonic)
-        other._lock, other._session = self._lock, self._session
+        other._lock, other._session, other._known = self._lock, self._session, self._known
         return other
 
     def find(self, provider: Provider, owner: str) -> FoundKey | None:
@@ -110,6 +113,7 @@ class KeyRing:
     def put(self, provider: Provider, owner: str, text: str) -> None:
         """Holds a typed key for the owner. Raises: SettingsError when the text cannot be a key."""
         secret, now = Secret(clean_key(text)), self._monotonic()
+        self.know(secret)
         with self._lock:
             if now - self._swept >= SWEEP_S or len(self._session) >= MAX_OWNERS:
                 self._drop_ended(now)
@@ -128,11 +132,19 @@ class KeyRing:
         with self._lock:
             return len(self._session.pop(owner, {}))
 
-    def in_memory(self) -> tuple[str, ...]:
-        """Every key that is held now, to be taken out of log entries; the longest first."""
+    def know(self, *secrets: Secret) -> None:
+        """From now on, and for as long as anybody holds them, these are among `in_memory`."""
         with self._lock:
-            typed = [held.secret for keys in self._session.values() for held in keys.values()]
-        found = {part for secret in typed for part in with_halves(secret.reveal())}
+            self._known.update({id(secret): secret for secret in secrets})
+
+    def in_memory(self) -> tuple[str, ...]:
+        """Every visitor's key that this process holds now, to be taken out of whatever it says; the longest first.
+
+        Those of runs under way are among them, however they came and whether or not they were forgotten meanwhile.
+        """
+        with self._lock:
+            known = list(self._known.values())
+        found = {part for secret in known for part in with_halves(secret.reveal())}
         return tuple(sorted(found, key=len, reverse=True))
 
     def _held(self, owner: str, provider_id: str, *, is_use: bool) -> _Held | None:
@@ -163,9 +175,10 @@ class KeyRing:
 class CallKeys:
     """Keys that came with one call, before those that are held. They are forgotten with the call's runs."""
 
-    def __init__(self, ring: KeyFinder, secrets: Mapping[str, Secret]) -> None:
+    def __init__(self, ring: KeyRing, secrets: Mapping[str, Secret]) -> None:
         self._ring = ring
         self._secrets = dict(secrets)
+        ring.know(*self._secrets.values())
 
     def find(self, provider: Provider, owner: str) -> FoundKey | None:
         """The key of the call, else as the ring finds it."""

@@ -15,6 +15,9 @@ from providers.errors import MissingKey
 from providers.fetching import FetchRules
 from providers.transport import Access
 
+UNTOLD = "https://address-not-told.example"
+"""Stands for the address of an operator's own server, which visitors are not told; by RFC 2606 nobody has it."""
+
 
 def catalog_of(settings: Settings, catalog: Catalog) -> Catalog:
     """The catalogue with the operator's servers, and without the Demo where it is off; always a new one, to be repriced."""
@@ -39,6 +42,23 @@ def access_of(provider: Provider, key: FoundKey, settings: Settings) -> Access:
             moved or provider.base_url, settings, is_own=moved is not None or _is_server(provider, settings)
         ),
     )
+
+
+def told_access(provider: Provider, settings: Settings) -> Access:
+    """How the provider is reached, without any key, as whoever asks may be told it.
+
+    In public mode a provider that the operator moved stands at its usual address, and a server of theirs at `UNTOLD`.
+    """
+    if settings.mode != "local":
+        provider = replace(provider, base_url=UNTOLD) if _is_server(provider, settings) else provider
+        settings = replace(settings, base_urls={}, upload_urls={})
+    return access_of(provider, FoundKey("none", None), settings)
+
+
+def is_told(provider: Provider, settings: Settings) -> bool:
+    """Whether `told_access` is the way that calls really go."""
+    here = provider.provider_id in (*settings.base_urls, *settings.upload_urls) or _is_server(provider, settings)
+    return settings.mode == "local" or not here
 
 
 def fetch_rules(base_url: str, settings: Settings, *, is_own: bool) -> FetchRules:

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Secret:
     """A key that never prints. `reveal` is called where a request's headers are made and nowhere else."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
 from typing import Literal
 
 from playground.addresses import SettingsError
@@ -150,5 +151,8 @@ def _can_sign_in(environ: Mapping[str, str]) -> bool:
     without a secret anybody could sign a session of their own.
     """
     is_space = environ.get("SYSTEM") == "spaces" and bool(environ.get("SPACE_ID"))
-    secret = environ.get("OAUTH_CLIENT_SECRET", "").strip()
-    return is_space and bool(environ.get("OAUTH_CLIENT_ID", "").strip()) and len(secret) >= _SHORTEST_TOKEN
+    is_told = all(environ.get(name, "").strip() for name in ("OAUTH_CLIENT_ID", "OAUTH_SCOPES", "OPENID_PROVIDER_URL"))
+    is_secret = len(environ.get("OAUTH_CLIENT_SECRET", "").strip()) >= _SHORTEST_TOKEN
+    # A Space installs these by itself; without one of them Gradio would not start.
+    can_check = all(find_spec(name) is not None for name in ("authlib", "itsdangerous"))
+    return is_space and is_told and is_secret and can_check

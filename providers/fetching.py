@@ -40,6 +40,9 @@ _NEVER = tuple(
         "fec0::/10",
         "192.0.0.0/24",
         "192.88.99.0/24",
+        "3fff::/20",
+        # Where Azure tells a machine about itself, its keys included.
+        "168.63.129.16/32",
     )
 )
 """Networks that lead to private hosts by translation, or have no public ones, whatever a library calls them."""

@@ -130,6 +130,9 @@ def _become_the_app(arguments: list[str], env: dict[str, str], files: list[str])
         os.close(file)
     os.environ.clear()
     os.environ.update(env)
+    if "OAUTH_CLIENT_ID" in env:
+        # Gradio reads these when it is loaded, which was before the fork.
+        importlib.reload(importlib.import_module("gradio.oauth"))
     sys.argv = ["app.py", *arguments]
     runpy.run_path("app.py", run_name="__main__")
 

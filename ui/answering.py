@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TextIO
 
 import orjson
@@ -87,16 +89,52 @@ class Answer:
             raise NobodyReads(f"The answer could not be written to stdout: {error.strerror}.") from None
 
 
-class _SafeFormatter(logging.Formatter):
-    """Takes keys out of whole log entries, tracebacks included."""
+class _SafeStream(io.TextIOBase):
+    """A stream for people that no key passes, whoever writes to it."""
 
-    def __init__(self, keys: tuple[str, ...], typed: Callable[[], Iterable[str]]) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def __init__(self, inside: TextIO, keys: Callable[[], Iterable[str]]) -> None:
+        self._inside = inside
         self._keys = keys
-        self._typed = typed
 
-    def format(self, record: logging.LogRecord) -> str:
-        return without_keys(super().format(record), *self._keys, *self._typed())
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """That of the stream inside."""
+        return self._inside.encoding
+
+    def write(self, text: str) -> int:
+        """Log entries and lines of tracebacks come whole."""
+        self._inside.write(without_keys(text, *self._keys()))
+        return len(text)
+
+    def flush(self) -> None:
+        """See `io`."""
+        self._inside.flush()
+
+    def fileno(self) -> int:
+        """See `io`."""
+        return self._inside.fileno()
+
+    def isatty(self) -> bool:
+        """See `io`."""
+        return self._inside.isatty()
+
+
+@contextmanager
+def safe_stderr(keys: Iterable[str], typed: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """While inside, nothing that this process says on stderr holds the keys given, those that `typed` gives at that moment, or
+    whatever looks like one: the web server and Gradio write there past the log.
+    """
+    inside, known = sys.stderr, tuple(keys)
+    if inside is not None:
+        sys.stderr = _SafeStream(inside, partial(_all_keys, known, typed))
+    try:
+        yield
+    finally:
+        sys.stderr = inside
+
+
+def _all_keys(known: tuple[str, ...], typed: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    return (*known, *typed())
 
 
 def _nothing() -> tuple[str, ...]:
@@ -107,8 +145,9 @@ def log_to_stderr(level: int, keys: Iterable[str] = (), typed: Callable[[], Iter
     """Log entries go to stderr from now on, without the keys given, those that `typed` gives at that moment, and whatever looks
     like one.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_SafeFormatter(tuple(keys), typed))
+    hidden = partial(_all_keys, tuple(keys), typed)
+    handler = logging.StreamHandler(None if sys.stderr is None else _SafeStream(sys.stderr, hidden))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Two log whole addresses at INFO, the third each request of an agent.
     for name in ("httpx", "httpx2", "mcp"):

@@ -33,7 +33,7 @@ from providers.rows import DEFAULT_QUALITY
 from storage.search import parse_search
 from storage.sorts import sort_of
 from ui import archive_commands, costs_command, leaderboard_command, reports_command, store_commands, votes_command
-from ui.answering import Answer, NobodyReads, log_to_stderr
+from ui.answering import Answer, NobodyReads, log_to_stderr, safe_stderr
 from ui.app import App
 from ui.arguments import parse, unreadable, wants_json
 from ui.documents import Document, catalog_document, lifecycle_notice, plan_document, run_document
@@ -138,7 +138,8 @@ def _serve(answer: Answer, settings: Settings, compose: Compose, serve: Serve, k
         answer.document({"url": url})
 
     try:
-        return INTERRUPTED if serve(app, tell) == signal.SIGINT else ALL_WELL
+        with safe_stderr(keys, app.services.keys.in_memory):
+            return INTERRUPTED if serve(app, tell) == signal.SIGINT else ALL_WELL
     finally:
         app.worker.close()
         app.services.store.close()

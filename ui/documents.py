@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from playground.lock_keeping import drift_of
+from playground.offered import told_access
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
 from playground.settings import Settings
@@ -156,7 +157,7 @@ def _quote(quotes: Mapping[str, int | str] | None, run: PlannedRun) -> Document:
 
 
 def _planned_document(run: PlannedRun, settings: Settings, today: date) -> Document:
-    base_url = settings.base_urls.get(run.provider.provider_id, run.provider.base_url)
+    base_url = told_access(run.provider, settings).base_url
     return {
         "offer": run.offer.offer_id,
         "estimate_microusd": run.estimate.high_microusd,

@@ -12,8 +12,7 @@ from starlette.routing import Route
 
 from playground import curation, downloads, library, uploads
 from playground.asked import request_of
-from playground.keys import FoundKey
-from playground.offered import access_of
+from playground.offered import told_access
 from playground.plan import Plan, make_plan
 from playground.samples import samples_of, subject_of
 from storage.blobs import EXTENSIONS
@@ -129,7 +128,7 @@ async def code(app: App, request: Request) -> Response:
         return nothing()
     run = planned.runs[0]
     # Without the key: what is not there cannot be shown.
-    access = access_of(run.provider, FoundKey("none", None), app.services.settings)
+    access = told_access(run.provider, app.services.settings)
     made = samples_of(subject_of(run, access, has_key=not run.provider.key_is_optional))
     return answer([{"id": one.sample_id, "name": one.name, "code": one.code, "notes": one.notes} for one in made])
 

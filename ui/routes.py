@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
-from playground import curation, library, taking_along
+from playground import curation, library, memory, taking_along
 from storage.blobs import media_type_of
 from storage.errors import StoreError
 from storage.images import UnreadableImage
@@ -73,8 +73,8 @@ def lifespan(
     on_loop: Callable[[asyncio.AbstractEventLoop], None],
     beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """Starts the engine, the look at the voters and the keeping of the trash on the server's event loop, which `on_loop` is
-    told, before the first page is served. `beside` is entered meanwhile.
+    """Starts the engine, the look at the voters, the keeping of the trash and of memory on the server's event loop, which
+    `on_loop` is told, before the first page is served. `beside` is entered meanwhile.
     """
 
     @asynccontextmanager
@@ -86,12 +86,14 @@ def lifespan(
         app.snapshots.start()
         watching = asyncio.create_task(app.voter_watch.run())
         tidying = asyncio.create_task(curation.keep_tidy(app.services))
+        giving_back = asyncio.create_task(memory.keep_giving_back())
         try:
             async with beside():
                 yield
         finally:
             watching.cancel()
             tidying.cancel()
+            giving_back.cancel()
 
     return run
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TypeGuard
 
@@ -51,16 +50,7 @@ async def estimate(app: App, caller: Caller | None, told: object) -> Document:
     """What the request would send and cost. Raises: PlanRefused when it cannot be read."""
     services = app.services
     asked = await read_asked(services, caller.owner if caller else None, told)
-    is_local = _is_local(app)
-    settings = services.settings if is_local else replace(services.settings, base_urls={})
-    document = plan_document(_plan(app, asked), settings, services.clock().date())
-    if not is_local:
-        hidden = _servers(services.catalog)
-        document["runs"] = [
-            row | {"request": None} if str(row["offer"]).partition("/")[0] in hidden else row
-            for row in rows(document["runs"])
-        ]
-    return document
+    return plan_document(_plan(app, asked), services.settings, services.clock().date())
 
 
 async def submit(app: App, caller: Caller, told: object, operation: Operation | None = None) -> Document:

@@ -32,6 +32,8 @@ _ASKS = re.compile(r"/gradio_api/(?:queue/join|call/.+|run/.+|api/.+|cancel|rese
 _ANSWERS = re.compile(r"/gradio_api/(?:queue/join|call/.+)/?")
 _RESULT = re.compile(r"/gradio_api/call/(?:.+)/([^/]+)/?")
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)")
+_CHOSEN = ("session_hash", "upload_id")
+"""Names that a page makes up for a stream: the second tells how much of which file has come."""
 _UPLOAD = re.compile(r"/gradio_api/upload/?")
 
 TOO_LARGE = "This is too large for one request."
@@ -119,7 +121,8 @@ class VisitorScope:
             await _refused(error)(scope, receive, send)
             return
         counted = _Counted(receive, self._usage, visitor, address)
-        await self._app(scope, counted, counted.answering(self._claiming(send, visitor, _paths)))
+        own = _with_own_session(scope, visitor)
+        await self._app(own, counted, counted.answering(self._claiming(send, visitor, _paths)))
 
     def _claiming(self, send: Send, visitor: str, found_in: Callable[[object], Iterator[str]]) -> Send:
         """Passes the answer on, and before its end remembers whose the things are that it names."""
@@ -146,9 +149,9 @@ def _with_own_session(scope: Scope, visitor: str) -> Scope:
         path = f"{_API}heartbeat/{own_session(visitor, beat[1])}"
         return {**scope, "path": path, "raw_path": path.encode()}
     given = parse_qsl(scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
-    if all(name != "session_hash" for name, _ in given):
+    if all(name not in _CHOSEN for name, _ in given):
         return scope
-    own = [(name, own_session(visitor, value) if name == "session_hash" else value) for name, value in given]
+    own = [(name, own_session(visitor, value) if name in _CHOSEN else value) for name, value in given]
     return {**scope, "query_string": urlencode(own).encode()}
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from playground import visitor_settings
 from playground.addresses import SettingsError
 from playground.admission import Door
 from playground.keys import SESSION_KEY_IDLE_S, SESSION_KEY_LIFE_S, KeyRing
@@ -134,11 +135,14 @@ def test_settings_that_would_let_anybody_spend_are_refused(more: dict[str, str],
     assert Settings.from_env(capped, CATALOG).public.server_keys == "everyone"
 
 
-def test_signing_in_is_offered_only_where_gradio_checks_who_it_is() -> None:
-    real = {"SPACE_ID": "me/app", "SYSTEM": "spaces", "OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "s" * 20}
+def test_signing_in_is_offered_only_where_gradio_checks_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = {"OAUTH_CLIENT_ID": "id", "OAUTH_CLIENT_SECRET": "s" * 20, "OAUTH_SCOPES": "openid profile"}
+    real = {"SPACE_ID": "me/app", "SYSTEM": "spaces", "OPENID_PROVIDER_URL": "https://hub.example", **client}
     assert Settings.from_env(real, CATALOG).public.can_sign_in
     for missing in real:
         assert not Settings.from_env({**real, missing: ""}, CATALOG).public.can_sign_in
+    monkeypatch.setattr(visitor_settings, "find_spec", {"authlib": "there"}.get)
+    assert not Settings.from_env(real, CATALOG).public.can_sign_in
 
 
 class Clock:

@@ -136,7 +136,10 @@ NOT_PUBLIC = [
     *("255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1"),
     *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:100.64.0.1", "::127.0.0.1"),
     *("::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:1::1"),
-    *("2001:db8::1", "100::1", "localhost", "", "1.2.3", "not an address"),
+    *("2001:db8::1", "100::1", "localhost", "", "1.2.3", "not an address", "3fff::1", "5f00::1", "2001:2::1"),
+    # What clouds tell their machines, keys included: Azure's own address is none of the networks set aside.
+    *("168.63.129.16", "::ffff:168.63.129.16", "169.254.169.254%eth0", "::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe"),
+    *("2002:a9fe:a9fe::", "2001:0:a9fe:a9fe::1", "fe80::1%25eth0", "0.1.2.3", "100.127.255.255", "4000::1"),
 ]
 
 
@@ -168,7 +171,8 @@ def test_a_name_of_a_private_address_is_never_connected_to(address: str, network
 NUMBERS = [
     *("127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[fe80::1]", "[fd00:ec2::254]", "[::ffff:127.0.0.1]"),
     *("[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[::]", "0.0.0.0", "2130706433", "0x7f000001", "017700000001", "127.1"),
-    *("0x7f.0.0.1", "0177.0.0.01", "3232235777", "2852039166"),
+    *("0x7f.0.0.1", "0177.0.0.01", "3232235777", "2852039166", "168.63.129.16", "2822734096", "0xa9fea9fe"),
+    *("127\u30020\u30020\u30021", "0x7f.1", "[2002:7f00:1::]", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"),
 ]
 
 
@@ -178,11 +182,23 @@ def test_a_private_address_in_any_spelling_is_never_connected_to(host: str, netw
     assert network.requests == []
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1.", "169.254.169.254.", "localhost.", "[fe80::1%25eth0]", "metadata.internal"]
+)
+def test_a_spelling_that_only_some_systems_read_is_held_against_what_this_one_makes_of_it(
+    host: str, network: Wire
+) -> None:
+    refused(f"https://{host}/a.png", Names("169.254.169.254"), network)
+    refused(f"https://{host}/a.png", Names("169.254.169.254"), network, LOOPBACK)
+    assert network.requests == []
+
+
 FORMS = [
     *("http://pictures.example/a.png", "ftp://pictures.example/a.png", "file:///etc/passwd", "gopher://x.example/_a"),
     *("javascript:alert(1)", "blob:https://pictures.example/1", "ws://pictures.example/", "HTTP://pictures.example/"),
     *("https://user:word@pictures.example/a.png", "https://user@pictures.example/", "https://:word@pictures.example/"),
     *("https://[::1", "https://[", "https://]/", "//[::1/a", "http://[x]/", "https://@/", "https://:443/"),
+    *("https://\uff11\uff12\uff17.0.0.1/", "https://\u2460\u2461\u2466.0.0.1/", "https://0300.0250.1.1/"),
     *("https://pictures.example:99999/", "https://pictures.example:port/", "https://pictures.example:-1/"),
     *(
         "https://pictures.example:0/",

@@ -27,7 +27,13 @@ PUBLIC = replace(LOCAL, mode="public", host="0.0.0.0")
 
 def client(settings: Settings, **options: Any) -> TestClient:
     async def echo(request: Request) -> JSONResponse:
-        return JSONResponse({"headers": sorted(request.headers), "owner": _owner(settings, request)})
+        return JSONResponse(
+            {
+                "headers": sorted(request.headers),
+                "owner": _owner(settings, request),
+                "query": dict(request.query_params),
+            }
+        )
 
     async def talk(socket: WebSocket) -> None:
         await socket.accept()
@@ -238,6 +244,21 @@ def test_other_cookies_in_the_jar_do_not_hide_the_visitor(other: str) -> None:
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
     assert answer.json()["owner"] not in ("nobody", "local")
+
+
+@pytest.mark.parametrize("name", ["session_hash", "upload_id"])
+def test_what_one_visitor_calls_a_stream_is_another_one_where_another_calls_it_so(name: str) -> None:
+    asked = ["queue/data", "upload_progress"] if name == "session_hash" else ["upload_progress", "upload"]
+
+    def told(token: str) -> set[str]:
+        page = client(PUBLIC, headers={guard.VISITOR_HEADER: token * 43})
+        answers = [
+            page.request("POST" if path == "upload" else "GET", f"/gradio_api/{path}?{name}=x") for path in asked
+        ]
+        return {answer.json()["query"][name] for answer in answers}
+
+    (of_a,), (of_b,) = told("a"), told("b")
+    assert len({of_a, of_b, "x"}) == 3
 
 
 def test_a_token_that_is_too_short_is_replaced() -> None:

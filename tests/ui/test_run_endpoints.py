@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gc
 import io
+import sys
+import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +20,13 @@ from PIL import Image
 from playground import library
 from playground.addresses import SettingsError
 from playground.engine import PlanRefused
+from playground.owners import owner_of_token
 from playground.settings import Settings
+from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
 from ui import run_endpoints
+from ui.answering import safe_stderr
 from ui.callers import caller_of, read_usd
 from ui.pace import Pace, TooOften
 from ui.told_requests import FIELDS, read_asked
@@ -115,6 +123,41 @@ async def test_a_call_brings_its_own_key_which_is_kept_for_nobody(harness: Calla
             await run_endpoints.submit(one.app, without, ASKED)
         await one.stop()
         assert fake.violations == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("header", ["", "X_Diptych_Key_openai"])
+async def test_a_key_is_known_by_value_as_long_as_a_run_uses_it(harness: Callable[..., Harness], header: str) -> None:
+    key = "plain-words-of-a-key"
+    goes_on = threading.Event()
+    with FakeOpenAI(key=key) as fake:
+        fake.always(faults.Held(goes_on))
+        one = harness(openai_url=fake.base_url, key=None, settings=replace(Settings(), mode="public"))
+        ring, owner = one.services.keys, owner_of_token("t" * 32)
+        if not header:
+            ring.put(one.services.catalog.provider("openai"), owner, key)
+        caller = from_headers(one, X_Diptych_Visitor="t" * 32, **({header: key} if header else {}))
+        await run_endpoints.submit(one.app, caller, ASKED)
+        ring.forget_all(owner)
+        del caller
+        gc.collect()
+        assert ring.in_memory() == ring.within(one.settings).in_memory() == (key,)
+        goes_on.set()
+        await one.stop()
+        gc.collect()
+        assert ring.in_memory() == ()
+
+
+def test_nothing_said_on_stderr_holds_a_key_whoever_says_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with safe_stderr(["plain-words-of-the-server"], partial(iter, ["plain-words-in-a-header"])):
+        try:
+            raise ValueError("plain-words-of-the-server, plain-words-in-a-header, sk-neither-of-them")
+        except ValueError:
+            traceback.print_exc()
+        sys.stderr.write("not plain-words-in-a-header\n")
+    said = capfd.readouterr().err
+    assert "ValueError: [hidden], [hidden], [hidden]" in said
+    assert said.endswith("not [hidden]\n")
 
 
 @pytest.mark.asyncio

@@ -10,11 +10,13 @@ from playwright.sync_api import Page, expect
 
 from tests.fakes.openai_server import FakeOpenAI
 from tests.ui.browser import RunningApp
+from tests.ui.caller import Caller
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
 
 KEY = "key-without-a-known-shape-4711"
+WRONG_KEY = "another-key-that-nobody-knows-0815"
 SECRET_PROMPT = "A zebra nobody shall hear of"
 
 
@@ -36,7 +38,8 @@ def app(folder: Path) -> Iterator[RunningApp]:
         )
         yield one
         assert one.stop() == 0
-        assert fake.violations == []
+        # One test comes with a wrong key.
+        assert [one for one in fake.violations if "Incorrect API key" not in one] == []
     assert "Traceback" not in one.log.read_text()
     assert found_in(folder, KEY) == []
 
@@ -82,6 +85,18 @@ def test_a_typed_key_stands_nowhere_and_everything_can_be_deleted(page: Page, ap
     visit.tab("Playground")
     expect(page.locator("[data-testid=group]")).to_have_count(0)
     assert (visit.errors, visit.foreign) == ([], [])
+
+
+def test_a_key_in_a_header_stands_nowhere_be_it_right_or_wrong(app: RunningApp, folder: Path) -> None:
+    asked = {"offers": ["openai/gpt-image-2"], "prompt": "A red fox", "size": "1024x1024", "quality": "low"}
+    for key, state in ((KEY, "succeeded"), (WRONG_KEY, "failed")):
+        caller = Caller(app.url, "h" * 43)
+        caller.http.headers["X-Diptych-Key-openai"] = key
+        assert caller("generate", asked, 60)["runs"][0]["state"] == state
+        caller("models")
+        caller.http.close()
+        assert key not in caller.said
+        assert found_in(folder, key) == []
 
 
 def test_a_private_session_leaves_nothing_on_disk_or_in_the_browser(page: Page, app: RunningApp, folder: Path) -> None:

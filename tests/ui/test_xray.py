@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 from PIL import Image
 
+from playground.offered import UNTOLD
+from playground.owners import owner_of_token
 from playground.plan import make_plan
+from playground.servers import Server
 from playground.services import LOCAL_OWNER
+from playground.settings import Settings
 from providers.pricing import CostLine
 from providers.rows import CATALOG
 from providers.types import FieldHandling, Handling, ImageRequest
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
 from tests.ui.test_playground_page import event, shown, values
+from ui import run_endpoints
 from ui.pages.playground import editing, xray, xray_view
 from ui.pages.playground.xray_view import asked_text, line_label, sent_text
 
@@ -121,6 +128,34 @@ async def test_no_key_is_in_the_drawer_wherever_it_comes_from(harness: HarnessOf
     assert "$OPENAI_API_KEY" in view
     for key in (KEY, typed):
         assert not any(key[at : at + 8] in view for at in range(len(key) - 7))
+
+
+@pytest.mark.asyncio
+async def test_visitors_are_never_told_where_the_operator_reaches_a_provider(
+    harness: HarnessOf, tmp_path: Path
+) -> None:
+    moved, uploads, sd = "http://10.1.2.3:9000/v1", "http://10.1.2.3:9001/fal-files", "http://10.4.5.6:1234/v1"
+    settings = replace(Settings(), servers=(Server("sd", "sd", sd, "DIPTYCH_SERVER_SD_KEY"),), mode="public")
+    one = harness(settings=settings, key=None, urls={"openai": moved}, upload_urls={"fal": uploads})
+    token = "t" * 32
+    asking = SimpleNamespace(headers={"X-Diptych-Visitor": token}, cookies={}, request=SimpleNamespace(scope={}))
+    for provider in ("openai", "fal"):
+        one.services.keys.put(CATALOG.provider(provider), owner_of_token(token), "a-key-of-their-own")
+    offers = ["openai/gpt-image-2", "fal/gpt-image-2", "sd/any-model"]
+    drawer = await xray.on_look(one.app, asking, event(group=""), *values(offers={"ticked": offers}))  # type: ignore[arg-type]
+    asked = {"prompt": "A fox", "offers": offers}
+    estimate = await run_endpoints.estimate(one.app, None, asked)
+    for told in (drawer, estimate, run_endpoints.models(one.app, None)):
+        assert "10.1.2.3" not in json.dumps(told)
+        assert "10.4.5.6" not in json.dumps(told)
+    urls = [offer["request"]["url"] for offer in drawer["offers"]]  # type: ignore[attr-defined]
+    assert urls[0] == "https://api.openai.com/v1/images/generations"
+    assert urls[1].startswith("https://queue.fal.run/")
+    assert urls[2] == f"{UNTOLD}/images/generations"
+    assert [run["request"]["url"] for run in estimate["runs"]] == urls  # type: ignore[attr-defined,index]
+    # What the page shows is what is sent but for the way there, which it says.
+    words = [offer["request"]["calls"] for offer in drawer["offers"]]  # type: ignore[attr-defined]
+    assert ["does not tell" in text for text in words] == [True, True, True]
 
 
 @pytest.mark.asyncio

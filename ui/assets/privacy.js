@@ -92,7 +92,7 @@ function privacy(shown, look) {
       shown.is_private ? null : act("erase", "Delete everything of mine", `Runs, images, masks, templates, searches, keys and drafts. Ledger lines stay without the prompt${shown.is_public ? ", votes without your name" : ", votes stay on the boards"}.`,
         look.asks ? eraseForm(shown, look) : h("button", { type: "button", class: "button", "data-do": "ask", id: "st-erase" }, "Delete everything")),
       shown.has_token || shown.is_operator ? act("operator", "Whoever runs this server", shown.is_operator ? "That is you: figures of the whole store and its audit are shown below." : "Type the operator’s token.", operatorForm(shown, look)) : null,
-      shown.can_sign_in ? act("account", "Account", shown.account ? `Signed in as ${shown.account}. Your runs are found from any browser.` : "Signed in, your runs are found from any browser. What this browser made before stays with it.", null) : null,
+      shown.can_sign_in ? act("account", "Account", shown.account ? `Signed in as ${shown.account}. Your runs are found from any browser.` : "Signed in, your runs are found from any browser. What this browser made before stays with it.", signIn(shown)) : null,
     ].filter(Boolean)),
     look.done ? h("p", { class: "st-said", key: "done", role: "status" }, icon("check", "ok"), h("span", {}, look.done)) : null,
     h("details", { class: "st-stored", key: "stored" }, h("summary", {}, "What is stored, and for how long"),
@@ -101,6 +101,11 @@ function privacy(shown, look) {
 
 const act = (key, name, words, control) =>
   h("li", { key, "data-testid": `privacy-${key}` }, h("div", { class: "st-name" }, h("b", {}, name)), h("div", { class: "st-way" }, h("p", { class: "st-words" }, words), control));
+
+// In a frame of another site browsers keep no cookie of a sign-in, so there it goes on in a tab of its own.
+const signIn = (shown) =>
+  h("a", { class: "button", id: "st-login", href: `${shown.account ? "logout" : "login/huggingface"}?_target_url=${encodeURIComponent("/#settings")}`, target: window.top === window ? null : "_blank" },
+    shown.account ? "Sign out" : "Sign in with Hugging Face");
 
 const eraseForm = (shown, look) =>
   h("form", { "data-form": "erase", autocomplete: "off", key: "form" },

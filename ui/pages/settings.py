@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
@@ -53,8 +52,9 @@ def build(app: App) -> Page:
             servers = drawn("servers", mode, elem_id="st-servers", events=("keys_changed",))
             defaults = drawn("defaults", {"state": "loading"}, elem_id="st-defaults", events=("prefer",))
             privacy = drawn("privacy", {"state": "loading"}, elem_id="st-privacy", events=("mine_changed",))
-            if app.services.settings.public.can_sign_in and find_spec("authlib") is not None:
-                gr.LoginButton("Sign in with Hugging Face", logout_value="Sign out ({})", elem_id="st-login")
+            if app.services.settings.public.can_sign_in:
+                # Only where there is one does Gradio serve the routes of a sign-in; Settings shows a link of its own.
+                gr.LoginButton(icon=None, visible=False)
             storage = drawn("storage", {"state": "loading"}, elem_id="st-storage", events=("verify",))
             static(_shortcuts(), elem_id="st-shortcuts")
             static(_about(), elem_id="st-about")

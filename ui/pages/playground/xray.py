@@ -8,8 +8,7 @@ from typing import Any
 import gradio as gr
 
 from playground import library, uploads
-from playground.keys import FoundKey
-from playground.offered import access_of
+from playground.offered import is_told, told_access
 from playground.plan import Plan, PlannedRun
 from playground.ready import sources_of
 from playground.samples import subject_of
@@ -77,9 +76,10 @@ def _ray(app: App, owner: str, runs: list[PlannedRun], asked: ImageRequest | Non
     run = runs[0]
     found = app.services.keys.find(run.provider, owner)
     has_key = not run.provider.key_is_optional or (found is not None and found.secret is not None)
+    settings = app.services.settings
     # Without the key: what is not there cannot be shown.
-    access = access_of(run.provider, FoundKey("none", None), app.services.settings)
-    return Ray(run, asked or run.request, subject_of(run, access, has_key=has_key), other_runs(runs))
+    subject = subject_of(run, told_access(run.provider, settings), has_key=has_key)
+    return Ray(run, asked or run.request, subject, other_runs(runs), is_told=is_told(run.provider, settings))
 
 
 def _nothing(words: str) -> dict[str, object]:

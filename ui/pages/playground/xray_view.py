@@ -49,6 +49,8 @@ class Ray:
     subject: Subject
     others: str = ""
     """What is to be said of further runs of this offer."""
+    is_told: bool = True
+    """Whether calls go to the address that is shown."""
 
 
 def other_runs(runs: Sequence[PlannedRun]) -> str:
@@ -248,4 +250,7 @@ def _request_view(ray: Ray) -> Json:
 def _calls_words(ray: Ray) -> str:
     """What is to be said beside the call that is shown; empty when it is the only one, and leaves this machine."""
     inside = "" if ray.subject.base_url else f"{ray.run.provider.name} answers inside this app: it goes nowhere else."
-    return " ".join(filter(None, (inside, ray.subject.calls_note, ray.others)))
+    elsewhere = (
+        "" if ray.is_told else f"This server reaches {ray.run.provider.name} by an address that it does not tell."
+    )
+    return " ".join(filter(None, (inside, elsewhere, ray.subject.calls_note, ray.others)))
