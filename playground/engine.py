@@ -176,19 +176,13 @@ class Engine:
 
     async def follow(self, group_id: str, owner: str) -> AsyncIterator[RunEvent]:
         """News of the group until its last run has ended. Yields nothing when there is none or it is not the owner's."""
-        with self._hub.listening() as queue:
-            while group_id in await self._unfinished(owner):
-                event = await self._next(queue, owner, group_id)
-                if event is not None:
-                    yield event
+        async for event in self._news(owner, group_id):
+            yield event
 
     async def follow_owner(self, owner: str) -> AsyncIterator[RunEvent]:
         """News of all the owner's groups until none is under way."""
-        with self._hub.listening() as queue:
-            while await self._unfinished(owner):
-                event = await self._next(queue, owner, None)
-                if event is not None:
-                    yield event
+        async for event in self._news(owner, None):
+            yield event
 
     async def cancel(self, run_id: str, owner: str, why: str = "Stopped.") -> bool:
         """Stops the run; whether there was one to stop. Returns when its end is stored.
@@ -366,11 +360,21 @@ class Engine:
 
         return await asyncio.to_thread(self._services.store.read, read)
 
-    async def _unfinished(self, owner: str) -> list[str]:
+    async def _is_unfinished(self, owner: str, group_id: str | None) -> bool:
         def read(db: Database) -> list[str]:
             return runs.unfinished_groups(db, owner)
 
-        return await asyncio.to_thread(self._services.store.read, read)
+        found = await asyncio.to_thread(self._services.store.read, read)
+        return group_id in found if group_id else bool(found)
+
+    async def _news(self, owner: str, group_id: str | None) -> AsyncIterator[RunEvent]:
+        with self._hub.listening() as queue:
+            while await self._is_unfinished(owner, group_id):
+                # Whether all have ended is asked when one has, and now and then.
+                while (event := await self._next(queue, owner, group_id)) is not None:
+                    yield event
+                    if event.what == "finished":
+                        break
 
     @staticmethod
     async def _next(queue: asyncio.Queue[RunEvent], owner: str, group_id: str | None) -> RunEvent | None:

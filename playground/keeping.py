@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from PIL import Image
 from sqlite_utils import Database
@@ -203,7 +204,13 @@ def _is_shown_as_it_came(run: Run, row: StoredImage) -> bool:
 
 def _look_at_all(services: Services, run: Run, begun: Sequence[tuple[StoredImage, Future[Look]]]) -> None:
     """Thumbnails of all first, which pages wait for; then what is noticed about them, and their conversions."""
-    for row, look in [(row, _look_at(services, row, under_way)) for row, under_way in begun]:
+    looks = [(row, _look_at(services, row, under_way)) for row, under_way in begun]
+    # Pages wait for those of other runs, too, that came at the same time.
+    services.store.thumbs.behind(partial(_notice_all, services, run, looks)).result()
+
+
+def _notice_all(services: Services, run: Run, looks: Sequence[tuple[StoredImage, Look | None]]) -> None:
+    for row, look in looks:
         if look:
             _notice(services, run, row, look)
         _convert(services, run, row)

@@ -7,7 +7,10 @@ their way to the disk, and a page that asks for the thumbnail in between waits f
 from __future__ import annotations
 
 import io
+import os
+import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +31,7 @@ _METHOD = 1
 
 _DECODERS = 2
 """Pictures decoded at once: twice `images.MAX_PIXELS` is the most memory that thumbnails ever take."""
+_NICENESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ class ThumbnailFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / INCOMING
-        self._decoders = ThreadPoolExecutor(_DECODERS, thread_name_prefix="thumbnails")
+        self._decoders, self._behind = (
+            ThreadPoolExecutor(_DECODERS, thread_name_prefix=name, initializer=_step_back)
+            for name in ("thumbnails", "behind")
+        )
         self._lock = threading.Lock()
         self._at_work: dict[str, Future[Look]] = {}
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,6 +79,14 @@ class ThumbnailFolder:
         # Outside the lock: where it has ended already, it is forgotten here and now.
         begun.add_done_callback(partial(self._forget, sha256))
         return begun
+
+    def behind(self, work: Callable[[], None]) -> Future[None]:
+        """Starts some more work on pictures once no look that began before is still in line, with as little haste as looks."""
+        return self._behind.submit(self._when_looked, work)
+
+    def _when_looked(self, work: Callable[[], None]) -> None:
+        self._decoders.submit(_nothing).result()
+        work()
 
     def keep(self, sha256: str, look: Look) -> Path:
         """Writes the thumbnail of a look. Raises: StoreFull, StoreNotWritable."""
@@ -115,6 +130,16 @@ class ThumbnailFolder:
     def _forget(self, sha256: str, _ended: Future[Look]) -> None:
         with self._lock:
             self._at_work.pop(sha256, None)
+
+
+def _nothing() -> None:
+    return
+
+
+def _step_back() -> None:
+    """Looking takes most of the machine's time: what came is written and told of first."""
+    if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _look(data: bytes) -> Look:

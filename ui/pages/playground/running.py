@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -32,7 +33,11 @@ GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
 RUNS_UNASKED = 8
 """More runs in one press are asked about first, with their number and price."""
-SHOW_EVERY_S = 1 / 10
+SHOW_EVERY_S = 1 / 6
+GATHER_S = 0.12
+"""Where several runs are under way their answers often come together: so long the first waits for the others, since each
+showing costs the browser as much as a picture does.
+"""
 LOOK_AGAIN_S = 2.0
 """How often a watcher looks though no news came: the line moves when somebody else's run ends."""
 
@@ -247,14 +252,14 @@ def _live(app: App, run_id: str) -> tiles.Live:
 async def watch(
     app: App, owner: str, events: AsyncIterator[RunEvent], watched: Collection[str], *, is_page: bool = False
 ) -> AsyncIterator[list[Any]]:
-    """Results, strip and Stop whenever they changed, at most ten times a second, until the events end.
+    """Results, strip and Stop whenever they changed, at most six times a second, until the events end.
 
     The results are the watched groups alone, or with `is_page` the newest ones and those. One stream keeps to one of them:
     Gradio sends what differs from the value before, and gets lost where a list becomes shorter.
     """
     seen: set[str] = set(watched)
     last: list[Any] = []
-    async for _ in _beats(events, seen):
+    async for _ in _beats(events, seen, partial(app.engine.running, owner)):
         update = await shown(app, owner, seen, is_page=is_page)
         drawn = [update[0]["groups"], *update[1:]]
         if drawn != last:
@@ -263,8 +268,10 @@ async def watch(
             last = drawn
 
 
-async def _beats(news: AsyncIterator[RunEvent], seen: set[str]) -> AsyncIterator[None]:
-    """One beat for all events of a moment, one now and then without any, and a last one at the end."""
+async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callable[[], int]) -> AsyncIterator[None]:
+    """One beat for all events of a moment, one now and then without any, and a last one at the end. `running`: how many runs
+    are under way.
+    """
     happened = asyncio.Event()
 
     async def listen() -> None:
@@ -278,6 +285,8 @@ async def _beats(news: AsyncIterator[RunEvent], seen: set[str]) -> AsyncIterator
         while not listener.done():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(happened.wait(), LOOK_AGAIN_S)
+                if running() > 1:
+                    await asyncio.sleep(GATHER_S)
             happened.clear()
             yield
             await asyncio.sleep(SHOW_EVERY_S)
