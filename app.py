@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import random
 import sys
+from typing import TYPE_CHECKING
 
-from playground.engine import Engine
-from playground.keys import KeyRing
-from playground.offered import catalog_of
-from playground.prices import reprice
-from playground.services import Services, new_ulid, utc_now
 from playground.settings import Settings, environment
-from playground.spending import keep_days
-from playground.worker import Worker
-from providers.client import Client
-from providers.demo.server import DemoServer
 from providers.rows import CATALOG
-from providers.transport import Transport
-from storage.database import Store
 from ui import command_line
-from ui.app import App
-from ui.serving import serve
+
+if TYPE_CHECKING:
+    from ui.app import App
 
 
 def compose(settings: Settings) -> App:
-    """The application, ready to serve or to carry out a command."""
+    """The application, ready to serve or to carry out a command. Loads what it is made of, which other commands need not."""
+    import random
+
+    from playground.engine import Engine
+    from playground.keys import KeyRing
+    from playground.offering import catalog_of
+    from playground.prices import reprice
+    from playground.services import Services, new_ulid, utc_now
+    from playground.spending import keep_days
+    from playground.worker import Worker
+    from providers.client import Client
+    from providers.demo.server import DemoServer
+    from providers.transport import Transport
+    from storage.database import Store
+    from ui.app import App
+
     store = Store.open(settings.data_dir)
     services = Services(
         settings=settings,
@@ -43,4 +48,4 @@ def compose(settings: Settings) -> App:
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.main(sys.argv[1:], CATALOG, dict(environment()), compose, serve))
+    sys.exit(command_line.main(sys.argv[1:], CATALOG, dict(environment()), compose))

@@ -9,7 +9,6 @@ import asyncio
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from sqlite_utils import Database
 
@@ -29,10 +28,6 @@ from storage.battles import OfferFacts
 from storage.elo_days import EloDay
 from storage.records import BoardName, Question
 from storage.tallies import BoardFilter, SideTally
-
-BOARDS: dict[str, BoardName] = {name: name for name in get_args(BoardName)}
-QUESTIONS: dict[str, Question] = {name: name for name in get_args(Question)}
-LEVELS: dict[str, Level] = {name: name for name in get_args(Level)}
 
 
 @dataclass(frozen=True, slots=True)

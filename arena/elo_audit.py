@@ -7,7 +7,8 @@ from itertools import product
 from sqlite_utils import Database
 
 from arena import elo_days
-from arena.board import BOARDS, LEVELS, BoardQuery, competing_on
+from arena.board import BoardQuery, competing_on
+from arena.board_choices import BOARDS, LEVELS
 from arena.ratings.method import METHOD_VERSION
 from playground.services import Services
 from storage import elo_days as kept_days

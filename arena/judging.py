@@ -16,7 +16,7 @@ from itertools import product
 from sqlite_utils import Database
 
 from arena import elo_days
-from arena.board import BOARDS
+from arena.board_choices import BOARDS
 from arena.ratings.held_votes import Ballot
 from arena.ratings.voter_checks import Finding
 from arena.ratings.voter_checks import Kind as FindingKind

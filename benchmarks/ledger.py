@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from arena.coach import advise
 from playground import limits, spending
 from playground.keys import KeyRing
-from playground.offered import catalog_of
+from playground.offering import catalog_of
 from playground.services import Services, new_ulid, timestamp
 from playground.settings import Settings
 from playground.spending import Period

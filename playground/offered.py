@@ -1,4 +1,4 @@
-"""Which providers this installation offers, and how each is reached with whose keys."""
+"""How each provider that this installation offers is reached, and with whose keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from playground.keys import FoundKey, KeyFinder
-from playground.servers import with_servers
 from playground.settings import LOOPBACK_HOSTS, Settings
 from providers.adapter import HttpCall
 from providers.bodies import secrets_of
@@ -17,11 +16,6 @@ from providers.transport import Access
 
 UNTOLD = "https://address-not-told.example"
 """Stands for the address of an operator's own server, which visitors are not told; by RFC 2606 nobody has it."""
-
-
-def catalog_of(settings: Settings, catalog: Catalog) -> Catalog:
-    """The catalogue with the operator's servers, and without the Demo where it is off; always a new one, to be repriced."""
-    return replace(with_servers(catalog if settings.demo else catalog.without("demo"), settings.servers))
 
 
 def access_of(provider: Provider, key: FoundKey, settings: Settings) -> Access:

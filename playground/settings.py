@@ -18,8 +18,8 @@ from playground.secrets import Secret as Secret
 from playground.servers import Server, read_servers
 from playground.visitor_settings import PublicSettings, read_public, refuse_uncapped
 from providers.catalog import Catalog
+from storage.hub_places import PLACE
 from storage.records import LimitAction, LimitSpan
-from storage.snapshots import PLACE
 
 Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]

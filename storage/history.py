@@ -16,12 +16,9 @@ from storage.curation import Picked
 from storage.records import Run, RunView, StoredImage
 from storage.rows import Row, fetch, fetch_one, to_run
 from storage.search import Search, parse_search
-from storage.sorts import NEWEST, sort_of
+from storage.sorts import MAX_PAGE, NEWEST, sort_of
 from storage.unrevealed import UNREVEALED, blind_parameters
 from storage.views import views_of
-
-MAX_PAGE = 1000
-"""Most runs on one page; each brings its images, inputs and previews along."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from huggingface_hub.utils.logging import set_verbosity
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from storage.errors import SnapshotFailed
-from storage.snapshots import PLACE
+from storage.hub_places import PLACE
 
 T = TypeVar("T")
 

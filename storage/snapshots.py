@@ -8,7 +8,6 @@ hash. A shelf holds one snapshot; what a newer one no longer lists is deleted, s
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import shutil
 import tempfile
@@ -32,12 +31,6 @@ from storage.rows import fetch
 from storage.tallies import SIDES
 from storage.verify import kept_hashes
 
-PLACE = re.compile(
-    r"hf://(?P<kind>datasets|buckets)/(?P<id>[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})"
-    r"(?P<folder>(?:/[A-Za-z0-9][\w.-]{0,95})*)",
-    re.ASCII,
-)
-"""How a place at the Hub is written: `hf://buckets/owner/name` or `hf://datasets/owner/name`, and a folder below it."""
 KNOWN_NAME = "SNAPSHOT"
 """File of the data folder that names the snapshot the store goes on from."""
 ASIDE = "aside/"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+MAX_PAGE = 1000
+"""Most runs on one page; each brings its images, inputs and previews along."""
 NEWEST = "newest"
 _CURSOR = re.compile(r"(?:(-?[0-9]{1,18})\.)?([0-9]{1,18})")
 

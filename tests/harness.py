@@ -11,7 +11,7 @@ from pathlib import Path
 from playground import library
 from playground.engine import Engine
 from playground.keys import KeyRing
-from playground.offered import catalog_of
+from playground.offering import catalog_of
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER, Services, new_ulid, utc_now
 from playground.settings import Secret, Settings

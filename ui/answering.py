@@ -16,8 +16,8 @@ from typing import TextIO
 import orjson
 
 from providers.redact import without_keys
-from ui.documents import Document, failure_document
 from ui.failures import Failure
+from ui.plain_documents import Document, failure_document
 
 
 class NobodyReads(Exception):

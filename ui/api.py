@@ -17,7 +17,7 @@ from ui.battle_endpoints import Boards, texts
 from ui.callers import Caller, caller_of
 from ui.components import bound
 from ui.document_answers import answered
-from ui.documents import Document
+from ui.plain_documents import Document
 
 WAIT_S = 120.0
 """So long `generate` and `edit` wait for the end of their runs, where nothing else is said."""

@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn, get_args
 
-from arena.board import BOARDS, LEVELS, QUESTIONS
-from arena.ratings.method import Interval, Kind, Method
-from arena.ratings.outcomes import BothBad, Ties
+from arena.board_choices import BOARDS, LEVELS, QUESTIONS
+from arena.ratings.method import BothBad, Interval, Kind, Method, Ties
 from playground.settings import PORTS
 from providers.checks import Problem
 from providers.rows import DEFAULT_QUALITY
@@ -22,9 +21,8 @@ from providers.types import (
     OTHER_QUALITIES,
     QUALITIES,
 )
-from storage.history import MAX_PAGE
 from storage.records import LimitSpan
-from storage.sorts import NEWEST, SORTS
+from storage.sorts import MAX_PAGE, NEWEST, SORTS
 
 DEFAULT_SIZE = "1024x1024"
 """Asked for when no size is named; it is never the dearest one."""

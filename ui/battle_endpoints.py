@@ -25,7 +25,7 @@ from ui.app import App
 from ui.board_documents import board_document
 from ui.board_queries import board_method, board_query, chosen
 from ui.callers import Caller
-from ui.documents import Document
+from ui.plain_documents import Document
 from ui.run_endpoints import refuse_dear
 from ui.views import thumb_url
 

@@ -17,7 +17,7 @@ from arena.ratings.scale import score_at
 from arena.ratings.side_bias import Verdict
 from arena.standing import leaders
 from arena.stated_board import StatedBoard
-from ui.documents import Document
+from ui.plain_documents import Document
 
 GAP_POINTS = 50.0
 """The gap whose meaning is told."""

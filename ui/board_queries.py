@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from arena.board import BOARDS, LEVELS, QUESTIONS, BoardQuery
+from arena.board import BoardQuery
+from arena.board_choices import BOARDS, LEVELS, QUESTIONS
 from arena.ratings.method import Method
 from playground.services import timestamp
 

@@ -13,10 +13,10 @@ from providers.checks import Problem
 from storage.records import RunError
 from ui import guard
 from ui.board_queries import WrongQuery
-from ui.documents import Document, failure_document
 from ui.edges import at_edge
-from ui.failures import failure_of
 from ui.pace import TooOften
+from ui.plain_documents import Document, failure_document
+from ui.told_errors import failure_of
 
 log = logging.getLogger(__name__)
 

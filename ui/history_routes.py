@@ -20,8 +20,8 @@ from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
 from ui.app import App, own
 from ui.edges import edged
-from ui.failures import failure_of
 from ui.history_answers import answer, nothing, refused, whose
+from ui.told_errors import failure_of
 
 log = logging.getLogger(__name__)
 

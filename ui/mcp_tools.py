@@ -25,7 +25,7 @@ from ui.app import App
 from ui.arguments import DEFAULT_SIZE
 from ui.battle_endpoints import Boards, texts
 from ui.callers import Caller
-from ui.documents import Document
+from ui.plain_documents import Document
 from ui.told_requests import FIELDS
 
 WAIT_S = 50.0

@@ -22,7 +22,8 @@ from providers.types import Operation
 from storage.records import CostSource, RunView
 from ui.app import App
 from ui.callers import Caller
-from ui.documents import Document, catalog_document, plan_document, run_document
+from ui.documents import plan_document, run_document
+from ui.plain_documents import Document, catalog_document
 from ui.told_requests import Asked, read_asked
 
 MAX_WAIT_S = 600.0

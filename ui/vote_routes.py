@@ -17,7 +17,7 @@ from storage.records import RunError
 from ui import vote_export
 from ui.app import App
 from ui.board_queries import WrongQuery, board_query, switch
-from ui.documents import failure_document
+from ui.plain_documents import failure_document
 from ui.streamed import Streamed
 from ui.vote_export import ExportKind
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from arena.ratings.elo import START
 from arena.ratings.fit import Fit
+from arena.ratings.method import SEED
 from arena.ratings.outcomes import Floats, Grouped
-from arena.ratings.ranking import SEED, normal_noise
+from arena.ratings.ranking import normal_noise
 from arena.ratings.refits import Boards, refits
 from arena.ratings.scale import POINTS_PER_LOGIT
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from arena.ratings.covariance import inverse
 from arena.ratings.fit import Fit
-from arena.ratings.outcomes import BothBad, Floats, Ints, Ties, check, scores_that_count
+from arena.ratings.method import BothBad, Ties
+from arena.ratings.outcomes import Floats, Ints, check, scores_that_count
 from arena.ratings.scale import chances
 
 MIN_VOTES = 20

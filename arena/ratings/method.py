@@ -1,6 +1,7 @@
 """How a board is made: the choices a reader can make, a version for what they mean, and a hash of what they are made of.
 
-The same votes in the same order under the same method and version give the same numbers. Pure.
+The same votes in the same order under the same method and version give the same numbers. Pure, and
+without numpy: whoever only reads the choices waits for no maths to load.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, get_args
 
-from arena.ratings.outcomes import BothBad, Ties
-from arena.ratings.ranking import SEED
-
 METHOD_VERSION = "2"
 """Goes up whenever the same votes under the same method would give other numbers."""
 
+SEED = 20_260_801
+"""Of draws, where none is named."""
+Ties = Literal["half", "drop"]
+"""What a tie is worth: half a win to each, or nothing at all."""
+BothBad = Literal["tie", "drop"]
+"""What "both bad" is: a tie, or left out."""
 Kind = Literal["elo", "bradley-terry", "davidson"]
 Interval = Literal["sandwich", "bootstrap", "none"]
 VOTES_AT_ONCE = 10_000

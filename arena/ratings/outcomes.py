@@ -14,11 +14,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.ratings.method import BothBad, Ties
+
 Outcome = Literal["a", "b", "tie", "both_bad"]
-Ties = Literal["half", "drop"]
-"""What a tie is worth: half a win to each, or nothing at all."""
-BothBad = Literal["tie", "drop"]
-"""What "both bad" is: a tie, or left out."""
 
 SCORE_OF_A: dict[str, float] = {"a": 1.0, "b": 0.0, "tie": 0.5, "both_bad": 0.5}
 """What side a scores; side b scores the rest. Both bad counts as a tie here and is also told apart on the board."""

@@ -9,12 +9,12 @@ from statistics import NormalDist
 import numpy as np
 
 from arena.ratings.fit import Fit
+from arena.ratings.method import SEED
 from arena.ratings.outcomes import Floats, Ints
 from arena.ratings.scale import POINTS_PER_LOGIT, Z95, sigmoid
 
 DRAWS = 5_000
 """Boards that are drawn for P(best): its standard error is at most 0.7 percent."""
-SEED = 20_260_801
 SAME_RATING = 1e-9
 """Points within which two ratings differ by rounding only."""
 POWER_Z = 0.84

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from playground.keys import FoundKey
-from playground.offered import access_of, catalog_of
+from playground.offered import access_of
+from playground.offering import catalog_of
 from playground.plan import PlannedRun, make_plan
 from playground.samples import Subject, samples_of, subject_of
 from playground.settings import Secret, Settings

@@ -13,7 +13,7 @@ from providers.rows import CATALOG
 from tests.fakes import openai_facts
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, Harness
-from ui.documents import catalog_document
+from ui.plain_documents import catalog_document
 
 
 def with_a_new_model() -> Catalog:

@@ -26,7 +26,7 @@ from tests.fakes.replicate_server import FakeReplicate
 from tests.fakes.runware_server import FakeRunware
 from tests.harness import Harness
 from tests.playground.test_gateways import IMAGES, check_kept
-from ui.documents import catalog_document
+from ui.plain_documents import catalog_document
 
 Make = Callable[..., Harness]
 FOX = ImageRequest("A red fox", quality="low", size="1024x1024")

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.keys import FoundKey
-from playground.offered import access_of, catalog_of
+from playground.offered import access_of
+from playground.offering import catalog_of
 from playground.plan import make_plan
 from playground.samples import Subject, literal_request, openai_sdk, samples_of, shell, subject_of
 from playground.samples.jobs import JOBS

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 from arena import bank
 from arena.bank import OWN
-from arena.board import BOARDS, LEVELS, QUESTIONS, BoardQuery
+from arena.board import BoardQuery
+from arena.board_choices import BOARDS, LEVELS, QUESTIONS
 from arena.levels import Level
 from arena.ratings.method import Method
 from storage.records import BoardName, Question

@@ -7,10 +7,10 @@ from arena.ratings.method import METHOD_VERSION
 from arena.stated_board import StatedBoard
 from providers.catalog import Catalog
 from ui.board_documents import board_document
-from ui.documents import Document
 from ui.leaderboard import figures, views
 from ui.leaderboard.choices import BOARD_WORDS, LEVEL_WORDS, QUESTION_WORDS, Choices, as_told, category_name
 from ui.leaderboard.table import COLUMNS, View, names, short_names, table_view
+from ui.plain_documents import Document
 
 _NOT_IN_TEXT = ("interval",)
 

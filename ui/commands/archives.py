@@ -12,19 +12,21 @@ from playground.services import LOCAL_OWNER
 from providers.checks import Problem
 from ui import views
 from ui.answering import Answer
-from ui.app import App
 from ui.archive_views import counted_words, found_words, report_document, report_sentences
-from ui.documents import Document
+from ui.commands.parts import Parts
+from ui.commands.texts import printable
 from ui.failures import ALL_WELL, Failure, refused
+from ui.plain_documents import Document
 
 
-def run_export(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run_export(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Writes the archive; the exit code. Raises: NotTakenAlong."""
     path = Path(options.file).absolute()
-    try:
-        taken = taking.write_file(app.services, path, LOCAL_OWNER, options.group)
-    except OSError as error:
-        return answer.fail(_file_refused(path, "written", error))
+    with parts.app() as app:
+        try:
+            taken = taking.write_file(app.services, path, LOCAL_OWNER, options.group)
+        except OSError as error:
+            return answer.fail(_file_refused(path, "written", error))
     manifest = taken.manifest
     answer.document(
         {
@@ -45,27 +47,29 @@ def run_export(options: argparse.Namespace, answer: Answer, app: App) -> int:
     return ALL_WELL
 
 
-def run_import(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run_import(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Takes an archive in, or says what it would bring; the exit code. Raises: ArchiveRefused, StoreError."""
     path = Path(options.file).absolute()
-    try:
-        report: Report = bringing.bring(app.services, path, LOCAL_OWNER, dry_run=options.dry_run)
-    except OSError as error:
-        return answer.fail(_file_refused(path, "read", error))
+    with parts.app() as app:
+        try:
+            report: Report = bringing.bring(app.services, path, LOCAL_OWNER, dry_run=options.dry_run)
+        except OSError as error:
+            return answer.fail(_file_refused(path, "read", error))
     answer.document(report_document(report, dry_run=options.dry_run))
     for sentence in report_sentences(report, dry_run=options.dry_run):
         answer.line(sentence)
     return ALL_WELL
 
 
-def run_recall(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run_recall(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Tells which runs a picture may have come from; the exit code. Raises: NotRecalled."""
     path = Path(options.file).absolute()
     try:
         data = path.read_bytes()
     except OSError as error:
         return answer.fail(_file_refused(path, "read", error))
-    found = recall(app.services, data, None)
+    with parts.app() as app:
+        found = recall(app.services, data, None)
     rows: list[Document] = [
         {
             "run_id": one.look.run.run_id,
@@ -88,8 +92,7 @@ def run_recall(options: argparse.Namespace, answer: Answer, app: App) -> int:
         }
     )
     for one in found.found:
-        # What a visitor wrote must not steer the operator's terminal.
-        first = "".join(letter if letter.isprintable() else " " for letter in one.look.run.prompt[:60])
+        first = printable(one.look.run.prompt[:60])
         answer.line(f"{one.look.run.run_id}  {found_words(one):32}  {one.look.run.offer}  {first}")
     if not found.found:
         answer.say("No image here looks like it.")

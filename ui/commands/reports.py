@@ -7,21 +7,22 @@ import argparse
 from arena import reports
 from arena.reports import ShownReport
 from ui.answering import Answer
-from ui.app import App
 from ui.arena_views import REPORTS
-from ui.documents import Document
+from ui.commands.parts import Parts
+from ui.commands.texts import printable
 from ui.failures import ALL_WELL
+from ui.plain_documents import Document
 from ui.views import counted
 
 
-def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Lists the newest reports; returns the exit code."""
-    found, count = reports.listed(app.services, limit=options.limit), reports.count(app.services)
+    with parts.app() as app:
+        found, count = reports.listed(app.services, limit=options.limit), reports.count(app.services)
     answer.document({"reports": [_document(one) for one in found], "count": count})
     for one in found:
         for line in _lines(one):
-            # What a visitor wrote must not steer the operator's terminal.
-            answer.line("".join(letter if letter.isprintable() else " " for letter in line).rstrip())
+            answer.line(printable(line).rstrip())
     older = f"; {count - len(found):,} older ones with --limit" if count > len(found) else ""
     answer.say(f"{counted(count, 'report')}{older}." if count else "Nothing was reported.")
     return ALL_WELL

@@ -12,15 +12,22 @@ from providers.checks import Problem
 from storage import install
 from ui.answering import Answer
 from ui.app import App
-from ui.documents import Document
+from ui.commands.parts import Parts
+from ui.commands.texts import printable
 from ui.failures import ALL_WELL, refused
+from ui.plain_documents import Document
 from ui.views import counted
 
 
-def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Does what is asked and lists the voters as they are then; returns the exit code."""
     if (options.exclude is None) != (options.reason is None):
         return answer.fail(refused([Problem("reason", "--exclude needs a --reason, and a reason an --exclude.")]))
+    with parts.app() as app:
+        return _carried_out(options, answer, app)
+
+
+def _carried_out(options: argparse.Namespace, answer: Answer, app: App) -> int:
     found: Checked | None = None
     try:
         if options.exclude is not None:
@@ -54,7 +61,7 @@ def _tell(answer: Answer, app: App, found: Checked | None) -> None:
     for one in everyone:
         answer.line(_voter_line(one))
     for line in (*_sentences(standing), *alarms):
-        answer.say(_printable(line))
+        answer.say(printable(line))
     if found:
         answer.say(f"{counted(len(found.left_out), 'voter')} left out by this check.")
 
@@ -75,12 +82,7 @@ def _voter_document(voter: Voter) -> Document:
 def _voter_line(voter: Voter) -> str:
     words = [f"left out: {voter.excluded.reason}"] if voter.excluded else [one.words for one in voter.findings]
     line = f"{voter.shown_id}  {counted(voter.votes.votes, 'vote'):>12}  {voter.votes.last_at[:10]}  {' '.join(words)}"
-    return _printable(line).rstrip()
-
-
-def _printable(line: str) -> str:
-    """What a visitor's model is called must not steer the operator's terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in line)
+    return printable(line).rstrip()
 
 
 def _sentences(standing: LeftOut) -> list[str]:

@@ -6,20 +6,25 @@ import argparse
 from pathlib import Path
 
 from arena.elo_audit import stale_days
-from storage.anchors import anchor_of_copy, read_anchor, write_anchor
+from storage.anchors import Anchor, anchor_of_copy, read_anchor, write_anchor
 from storage.freeing import sweep_freed
 from storage.verify import check_anchor, verify
 from ui.answering import Answer
 from ui.app import App
+from ui.commands.parts import Parts
 from ui.failures import ALL_WELL, SOMETHING_FAILED
 
 ANCHOR_SUFFIX = ".anchor.json"
 """What a backup's anchor is called after it."""
 
 
-def run_verify(options: argparse.Namespace, answer: Answer, app: App) -> int:
-    """Says what is wrong with the store. Raises: AnchorRefused."""
-    anchor = read_anchor(Path(options.anchor)) if options.anchor else None
+def run_verify(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
+    """Says what is wrong with the store; returns the exit code. Raises: AnchorRefused."""
+    with parts.app() as app:
+        return _verified(answer, app, read_anchor(Path(options.anchor)) if options.anchor else None)
+
+
+def _verified(answer: Answer, app: App, anchor: Anchor | None) -> int:
     store = app.services.store
     # What was deleted for ever, or never came in whole, goes first: its names are kept for just that.
     sweep_freed(store)
@@ -37,8 +42,13 @@ def run_verify(options: argparse.Namespace, answer: Answer, app: App) -> int:
     return SOMETHING_FAILED if problems else ALL_WELL
 
 
-def run_backup(options: argparse.Namespace, answer: Answer, app: App) -> int:
-    """Copies the rows, and writes the anchor of the copy's votes beside it."""
+def run_backup(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
+    """Copies the rows, and writes the anchor of the copy's votes beside it; returns the exit code. Raises: StoreError."""
+    with parts.app() as app:
+        return _backed_up(options, answer, app)
+
+
+def _backed_up(options: argparse.Namespace, answer: Answer, app: App) -> int:
     services = app.services
     path = Path(options.file).absolute()
     services.store.backup(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from arena.board import BoardQuery
@@ -17,6 +16,7 @@ from ui.answering import Answer
 from ui.app import App
 from ui.board_documents import board_document, board_lines
 from ui.board_queries import WrongQuery, board_query, check_command
+from ui.commands.parts import Parts
 from ui.failures import ALL_WELL, refused
 from ui.views import counted
 
@@ -24,7 +24,7 @@ _OF_THE_STORE = ("board", "level", "question", "demo", "since", "until", "export
 """Options that choose among the store's votes; a file is taken as it is."""
 
 
-def run(options: argparse.Namespace, answer: Answer, open_app: Callable[[], App]) -> int:
+def run(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Prints the board, or writes the file; returns the exit code. A file of votes needs no store."""
     method = Method(
         options.method, options.ties, options.both_bad, float(options.prior), options.interval, options.seed
@@ -39,14 +39,10 @@ def run(options: argparse.Namespace, answer: Answer, open_app: Callable[[], App]
         return answer.fail(refused([Problem("all", "--all belongs to --export.")]))
     if options.export is not None and vote_export.kind_of(options.export) is None:
         return answer.fail(refused([Problem("export", "Name the file to write as FILE.csv or FILE.jsonl.")]))
-    app = open_app()
-    try:
+    with parts.app() as app:
         if options.export is not None:
             return _export(options, answer, app, query)
         return _told_board(answer, asyncio.run(of_store(app.services, query)))
-    finally:
-        app.worker.close()
-        app.services.store.close()
 
 
 def _of_file(options: argparse.Namespace, answer: Answer, method: Method) -> int:

@@ -18,18 +18,20 @@ from storage.records import LimitSpan
 from ui import views
 from ui.answering import Answer
 from ui.app import App
-from ui.documents import Document
+from ui.commands.parts import Parts
 from ui.failures import ALL_WELL, refused
+from ui.plain_documents import Document
 
 UNKNOWN_SHOWN = 100
 
 
-def run(options: argparse.Namespace, answer: Answer, app: App) -> int:
+def run(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Does what is asked and tells how things stand then; returns the exit code."""
-    problem = asyncio.run(_done(options, app))
-    if problem is not None:
-        return answer.fail(refused([problem]))
-    return asyncio.run(_tell(answer, app))
+    with parts.app() as app:
+        problem = asyncio.run(_done(options, app))
+        if problem is not None:
+            return answer.fail(refused([problem]))
+        return asyncio.run(_tell(answer, app))
 
 
 async def _done(options: argparse.Namespace, app: App) -> Problem | None:
