@@ -23,8 +23,8 @@ format: ## what `check` would complain about and can mend itself
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: ## measure; prints ratios to a floor or a peer of the same run
-	$(PYTHON) -m benchmarks
+bench: ## measure into benchmarks/RESULTS.md, as ratios to a floor or a peer; BENCH="--quick" for a short look
+	$(PYTHON) -m benchmarks $(BENCH)
 
 docs: ## rewrite what is made from code: the README's tables and docs/data-model.md
 	$(PYTHON) -m tests.generated_docs

@@ -1,4 +1,4 @@
-"""A loopback server that answers image calls with PNGs of 1.5 MB, all at the same moment. It runs in a process of its own.
+"""A loopback server that answers image calls with PNGs of one size, all at the same moment. It runs in a process of its own.
 
 Answers differ in one small chunk of the PNG, so that no contender can save a file because it is there already.
 """
@@ -16,8 +16,9 @@ import zlib
 from benchmarks import loopback
 from benchmarks.loopback import png_chunk
 
-WIDTH, HEIGHT = 1000, 500
-"""Pixels; as RGB noise, which does not compress, the file has 1.5 MB."""
+WIDTH = 1000
+BYTES_A_ROW = WIDTH * 3 + 1
+"""As RGB noise, which does not compress: 500 rows make a file of 1.5 MB."""
 QUIET_S = 0.5
 """Fewer calls than were announced are answered when no further one came for so long."""
 _HEAD_BYTES = 33
@@ -27,10 +28,11 @@ _HEAD_BYTES = 33
 class Answers:
     """Whole HTTP answers; only the bytes that differ are made anew for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, megabytes: float) -> None:
+        height = round(megabytes * 1e6 / BYTES_A_ROW)
         noise = random.Random(1)
-        rows = b"".join(b"\0" + noise.randbytes(WIDTH * 3) for _ in range(HEIGHT))
-        head = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0))
+        rows = b"".join(b"\0" + noise.randbytes(WIDTH * 3) for _ in range(height))
+        head = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, height, 8, 2, 0, 0, 0))
         rest = png_chunk(b"IDAT", zlib.compress(rows, 1)) + png_chunk(b"IEND", b"")
         self._numbers = itertools.count(1)
         own = self._own_chunk()
@@ -77,9 +79,9 @@ class Gate:
         self._open, self._waiting, self._timer = asyncio.Event(), 0, None
 
 
-async def serve(together: int) -> None:
+async def serve(together: int, megabytes: float) -> None:
     """Serves until standard input ends. Prints the port and the size of an image."""
-    answers, gate = Answers(), Gate(together)
+    answers, gate = Answers(megabytes), Gate(together)
 
     async def answer(_came_at: float) -> tuple[bytes, bytes, bytes]:
         await gate.passed()
@@ -91,4 +93,6 @@ async def serve(together: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--together", type=int, required=True)
-    asyncio.run(serve(parser.parse_args().together))
+    parser.add_argument("--megabytes", type=float, default=1.5)
+    given = parser.parse_args()
+    asyncio.run(serve(given.together, given.megabytes))

@@ -43,20 +43,23 @@ CATEGORIES = ("portrait", "text", "logo", "product", "own")
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def measure() -> Iterator[str]:
+def measure(*, quick: bool = False) -> Iterator[str]:
     """Lines with the least seconds of several rounds, and ratios to floors of the same run."""
+    of_update, of_boards = (VOTES_OF_UPDATE // 10, VOTES // 20) if quick else (VOTES_OF_UPDATE, VOTES)
+    yield f"  {of_update:,} votes where one is added or voters are checked, {of_boards:,} where boards are made"
     with tempfile.TemporaryDirectory() as folder:
-        small = _filled(Path(folder) / "small", VOTES_OF_UPDATE)
+        small = _filled(Path(folder) / "small", of_update)
         yield from _one_more(small)
         yield from _checks(small)
         small.store.close()
-        big = _filled(Path(folder) / "big", VOTES)
+        big = _filled(Path(folder) / "big", of_boards)
         yield from _boards(big)
         yield from _outward(big, Path(folder))
         big.store.close()
 
 
-def _services(folder: Path) -> Services:
+def services_of(folder: Path) -> Services:
+    """Services over the folder, without a network. Its store is the caller's to close."""
     settings = Settings(data_dir=folder)
     return Services(
         settings=settings,
@@ -71,9 +74,9 @@ def _services(folder: Path) -> Services:
 
 
 def _filled(folder: Path, count: int) -> Services:
-    services = _services(folder)
+    services = services_of(folder)
     offers = [f"maker/model-{number:02}" for number in range(OFFERS)]
-    services.store.write(lambda db: _add_runs(db, offers))
+    services.store.write(lambda db: add_runs(db, offers))
     rng = np.random.default_rng(1)
     strengths = np.linspace(-1.5, 1.5, OFFERS)
     a = rng.integers(0, OFFERS, count)
@@ -85,21 +88,23 @@ def _filled(folder: Path, count: int) -> Services:
     moments = [timestamp(START + timedelta(days=DAYS) * (number / count)) for number in range(count)]
 
     def write(db: Database) -> None:
-        of_battles = ((_battle_row(n, offers, cells[n], moments[n])) for n in range(count))
-        db.conn.executemany(_insert("battles", 20), of_battles)
+        of_battles = ((battle_row(n, offers, cells[n], moments[n])) for n in range(count))
+        db.conn.executemany(insert_sql("battles", 20), of_battles)
         of_votes = ((_vote_row(n, cells[n], moments[n])) for n in range(count))
-        db.conn.executemany(_insert("votes", 11), of_votes)
+        db.conn.executemany(insert_sql("votes", 11), of_votes)
         tallies.make_anew(db)
 
     services.store.write(write, timeout_s=600)
     return services
 
 
-def _insert(table: str, columns: int) -> str:
+def insert_sql(table: str, columns: int) -> str:
+    """The statement that adds a whole row."""
     return f"insert into {table} values ({', '.join('?' * columns)})"
 
 
-def _battle_row(number: int, offers: list[str], cell: tuple[int, int, int, int], at: str) -> tuple[object, ...]:
+def battle_row(number: int, offers: list[str], cell: tuple[int, int, int, int], at: str) -> tuple[object, ...]:
+    """A row of `battles` that has its vote. `cell`: numbers of both offers, of the outcome and of the voter."""
     a, b, _, voter = cell
     return (
         *(f"{number:032x}", f"v{voter:04}", "generate", "A fox", f"i-{a:02}", f"i-{b:02}", offers[a], offers[b]),
@@ -125,7 +130,8 @@ def _vote_row(number: int, cell: tuple[int, int, int, int], at: str) -> tuple[ob
     return (number + 1, f"{number:032x}", f"v{cell[3]:04}", outcome, 2500, 1, None, at, None, None, None)
 
 
-def _add_runs(db: Database, offers: list[str]) -> None:
+def add_runs(db: Database, offers: list[str]) -> None:
+    """One run with one image for each offer, rows only; images are `i-00` and so on."""
     at = timestamp(START)
     runs.insert_group(db, Group("g", "v", "run", "generate", "A fox", at))
     for number, offer in enumerate(offers):
@@ -166,7 +172,7 @@ def _boards(services: Services) -> list[str]:
     since = timestamp(START + timedelta(days=DAYS - 7))
     return [
         _line(
-            "board of 1,000,000 votes from SQLite, with sandwich",
+            "board of all votes from SQLite, with sandwich",
             _seconds(board_of(BoardQuery())),
             ("reading the sums", floor),
         ),
@@ -191,8 +197,8 @@ def _outward(services: Services, folder: Path) -> list[str]:
     if of_file(path, Method()).votes_sha256 != sha256:
         raise AssertionError("the export has another hash than the board")
     return [
-        _line("hash of 1,000,000 votes", _seconds(lambda: asyncio.run(board.digest(services, BoardQuery())), 1)),
-        _line("export of 1,000,000 votes as CSV", _seconds(export, 1), ("reading them", _seconds(floor, 1))),
+        _line("hash of all votes", _seconds(lambda: asyncio.run(board.digest(services, BoardQuery())), 1)),
+        _line("export of all votes as CSV", _seconds(export, 1), ("reading them", _seconds(floor, 1))),
         _line("`leaderboard --votes` on that file", _seconds(lambda: of_file(path, Method()), 1)),
     ]
 
@@ -230,13 +236,13 @@ def _one_more(services: Services) -> list[str]:
         services.store.read(lambda db: board.read_board(db, services, wanted))
 
     return [
-        _line("one vote, and what it changed, at 100,000 votes", _seconds(vote), ("one small row", _seconds(floor))),
+        _line("one vote, and what it changed", _seconds(vote), ("one small row", _seconds(floor))),
         _line("one vote and the whole board anew", _seconds(vote_and_board)),
     ]
 
 
 def _checks(services: Services) -> list[str]:
-    return [_line("voter checks on 100,000 votes of 1,000 voters", _seconds(lambda: judging.check(services), 2))]
+    return [_line("voter checks on the votes of 1,000 voters", _seconds(lambda: judging.check(services), 2))]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""From the click on Run to the picture on screen, in a real Chromium, over an upstream that takes 1.0 s; as ratios to it.
+"""From the click on Run to the picture on screen, in a real Chromium, over an upstream that takes 1.0 s; as ratios to it, and
+to a bare Gradio app (`bare_gradio.py`) over the same one.
 
 App, upstream and browser have processes of their own. A picture counts as on screen two frames after its bytes were decoded.
 Layout shifts are what the browser itself reports. Needs Playwright and a Chromium: see requirements-dev.txt.
@@ -7,28 +8,23 @@ Layout shifts are what the browser itself reports. Needs Playwright and a Chromi
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from benchmarks.processes import ROOT, NoBrowser, bare_gradio, chromium, diptych
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 FLOOR_S = 1.0
 ONE_S, EIGHT_S = 1.25, 1.4
 """What is promised of one, and of eight at once."""
+PEER_RATIO = 1.15
+"""And of a bare Gradio app that asks the same upstream and shows the file it stored."""
 SINGLE_TRIES, EIGHT_TRIES = 9, 5
 ONE = "openai/gpt-image-2"
 SERVERS = ("north", "east", "south", "west")
@@ -42,7 +38,7 @@ _WATCH = """() => {
   const seen = new Set();
   window.bench = {clicked: 0, painted: [], shift: 0};
   document.addEventListener("click", (event) => {
-    if (!event.target.closest("#pg-run, [data-answer=yes]")) return;
+    if (!event.target.closest("#pg-run, #run, [data-answer=yes]")) return;
     Object.assign(window.bench, {clicked: performance.now(), painted: [], shift: 0});
   }, true);
   new PerformanceObserver((list) => {
@@ -53,47 +49,69 @@ _WATCH = """() => {
   }).observe({type: "layout-shift", buffered: false});
   const note = () => window.bench.painted.push(performance.now());
   const look = () => {
-    for (const image of document.querySelectorAll("[data-testid=tile][data-state=done] .image-box img")) {
-      if (seen.has(image)) continue;
-      seen.add(image);
+    const shown = "[data-testid=tile][data-state=done] .image-box img, #shown img";
+    for (const image of document.querySelectorAll(shown)) {
+      // The bare app's image stays one element and gets another address.
+      if (!image.src || seen.has(image.src)) continue;
+      seen.add(image.src);
       image.decode().then(() => requestAnimationFrame(() => requestAnimationFrame(note)));
     }
   };
-  const attributes = {attributes: true, attributeFilter: ["data-state"]};
+  const attributes = {attributes: true, attributeFilter: ["data-state", "src"]};
   new MutationObserver(look).observe(document.body, {childList: true, subtree: true, ...attributes});
   look();
 }"""
 
 
-def measure() -> Iterator[str]:
+def measure(*, quick: bool = False) -> Iterator[str]:
     """Lines with what was measured, and whether it keeps what is promised."""
+    singles, eights = (3, 1) if quick else (SINGLE_TRIES, EIGHT_TRIES)
     try:
-        # By name: only this benchmark needs it, and the others run without.
-        playwright = import_module("playwright.sync_api")
-    except ImportError:
-        yield "  Playwright is not installed"
-        return
-    browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser_path is None:
-        yield "  no Chromium is installed"
-        return
-    with ExitStack() as stack:
-        app = stack.enter_context(_app(stack.enter_context(_upstream())))
-        play = stack.enter_context(playwright.sync_playwright())
-        flags = ["--no-sandbox", "--headless=new", "--disable-gpu"]
-        browser = stack.enter_context(play.chromium.launch(executable_path=browser_path, args=flags))
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-        page.goto(app)
-        page.wait_for_selector("body.ready")
-        page.evaluate(_WATCH)
-        yield f"  {os.cpu_count()} cores, upstream {FLOOR_S:.1f} s"
-        _tick(page, [ONE])
-        _press(page, "warm up", 1)
-        yield _line("one", [_press(page, f"one {number}", 1) for number in range(SINGLE_TRIES)], ONE_S)
-        _tick(page, [*EIGHT])
-        _press(page, "warm up all", 8)
-        yield _line("eight at once", [_press(page, f"eight {number}", 8) for number in range(EIGHT_TRIES)], EIGHT_S)
-        yield from _many(page)
+        with ExitStack() as stack:
+            browser = stack.enter_context(chromium())
+            upstream = stack.enter_context(_upstream())
+            ours, bare = stack.enter_context(_app(upstream)), stack.enter_context(bare_gradio("--upstream", upstream))
+            page, peer = _opened(browser, ours, "body.ready"), _opened(browser, bare, "#run")
+            yield f"  {os.cpu_count()} cores, upstream {FLOOR_S:.1f} s"
+            _tick(page, [ONE])
+            _press(page, "warm up", 1)
+            _press_bare(peer, "warm up")
+            one, others = [], []
+            for number in range(singles):
+                one.append(_press(page, f"one {number}", 1))
+                others.append(_press_bare(peer, f"one {number}"))
+            yield _line("one", one, ONE_S)
+            yield _peer_line(one, others)
+            _tick(page, [*EIGHT])
+            _press(page, "warm up all", 8)
+            yield _line("eight at once", [_press(page, f"eight {number}", 8) for number in range(eights)], EIGHT_S)
+            yield from _many(page)
+    except NoBrowser as error:
+        yield f"  {error}"
+
+
+def _opened(browser: Browser, url: str, ready: str) -> Page:
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page.goto(url)
+    page.wait_for_selector(ready)
+    page.evaluate(_WATCH)
+    return page
+
+
+def _press_bare(page: Page, prompt: str) -> dict[str, float]:
+    page.bring_to_front()
+    page.fill("#prompt textarea", prompt)
+    page.wait_for_timeout(700)
+    page.click("#run")
+    return _result(page, 1)
+
+
+def _peer_line(ours: list[dict[str, float]], bare: list[dict[str, float]]) -> str:
+    mine, theirs = (statistics.median(one["last_s"] for one in runs) for runs in (ours, bare))
+    kept = "kept" if mine <= PEER_RATIO * theirs else "MISSED"
+    return (
+        f"  a bare Gradio app     {theirs:.3f} s; ours {mine / theirs:.2f}x of it, promised {PEER_RATIO:.2f}x: {kept}"
+    )
 
 
 def _line(name: str, times: list[dict[str, float]], promised_s: float) -> str:
@@ -133,6 +151,7 @@ def _tick(page: Page, offers: list[str]) -> None:
 
 def _press(page: Page, prompt: str, runs: int) -> dict[str, float]:
     """Seconds from the click to the last picture on screen, and the layout shift in between."""
+    page.bring_to_front()
     page.fill("#pg-prompt textarea", prompt)
     words = "Run ·" if runs == 1 else f"Run {runs}"
     page.wait_for_function(f"document.querySelector('#pg-run').innerText.startsWith('{words}')")
@@ -161,40 +180,15 @@ def _upstream() -> Iterator[str]:
 
 @contextmanager
 def _app(upstream: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        ours = {
-            "DIPTYCH_DATA_DIR": folder,
-            "DIPTYCH_PORT": str(port),
-            "OPENAI_API_KEY": "sk-benchmark",
-            "OPENAI_BASE_URL": upstream,
-            "DIPTYCH_SERVERS": ",".join(f"{name}={upstream}" for name in SERVERS),
-            "NO_PROXY": "127.0.0.1,localhost",
-        }
-        environment, quiet = {**os.environ, **ours}, subprocess.DEVNULL
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            _wait_for(url)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise TimeoutError(f"the app does not answer at {url}")
+    ours = {
+        "OPENAI_API_KEY": "sk-benchmark",
+        "OPENAI_BASE_URL": upstream,
+        "DIPTYCH_SERVERS": ",".join(f"{name}={upstream}" for name in SERVERS),
+    }
+    with diptych(ours) as url:
+        yield url
 
 
 if __name__ == "__main__":
-    for line in measure():
+    for line in measure(quick="--quick" in sys.argv):
         print(line, flush=True)

@@ -20,9 +20,10 @@ from pathlib import Path
 from benchmarks.contenders.__main__ import NOT_INSTALLED
 
 ROOT = Path(__file__).parents[1]
-SCENARIOS = ((64, 1), (16, 4))
-"""Calls together, and rounds."""
-RUNS = 3
+SCENARIOS = ((1, 32, 1.5), (16, 4, 1.5), (64, 1, 1.5), (1, 8, 8.0), (16, 1, 8.0), (64, 1, 8.0))
+"""Calls together, rounds, and megabytes of a picture."""
+QUICK_SCENARIOS = ((16, 1, 1.5), (64, 1, 1.5), (16, 1, 8.0))
+RUNS, QUICK_RUNS = 3, 1
 CONTENDERS: Mapping[str, str] = {
     "plain": "plain httpx + base64",
     "provider_layer": "our client + files",
@@ -36,15 +37,19 @@ FIGURES = ("peak_mb", "cpu_ms", "wall_ms")
 Figures = dict[str, float]
 
 
-def measure(litellm_python: str = sys.executable, names: Sequence[str] = tuple(CONTENDERS)) -> Iterator[str]:
+def measure(
+    litellm_python: str = sys.executable, names: Sequence[str] = tuple(CONTENDERS), *, quick: bool = False
+) -> Iterator[str]:
     """Lines with what each contender took, and its ratio to the floor."""
-    for together, rounds in SCENARIOS:
+    runs = QUICK_RUNS if quick else RUNS
+    for together, rounds, megabytes in QUICK_SCENARIOS if quick else SCENARIOS:
         found: dict[str, list[Figures]] = {name: [] for name in names}
-        for _ in range(RUNS):
+        for _ in range(runs):
             for name in names:
-                one = _run(name, litellm_python if name == "litellm_sdk" else sys.executable, together, rounds)
+                python = litellm_python if name == "litellm_sdk" else sys.executable
+                one = _run(name, python, together, rounds, megabytes)
                 found[name] += [one] if one else []
-        yield f"{rounds} x {together} answers at once, {os.cpu_count()} cores, middle of {RUNS} runs"
+        yield f"{rounds} x {together} answers at once, PNGs of {megabytes} MB, {os.cpu_count()} cores, middle of {runs} runs"
         yield f"  {'':22}{'peak above start':>24}{'CPU per image':>24}{'clock per image':>26}"
         floor = _middle(found[names[0]])
         for name in names:
@@ -66,9 +71,9 @@ def _middle(runs: list[Figures]) -> Figures:
     return {name: statistics.median(one[name] for one in runs) for name in FIGURES}
 
 
-def _run(name: str, python: str, together: int, rounds: int) -> Figures | None:
+def _run(name: str, python: str, together: int, rounds: int, megabytes: float) -> Figures | None:
     """What the contender took in a new process; `None` when its library is missing there."""
-    with _server(together) as (port, image_bytes):
+    with _server(together, megabytes) as (port, image_bytes):
         arguments = [name, f"http://127.0.0.1:{port}/v1", f"--together={together}", f"--rounds={rounds}"]
         done = subprocess.run(
             [python, "-m", "benchmarks.contenders", *arguments, f"--image-bytes={image_bytes}"],
@@ -87,9 +92,9 @@ def _run(name: str, python: str, together: int, rounds: int) -> Figures | None:
 
 
 @contextmanager
-def _server(together: int) -> Iterator[tuple[int, int]]:
+def _server(together: int, megabytes: float) -> Iterator[tuple[int, int]]:
     """Port of a running server, and the size of its images."""
-    command = [sys.executable, "-m", "benchmarks.answer_server", f"--together={together}"]
+    command = [sys.executable, "-m", "benchmarks.answer_server", f"--together={together}", f"--megabytes={megabytes}"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
@@ -106,6 +111,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="the first is the floor"
     )
+    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    for line in measure(given.litellm_python, given.only):
+    for line in measure(given.litellm_python, given.only, quick=given.quick):
         print(line, flush=True)

@@ -19,19 +19,19 @@ from providers.types import ImageRequest
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
 
-ROUNDS = 15
+ROUNDS, QUICK_ROUNDS = 15, 3
 SIZE = "1024x1024"
 
 
-async def measure() -> list[str]:
+async def measure(*, quick: bool = False) -> list[str]:
     """Lines with median milliseconds of floor and engine, and their ratio, for one call and for sixteen at once."""
-    lines = []
+    lines, rounds = [], QUICK_ROUNDS if quick else ROUNDS
     with FakeOpenAI(key=KEY) as fake, tempfile.TemporaryDirectory() as folder:
         one = Harness(Path(folder) / "data", openai_url=fake.base_url)
         async with httpx.AsyncClient(base_url=fake.base_url, headers={"Authorization": f"Bearer {KEY}"}) as plain:
             for together in (1, 16):
-                floor = await _median_ms(lambda: _floor(plain, Path(folder)), together)
-                engine = await _median_ms(lambda: _engine(one), together)
+                floor = await _median_ms(lambda: _floor(plain, Path(folder)), together, rounds)
+                engine = await _median_ms(lambda: _engine(one), together, rounds)
                 ratio = engine / floor
                 lines.append(f"{together:3} at once: floor {floor:7.1f} ms, engine {engine:7.1f} ms, ratio {ratio:.2f}")
         await one.stop()
@@ -39,10 +39,10 @@ async def measure() -> list[str]:
     return lines
 
 
-async def _median_ms(work: Callable[[], Awaitable[None]], together: int) -> float:
+async def _median_ms(work: Callable[[], Awaitable[None]], together: int, rounds: int) -> float:
     await work()
     times = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         started = time.perf_counter()
         await asyncio.gather(*(work() for _ in range(together)))
         times.append((time.perf_counter() - started) * 1000)

@@ -85,7 +85,34 @@ def with_arena_rank(rows: Rows) -> Callable[[], Found]:
     return work
 
 
-PEERS = {"choix": with_choix, "statsmodels": with_statsmodels, "arena-rank": with_arena_rank}
+def with_scikit_learn(rows: Rows) -> Callable[[], Found]:
+    """A logistic regression, strengths only, as boards were fitted for years; a row with a tie goes in once for each side."""
+    linear = import_module("sklearn.linear_model")
+
+    size, lines = int(rows["models"]), np.arange(len(rows["a"]))
+    x = np.zeros((len(lines), size))
+    x[lines, rows["a"]], x[lines, rows["b"]] = 1, -1
+    won, lost = rows["count"] * rows["score"], rows["count"] * (1 - rows["score"])
+    both, answers = np.concatenate([x, x]), np.concatenate([np.ones(len(lines)), np.zeros(len(lines))])
+    weights = np.concatenate([won, lost])
+    kept = weights > 0
+    both, answers, weights = both[kept], answers[kept], weights[kept]
+
+    def work() -> Found:
+        model = linear.LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10, max_iter=1000)
+        model.fit(both, answers, sample_weight=weights)
+        strengths = model.coef_[0]
+        return strengths - strengths.mean(), None
+
+    return work
+
+
+PEERS = {
+    "scikit-learn": with_scikit_learn,
+    "choix": with_choix,
+    "statsmodels": with_statsmodels,
+    "arena-rank": with_arena_rank,
+}
 
 
 def main() -> None:

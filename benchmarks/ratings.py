@@ -1,7 +1,7 @@
-"""What a board costs: 1,000,000 votes on 50 models, against plain floors in the same run and against peer libraries.
+"""What a board costs: up to 1,000,000 votes on 50 models, against plain floors in the same run and against peer libraries.
 
 `python -m benchmarks.ratings --peers PYTHON` also runs the peers, under an interpreter that has numpy and any of choix,
-statsmodels and arena-rank; it says how far their ratings are from ours.
+statsmodels, scikit-learn and arena-rank; it says how far their ratings are from ours.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from arena.ratings.sampling import pair_chances
 from arena.ratings.side_bias import side_bias
 from arena.ratings.voter_checks import findings
 
-VOTES = 1_000_000
+PEER_SIZES = (10_000, 100_000, 1_000_000)
 MODELS = 50
 ROUNDS = 5
 REFITS = 1000
@@ -40,28 +40,30 @@ VOTERS = 1000
 OUTCOMES = ("a", "b", "tie")
 
 
-def measure(peers: Path | None = None) -> list[str]:
+def measure(peers: Path | None = None, *, quick: bool = False) -> list[str]:
     """Lines with the least seconds of several rounds, and ratios to floors; with `peers`, an interpreter, to the peers."""
-    votes = _votes()
+    sizes = PEER_SIZES[:2] if quick else PEER_SIZES
+    votes = _votes(sizes[-1])
     counts: list[CountedRow] = [(*vote, count) for vote, count in Counter(votes).items()]
     rows = group_counts(counts)
     fit = bradley_terry.fit(rows)
     return [
+        f"{len(votes):,} votes on {MODELS} models",
         *_replay(votes),
         *_boards(counts, rows, fit),
         *_around(rows, fit),
         *_whole(votes, counts),
-        *(_peers(peers, rows) if peers else []),
+        *(line for size in sizes for line in (_peers(peers, size) if peers else [])),
     ]
 
 
-def _votes() -> list[VoteRow]:
+def _votes(count: int) -> list[VoteRow]:
     rng = np.random.default_rng(1)
     strengths = np.linspace(-1.5, 1.5, MODELS)
-    a = rng.integers(0, MODELS, VOTES)
-    b = (a + 1 + rng.integers(0, MODELS - 1, VOTES)) % MODELS
-    a_wins = rng.random(VOTES) < 1 / (1 + np.exp(strengths[b] - strengths[a]))
-    outcome = np.where(rng.random(VOTES) < 0.2, 2, np.where(a_wins, 0, 1))
+    a = rng.integers(0, MODELS, count)
+    b = (a + 1 + rng.integers(0, MODELS - 1, count)) % MODELS
+    a_wins = rng.random(count) < 1 / (1 + np.exp(strengths[b] - strengths[a]))
+    outcome = np.where(rng.random(count) < 0.2, 2, np.where(a_wins, 0, 1))
     names = [f"maker/model-{index:02}" for index in range(MODELS)]
     cells = zip(a.tolist(), b.tolist(), outcome.tolist(), strict=True)
     return [(names[i], names[j], OUTCOMES[told]) for i, j, told in cells]
@@ -90,9 +92,7 @@ def _replay(votes: list[VoteRow]) -> list[str]:
             met[b] = met.get(b, 0) + 1
         return met
 
-    return [
-        _line("Elo: replay of 1,000,000 votes", _seconds(lambda: elo.replay(votes)), ("counting them", _seconds(floor)))
-    ]
+    return [_line("Elo: replay of all votes", _seconds(lambda: elo.replay(votes)), ("counting them", _seconds(floor)))]
 
 
 def _boards(counts: list[CountedRow], rows: Grouped, fit: Fit) -> list[str]:
@@ -135,14 +135,15 @@ def _around(rows: Grouped, fit: Fit) -> list[str]:
 def _whole(votes: list[VoteRow], counts: list[CountedRow]) -> list[str]:
     return [
         _line("whole board from counted votes", _seconds(lambda: rate_counts(counts, Method()))),
-        _line("whole board from 1,000,000 single votes", _seconds(lambda: rate(votes, Method()), 2)),
+        _line("whole board from single votes", _seconds(lambda: rate(votes, Method()), 2)),
         _line("whole board by Elo", _seconds(lambda: rate(votes, Method(kind="elo")), 2)),
-        _line("digest of 1,000,000 votes", _seconds(lambda: votes_digest(votes), 2)),
+        _line("digest of all votes", _seconds(lambda: votes_digest(votes), 2)),
     ]
 
 
-def _peers(python: Path, rows: Grouped) -> list[str]:
+def _peers(python: Path, size: int) -> list[str]:
     """Peers get the same rows and give the same: strengths with sandwich errors, or strengths alone from a table of points."""
+    rows = group_counts([(*vote, count) for vote, count in Counter(_votes(size)).items()])
     fit = bradley_terry.fit(rows, prior=0)
     with_errors = _seconds(lambda: bradley_terry.fit(rows, prior=0))
     scored, start = points(rows), np.zeros(len(rows.names))
@@ -152,7 +153,7 @@ def _peers(python: Path, rows: Grouped) -> list[str]:
         np.savez(path, a=rows.a, b=rows.b, score=rows.score, count=rows.count, models=len(rows.names))
         script = Path(__file__).with_name("rating_peers.py")
         done = subprocess.run([python, script, path], capture_output=True, text=True, check=True)
-    lines = []
+    lines = [f"peers at {size:,} votes, {len(rows.a):,} grouped rows"]
     for peer in map(json.loads, done.stdout.splitlines()):
         if "missing" in peer:
             lines.append(f"{peer['name']}: {peer['missing']}")

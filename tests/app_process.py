@@ -22,7 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ui.command_line import COMMANDS
+
 ROOT = Path(__file__).parents[1]
+COMPOSED = ("playground.engine", "playground.prices", "providers.client", "providers.demo.server")
+"""What `compose` loads."""
 
 
 class AppProcess:
@@ -99,7 +103,14 @@ def _forker() -> Callable[[dict[str, Any]], Any]:
 
 def _fork_on_demand() -> None:
     """Answers questions until nobody can ask any more; whoever runs then is killed."""
-    for name in ("app", "ui.blocks", "ui.launch"):
+    for name in (
+        "app",
+        "ui.blocks",
+        "ui.launch",
+        "ui.told_errors",
+        *COMPOSED,
+        *(module for module, _ in COMMANDS.values()),
+    ):
         importlib.import_module(name)
     # A fork that ends need not count what it has from here.
     gc.freeze()
