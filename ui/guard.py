@@ -172,9 +172,9 @@ def address_of(settings: Settings, scope: Scope, headers: Mapping[str, str]) -> 
     return asking_address(str(client[0]) if client else "", forwarded, settings.public.trusted_proxies)
 
 
-def middleware(settings: Settings, usage: Usage | None = None) -> list[Middleware]:
-    """What Gradio's application is wrapped in. `usage` counts what visitors upload."""
-    return [Middleware(_MovesOutermost, settings=settings, usage=usage or Usage(settings, utc_now))]
+def middleware(settings: Settings, usage: Usage | None = None, ahead: str = "") -> list[Middleware]:
+    """What Gradio's application is wrapped in. `usage` counts what visitors upload; `ahead` is the page's `Link` header."""
+    return [Middleware(_MovesOutermost, settings=settings, usage=usage or Usage(settings, utc_now), ahead=ahead)]
 
 
 class _MovesOutermost:
@@ -184,17 +184,18 @@ class _MovesOutermost:
     any answer made readable to it, before a guard inside is asked (`App.create_app` of 6.31, 2026-11-21).
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, ahead: str = "") -> None:
         self._inside = app
         self._settings = settings
         self._usage = usage
-        self._door: ASGIApp = Guard(app, settings, usage)
+        self._ahead = ahead
+        self._door: ASGIApp = Guard(app, settings, usage, ahead)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] == "lifespan" and self._door is not self._inside:
             server = scope["app"]
-            server.middleware_stack = Guard(server.middleware_stack, self._settings, self._usage)
+            server.middleware_stack = Guard(server.middleware_stack, self._settings, self._usage, self._ahead)
             self._door = self._inside
         await self._door(scope, receive, send)
 
@@ -202,8 +203,9 @@ class _MovesOutermost:
 class Guard:
     """Refuses what must not get in; gives each public visitor a token; sees to the security headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, ahead: str = "") -> None:
         self._settings = settings
+        self._ahead = ahead
         self._app = _PagesZipped(app)
         self._visitors = VisitorScope(self._app, usage) if settings.mode == "public" else None
 
@@ -224,7 +226,7 @@ class Guard:
             await refusal(scope, receive, self._with_headers(send, cookie=None))
             return
         cookie = _cookie(self._settings, is_https=is_https(scope, headers)) if self._needs_token(scope) else None
-        say = self._with_headers(send, cookie=cookie)
+        say = self._with_headers(send, cookie=cookie, ahead=self._ahead if scope["path"] == "/" else "")
         if self._visitors is None:
             await self._app(scope, receive, say)
             return
@@ -247,7 +249,7 @@ class Guard:
             return False
         return len(HTTPConnection(scope).cookies.get(VISITOR_COOKIE, "")) < _TOKEN_CHARS
 
-    def _with_headers(self, send: Send, *, cookie: str | None) -> Send:
+    def _with_headers(self, send: Send, *, cookie: str | None, ahead: str = "") -> Send:
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The page is of one origin, which needs no leave; nobody else is given any.
@@ -262,6 +264,8 @@ class Guard:
                 if self._settings.mode == "local":
                     # A Space shows its page inside a frame of another site.
                     more["x-frame-options"] = "DENY"
+                if ahead:
+                    more["link"] = ahead
                 if cookie is not None:
                     more.append("set-cookie", cookie)
             await send(message)

@@ -1,7 +1,9 @@
 """How the page is launched: head, theme, routes and limits, as values for `Blocks.launch`.
 
-Style sheets and scripts are files of our own under `dp/<hash>/`, because Gradio rewrites what is given as `css`. The
-hash is that of all files together, so a changed file changes every address and the browser may keep them for ever.
+Style sheets and scripts are files of our own under `dp/<hash>/`, because Gradio rewrites what is given as `css`. Each kind
+is one file, zipped once. The hash is that of all files together, so a changed file changes every address and the browser may
+keep them for ever. Gradio puts the head's links into the page only when its own scripts have run; a header of the page's
+answer names the same files, so that the browser asks for them at once.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from starlette.types import Scope
 from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
+from ui.bundling import script_bundle, style_bundle
 from ui.theme import theme
 
 if TYPE_CHECKING:
@@ -49,7 +52,12 @@ STYLES = (
 KEPT = (DATABASE_NAME, "blobs", "thumbs", "blind", "workers", "backups")
 """What is in the data folder, but for uploads on their way."""
 SCRIPTS = ("frame.js", "playground.js", "boards.js")
+SCRIPT, STYLE = "script", "style"
+"""Names of the bundles: without an ending, else Gradio would zip what is zipped once more."""
 FONT = "inter-latin-wght-normal.woff2"
+
+
+FOREVER = "public, max-age=31536000, immutable"
 
 
 class ImmutableFiles(StaticFiles):
@@ -58,7 +66,7 @@ class ImmutableFiles(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """The file, marked as unchanging."""
         response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = FOREVER
         return response
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -79,8 +87,19 @@ def assets_route() -> Route:
     """Serves the assets folder at the address `head_html` links to."""
     files = ImmutableFiles(directory=ASSETS)
 
+    bundles = {SCRIPT: script_bundle(ASSETS, SCRIPTS), STYLE: style_bundle(ASSETS, STYLES)}
+
     async def asset(request: Request) -> Response:
-        return await files.get_response(request.path_params["name"], request.scope)
+        bundle = bundles.get(request.path_params["name"])
+        if bundle is None:
+            return await files.get_response(request.path_params["name"], request.scope)
+        encoding, body = bundle.accepted(request.headers.get("accept-encoding", ""))
+        headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+        return Response(
+            body,
+            media_type=bundle.media_type,
+            headers=headers | ({"Content-Encoding": encoding} if encoding else {}),
+        )
 
     # Not mounted: below a proxy that takes a prefix off, a mount looks for the prefix in vain.
     return Route(f"/dp/{assets_hash()}/{{name}}", asset, name="assets")
@@ -89,14 +108,25 @@ def assets_route() -> Route:
 def head_html() -> str:
     """Links for the page's head, relative to wherever the app is mounted."""
     at = f"dp/{assets_hash()}"
-    present = {path.name for path in ASSETS.iterdir()}
     return "".join(
         [
             f'<link rel="preload" href="{at}/{FONT}" as="font" type="font/woff2" crossorigin>',
-            *(f'<link rel="stylesheet" href="{at}/{name}">' for name in STYLES if name in present),
+            f'<link rel="stylesheet" href="{at}/{STYLE}">',
             f'<link rel="icon" href="{at}/mark.svg" type="image/svg+xml">',
-            *(f'<script type="module" src="{at}/{name}"></script>' for name in SCRIPTS if name in present),
+            f'<script type="module" src="{at}/{SCRIPT}"></script>',
         ]
+    )
+
+
+def ahead() -> str:
+    """The `Link` header of the page: what the browser will need, before the page tells it."""
+    at = f"dp/{assets_hash()}"
+    return ", ".join(
+        (
+            f"<{at}/{STYLE}>; rel=preload; as=style",
+            f"<{at}/{SCRIPT}>; rel=modulepreload",
+            f'<{at}/{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin',
+        )
     )
 
 
@@ -114,7 +144,7 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "theme": theme(),
         "app_kwargs": {
             "routes": [assets_route(), *routes.routes(app), *(agents.routes if agents else [])],
-            "middleware": guard.middleware(app.services.settings, app.services.usage),
+            "middleware": guard.middleware(app.services.settings, app.services.usage, ahead()),
             "lifespan": routes.lifespan(app, on_loop, agents.run if agents else nullcontext),
         },
         "run_history": False,

@@ -156,7 +156,7 @@ def theme() -> gr.themes.Base:
         secondary_hue="neutral",
         neutral_hue="neutral",
         font=[gr.themes.Font("Inter"), gr.themes.Font("ui-sans-serif"), gr.themes.Font("sans-serif")],
-        font_mono=[gr.themes.LocalFont("IBM Plex Mono"), gr.themes.Font("monospace")],
+        font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
     )
     known = inspect.signature(base.set).parameters
     values = {name: value.strip() for value, names in _BY_VALUE.items() for name in names}

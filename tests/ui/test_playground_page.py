@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from io import BytesIO
@@ -10,6 +11,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from playground.services import LOCAL_OWNER
 from playground.settings import Mode, Settings
@@ -367,7 +370,9 @@ def test_static_markup_refuses_what_gradio_would_run() -> None:
             components.static(markup, elem_id="x")
 
 
-def test_the_head_links_only_files_that_are_there() -> None:
-    for part in launch.head_html().split('"'):
-        if part.startswith("dp/"):
-            assert (launch.ASSETS / part.rpartition("/")[2]).is_file()
+def test_the_head_and_the_header_link_only_what_is_served() -> None:
+    client = TestClient(Starlette(routes=[launch.assets_route()]))
+    linked = set(re.findall(r'dp/[^">]+', launch.head_html() + launch.ahead()))
+    assert len(linked) == 4
+    for address in linked:
+        assert client.get(f"/{address}").status_code == 200
