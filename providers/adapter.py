@@ -143,8 +143,10 @@ class Adapter(ABC):
     def parse_error(self, reply: Reply) -> ProviderError:
         """The error of a non-2xx answer: status first, then the provider's code, words last."""
 
-    def parse_event(self, _event: str, _data: bytes, _headers: Mapping[str, str], /) -> tuple[StreamItem, ...]:
-        """What one server-sent event says; empty for one that says nothing, and where none are known. Raises: ProviderError."""
+    def parse_event(self, _event: str, _reply: Reply, /) -> tuple[StreamItem, ...]:
+        """What one server-sent event says, whose data is the reply's body; empty for one that says nothing, and where none are
+        known. Raises: ProviderError.
+        """
         return ()
 
     def simpler(self, _call: HttpCall, _reply: Reply, /) -> HttpCall | None:

@@ -6,6 +6,7 @@ place. Everything else passes unchanged, also what is no JSON.
 
 from __future__ import annotations
 
+import io
 import secrets
 
 import pybase64
@@ -13,13 +14,18 @@ import pybase64
 LONG_BYTES = 16 * 2**10
 """Strings up to this stay in the document: only then is it clear whether a string is base64, and worth the trouble."""
 
+MOST_ROOM_BYTES = 16 * 2**20
+"""Taken for one string before it has come, at most: a length that a server merely says is not to be believed beyond that."""
+
 _QUOTE, _BACKSLASH = b'"', b"\\"
 
 
 class Base64Strings:
     """Reads one document. Feed it the pieces as they come, then close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected_bytes: int = 0) -> None:
+        """`expected_bytes`: how long the document will be, as its server says; 0 where it does not."""
+        self._to_come = expected_bytes
         self._mark = secrets.token_hex(8)
         self._document = bytearray()
         self._files: dict[str, bytes] = {}
@@ -36,6 +42,7 @@ class Base64Strings:
         at = 0
         while at < len(piece):
             at = self._inside(piece, at) if self._is_in_string else self._outside(piece, at)
+        self._to_come -= len(piece)
 
     def close(self) -> tuple[bytes, dict[str, bytes]]:
         """The document with names for long base64 strings, and the bytes by name."""
@@ -87,10 +94,14 @@ class Base64Strings:
             return
         self._string += text
         if len(self._string) > LONG_BYTES and not self._is_plain:
-            self._decoder = _decoder_of(bytes(self._string).replace(b"\\/", b"/"))
+            self._decoder = _decoder_of(bytes(self._string).replace(b"\\/", b"/"), self._room())
             self._is_plain = self._decoder is None
             if self._decoder is not None:
                 self._string.clear()
+
+    def _room(self) -> int:
+        """Bytes that the string under way can have at most, as far as that is known: all that is still to come, decoded."""
+        return min(max(0, self._to_come + len(self._string)) * 3 // 4, MOST_ROOM_BYTES)
 
     def _end_string(self) -> None:
         if self._decoder is not None:
@@ -116,10 +127,15 @@ class Base64Strings:
 class _Decoder:
     """Decodes base64 strictly, in pieces of any length."""
 
-    def __init__(self, head: bytes) -> None:
+    def __init__(self, head: bytes, room: int) -> None:
         self._head = head
-        # One block that grows in place: pieces by the thousand would leave the memory in shreds.
-        self._decoded = bytearray()
+        # One block, and it is handed over as it is. Pieces by the thousand, or many blocks that grow side by side, would leave
+        # the memory in shreds; a copy at the end would hold every picture twice.
+        self._decoded = io.BytesIO()
+        if room:
+            self._decoded.seek(room - 1)
+            self._decoded.write(b"\0")
+            self._decoded.seek(0)
         self._rest = b""
         """Less than four characters."""
         self._is_padded = False
@@ -131,7 +147,7 @@ class _Decoder:
         if end:
             if self._is_padded:
                 raise ValueError("text after the padding")
-            self._decoded += pybase64.b64decode(text[:end], validate=True)
+            self._decoded.write(pybase64.b64decode(text[:end] if end < len(text) else text, validate=True))
             self._is_padded = text.endswith(b"=", 0, end)
         self._rest = text[end:]
 
@@ -139,14 +155,16 @@ class _Decoder:
         """All bytes. Raises: ValueError when some characters are missing."""
         if self._rest:
             raise ValueError("the last four characters are not complete")
-        return bytes(self._decoded)
+        self._decoded.truncate()
+        return self._decoded.getvalue()
 
     def text(self) -> bytes:
         """What was fed."""
-        return self._head + pybase64.b64encode(self._decoded) + self._rest
+        self._decoded.truncate()
+        return self._head + pybase64.b64encode(self._decoded.getbuffer()) + self._rest
 
 
-def _decoder_of(text: bytes) -> _Decoder | None:
+def _decoder_of(text: bytes, room: int) -> _Decoder | None:
     """A decoder that has read the text, or `None` when that is no base64."""
     head, payload = b"", text
     if text.startswith(b"data:"):
@@ -154,7 +172,7 @@ def _decoder_of(text: bytes) -> _Decoder | None:
         if not head.endswith(b";base64"):
             return None
         head += b","
-    decoder = _Decoder(head)
+    decoder = _Decoder(head, room)
     try:
         decoder.feed(payload)
     except ValueError:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from providers.adapter import Adapter, StreamItem
+from providers.adapter import Adapter, Reply, StreamItem
 from providers.client_events import ImageArrived, OnEvent
 from providers.errors import MalformedReply, ProviderError
-from providers.sse import EventParser
+from providers.sse import Event, EventParser
 from providers.transport import MAX_REPLY_BYTES, Access, Opened
 from providers.types import Answered, GeneratedImage, ImageResult, PartialImage, Usage
 
@@ -33,10 +33,12 @@ async def read_stream(opened: Opened, adapter: Adapter, access: Access, on_event
     """
     collected = _Collected()
     try:
-        async for name, data in _events(opened):
-            cleaned = access.clean(data)
-            items = await off_loop(len(data), partial(adapter.parse_event, name, cleaned, opened.headers))
+        async for event in _events(opened):
+            reply = Reply(200, opened.headers, access.clean(event.data), event.files)
+            items = await off_loop(len(event.data), partial(adapter.parse_event, event.name, reply))
             await _take_items(items, collected, on_event)
+            # What was handed on is not held beside the next one.
+            del event, reply, items
     except ProviderError as error:
         error.may_have_been_billed |= collected.has_any
         raise
@@ -52,7 +54,7 @@ async def read_stream(opened: Opened, adapter: Adapter, access: Access, on_event
     return ImageResult((), answered, tuple(collected.failures), made=len(collected.answers))
 
 
-async def _events(opened: Opened) -> AsyncIterator[tuple[str, bytes]]:
+async def _events(opened: Opened) -> AsyncIterator[Event]:
     parser, size = EventParser(), 0
     async for chunk in opened.chunks:
         size += len(chunk)

@@ -221,7 +221,7 @@ def origin_of(url: str) -> str:
 
 async def read_all(opened: Opened) -> Reply:
     """The whole answer, its images decoded already. Raises: MalformedReply when it is too large."""
-    strings, size = Base64Strings(), 0
+    strings, size = Base64Strings(_said_bytes(opened.headers)), 0
     async for piece in opened.chunks:
         strings.feed(piece)
         size += len(piece)
@@ -231,6 +231,14 @@ async def read_all(opened: Opened) -> Reply:
                 may_have_been_billed=True,
             )
     return Reply(opened.status, opened.headers, *strings.close())
+
+
+def _said_bytes(headers: Mapping[str, str]) -> int:
+    """How long the body is to be; 0 where that is not said, or said of its zipped form."""
+    said = headers.get("content-length", "")
+    return (
+        int(said) if said.isascii() and said.isdigit() and len(said) < 12 and "content-encoding" not in headers else 0
+    )
 
 
 async def read_error(opened: Opened) -> Reply:

@@ -59,19 +59,19 @@ class OpenAIAdapter(KeyCheckAdapter):
             raise error
         return result_of(body.get("data"), _answered(body, reply.headers), reply.headers, image_of)
 
-    def parse_event(self, event: str, data: bytes, headers: Mapping[str, str]) -> tuple[StreamItem, ...]:
+    def parse_event(self, event: str, reply: Reply) -> tuple[StreamItem, ...]:
         """See `providers.adapter.Adapter.parse_event`."""
-        if data.strip().startswith(b"[DONE]"):
+        if reply.body.strip().startswith(b"[DONE]"):
             return ()
-        body = json_object(Reply(200, headers, data))
-        error = reported_error(body, Reply(200, headers, data))
+        body = json_object(reply)
+        error = reported_error(body, reply)
         if error is not None:
             raise error
         kind = str(body.get("type") or event)
         if kind.endswith(".partial_image"):
             return _preview(body)
         if kind.endswith(".completed"):
-            return _finished(body, headers), _answered(body, headers)
+            return _finished(body, reply.headers), _answered(body, reply.headers)
         return ()
 
     def parse_error(self, reply: Reply) -> ProviderError:

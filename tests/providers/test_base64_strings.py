@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.base64_strings import LONG_BYTES, Base64Strings
+from providers.base64_strings import LONG_BYTES, MOST_ROOM_BYTES, Base64Strings
 
 IMAGE = random.Random(1).randbytes(3 * LONG_BYTES + 1)
 TEXT = base64.b64encode(IMAGE).decode()
@@ -77,3 +78,21 @@ def test_an_answer_cannot_name_an_image_that_it_did_not_bring() -> None:
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_short_documents_pass_unchanged_whatever_they_are(document: bytes, size: int) -> None:
     assert read(document, size) == (document, {})
+
+
+@pytest.mark.parametrize("said", ["right", "nothing", "too little", "far too much"])
+def test_a_large_image_is_held_little_more_than_once(said: str) -> None:
+    image = random.Random(2).randbytes(4_000_000)
+    document = b'{"b64_json": "' + base64.b64encode(image) + b'"}'
+    pieces = [document[at : at + 65_536] for at in range(0, len(document), 65_536)]
+    length = {"right": len(document), "nothing": 0, "too little": 100_000, "far too much": 4 * 10**8}[said]
+    tracemalloc.start()
+    strings = Base64Strings(length)
+    for piece in pieces:
+        strings.feed(piece)
+    _, files = strings.close()
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert list(files.values()) == [image]
+    assert kept < 1.1 * len(image)
+    assert peak < (MOST_ROOM_BYTES + 10**6 if said == "far too much" else 1.3 * len(image))

@@ -97,9 +97,9 @@ def _reply(body: object) -> Reply:
 def test_an_unreadable_preview_is_passed_over_and_an_unreadable_image_of_a_stream_keeps_its_usage() -> None:
     adapter = ADAPTERS["openai"]
     preview = {"type": "image_generation.partial_image", "b64_json": TEXT, "partial_image_index": 1}
-    assert adapter.parse_event("", orjson.dumps(preview), {}) == (PartialImage(IMAGE, 0, 1),)
-    assert adapter.parse_event("", orjson.dumps(preview | {"b64_json": None}), {}) == ()
-    failure, answered = adapter.parse_event("image_generation.completed", orjson.dumps({"usage": USAGE}), {})
+    assert adapter.parse_event("", _reply(preview)) == (PartialImage(IMAGE, 0, 1),)
+    assert adapter.parse_event("", _reply(preview | {"b64_json": None})) == ()
+    failure, answered = adapter.parse_event("image_generation.completed", _reply({"usage": USAGE}))
     assert isinstance(failure, MalformedReply)
     assert isinstance(answered, Answered)
     assert answered.usage is not None
