@@ -10,6 +10,7 @@ THOROUGH = (
     "tests/ui/test_arena_keyboard.py",
     "tests/ui/test_provider_journeys.py",
     "tests/ui/test_xray_page.py",
+    "tests/ui/test_free_loop.py",
     "tests/ui/test_results_journeys.py",
     "tests/ui/test_lives_of_an_app.py",
     "tests/ui/test_hostile_texts.py",

@@ -13,6 +13,7 @@ from playground.snapshotting import is_lost_at_restart
 from ui import api, header
 from ui.app import App, Tabs
 from ui.components import static, trouble_place
+from ui.lean_sessions import lean
 from ui.pages import arena, costs, history, leaderboard, playground, settings
 from ui.snapshot_views import UNKEPT
 
@@ -45,4 +46,4 @@ def build_app(app: App) -> gr.Blocks:
         for tab_id, _, module in TABS:
             module.wire(built[tab_id], app, tabs)
         api.register(app)
-    return demo.queue(default_concurrency_limit=20, max_size=500)
+    return lean(demo).queue(default_concurrency_limit=20, max_size=500)
