@@ -64,7 +64,7 @@ def asked(adapter: Adapter, reply: Reply) -> Iterator[Callable[[], object]]:
     """All that an adapter reads of an answer."""
     job = Job("abc-1", {"status_url": "https://queue.fal.run/x/requests/1/status", "number": "2", "n": "2"})
     yield lambda: adapter.parse(reply)
-    yield lambda: adapter.parse_event("image_generation.completed", reply.body, reply.headers)
+    yield lambda: adapter.parse_event("image_generation.completed", reply)
     if isinstance(adapter, PolledJobs | FetchedJobs):
         yield lambda: adapter.parse_poll(reply, job)
         yield lambda: adapter.is_cancelled(reply)
