@@ -92,7 +92,8 @@ class ThumbnailFolder:
         """Writes the thumbnail of a look. Raises: StoreFull, StoreNotWritable."""
         path = self.path(sha256)
         try:
-            make_folder(path.parent)
+            # Not brought to disk, as its files are not: all of it can be made again.
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             write_whole(path, look.encoded, temporary_in=self._incoming)
         except OSError as error:
             raise errors.of_os(error, self.root) from error
