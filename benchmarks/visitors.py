@@ -193,7 +193,8 @@ async def _guarded(work: Callable[[Form, Seen], Awaitable[None]], form: Form, se
     try:
         await work(form, seen)
     except (httpx.HTTPError, RuntimeError, LookupError) as error:
-        seen.errors.append(f"{type(error).__name__}: {str(error)[:300]}")
+        where = f" at {error.request.url.path}" if isinstance(error, httpx.RequestError) else ""
+        seen.errors.append(f"{type(error).__name__}{where}: {str(error)[:300]}")
 
 
 def _named(seen: Seen) -> list[tuple[str, list[float]]]:

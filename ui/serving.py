@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 _ENGINE_STOP_SLACK_S = 10.0
 _LAST_SNAPSHOT_S, _LAST_SNAPSHOT_SHARE = 10.0, 0.5
+_KEEP_ALIVE_S = 75
+"""How long a connection without requests stays open. The server's own 5 s is less than what proxies count on (nginx: 60 s): a
+request that sets out while it is being closed is lost."""
 
 
 class CannotListen(OSError):
@@ -86,6 +89,7 @@ def _launch(page: gr.Blocks, settings: Settings, options: dict[str, object]) -> 
             prevent_thread_lock=True,
             **options,
         )
+        page.server.config.timeout_keep_alive = _KEEP_ALIVE_S
     except OSError as error:
         raise CannotListen(
             f"Nothing can be served at {settings.host}:{settings.port}: another program is there, or the address is not "

@@ -71,6 +71,13 @@ class RunningApp:
                 time.sleep(0.05)
         raise AssertionError(f"the app does not answer: {self.log.read_text()}")
 
+    def wait_until_it_says(self, words: str) -> None:
+        """On its output, within 30 s."""
+        deadline = time.monotonic() + 30
+        while words not in self.log.read_text():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+
     def is_running(self) -> bool:
         return self._process.poll() is None
 

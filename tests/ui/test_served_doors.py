@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -111,3 +112,16 @@ def test_a_websocket_is_refused(app: RunningApp) -> None:
     key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
     answer, _ = ask(app, "GET", "/gradio_api/queue/join", Connection="Upgrade", Upgrade="websocket", **key)
     assert answer.status in (403, 404, 405)
+
+
+def test_a_connection_between_two_requests_stays_open_as_long_as_a_proxy_counts_on(app: RunningApp) -> None:
+    app.wait_until_it_says("http://")  # it answers a moment before all of it is set up
+    line = http.client.HTTPConnection("127.0.0.1", app.port, timeout=20)
+    try:
+        line.request("GET", "/", headers={"Host": f"192.168.1.5:{app.port}"})
+        line.getresponse().read()
+        # The server that Gradio starts would have closed it after 5 s.
+        closed, _, _ = select.select([line.sock], [], [], 6.0)
+        assert closed == []
+    finally:
+        line.close()
