@@ -68,7 +68,7 @@ CONTENT_POLICY = "; ".join(
 
 PERMISSIONS = ", ".join(
     f"{feature}=()"
-    for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "browsing-topics")
+    for feature in ("camera", "microphone", "geolocation", "payment", "usb", "serial", "browsing-topics")
 )
 """What no script of the page may ask a browser for."""
 
