@@ -90,7 +90,7 @@ class Harness:
 
     async def one(self, prompt: str = "A red fox", offer: str = OFFER, **fields: object) -> RunView:
         """The ended run of a simple request."""
-        runs = await self.run(ImageRequest(prompt=prompt, **fields), offer)  # type: ignore[arg-type]
+        runs = await self.run(ImageRequest(prompt=prompt, **fields), offer)
         return runs[0]
 
     async def stop(self) -> None:

@@ -42,7 +42,7 @@ class Watch:
                 name = f"{name} … {_name(handle)}"
                 self._slowest[name] = max(took, self._slowest.get(name, 0.0))
 
-        asyncio.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.Handle._run = timed
         signal.signal(signal.SIGUSR1, self._write)
 
     def _write(self, *_: object) -> None:
@@ -80,7 +80,7 @@ def _waiting(coro: Coroutine[Any, Any, Any] | Any) -> list[str]:
 def main() -> None:
     """Becomes the app."""
     assert threading.current_thread() is threading.main_thread()
-    sys.modules["uvloop"] = None  # type: ignore[assignment]
+    sys.modules["uvloop"] = None
     Watch(Path(sys.argv[1])).begin()
     sys.argv = ["app.py", *sys.argv[2:]]
     sys.path.insert(0, str(Path.cwd()))

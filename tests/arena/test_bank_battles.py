@@ -20,7 +20,7 @@ MANY = tuple(InputImage(b"", "image/png", 1024, 1024, f"{n:064x}") for n in rang
 def changed(offer_id: str, **differs: object) -> Catalog:
     """The catalogue with one offer that can do less."""
     offer = CATALOG.offer(offer_id)
-    less = replace(offer, spec=replace(CATALOG.spec(offer), **differs))  # type: ignore[arg-type]
+    less = replace(offer, spec=replace(CATALOG.spec(offer), **differs))
     offers = tuple(less if row.offer_id == offer_id else row for row in CATALOG.offers)
     return Catalog(CATALOG.providers, CATALOG.models, offers)
 

@@ -102,7 +102,7 @@ def _counts(services: Services) -> list[CountedRow]:
 
 def leaned(own: list[CountedRow], rest: list[CountedRow], method: Method | None = None) -> dict[str, frozenset[str]]:
     rated = leaning("own", {"own": own, "rest": rest}, method or Method())
-    return {row.competitor: row.cautions for row in rated.rows}  # type: ignore[misc]
+    return {row.competitor: row.cautions for row in rated.rows}
 
 
 def test_what_the_other_categories_know_is_no_caution() -> None:

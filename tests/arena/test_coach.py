@@ -28,13 +28,13 @@ def votes(won: int, tied: int, lost: int, both_bad: int = 0) -> list[QualityVote
 
 def advice(some: list[QualityVotes], **changes: object) -> tuple[object, ...]:
     told = {"month": MONTH, "ever": EVER, "total": NOTHING, "compared": []} | changes
-    return advice_of(some, **told)  # type: ignore[arg-type]
+    return advice_of(some, **told)
 
 
 def test_the_sample_of_the_design_is_carried_and_told() -> None:
     (found,) = advice(votes(7, 4, 5))
     assert found == CheaperQuality(MODEL, OFFER, "low", "high", 11, 16, 40, 6_160_000)
-    (words,) = sentences([found], CATALOG)  # type: ignore[list-item]
+    (words,) = sentences([found], CATALOG)
     assert words == (
         "Low won or tied high of GPT Image 2 at OpenAI in 11 of 16 of your votes; making this month's 40 images at low would "
         "have saved $6.16."
@@ -65,7 +65,7 @@ def test_unknown_costs_and_estimates_that_are_off_are_told_from_a_number_on() ->
     assert advice([], total=few) == ()
     found = advice([], total=many, compared=off)
     assert found == (UnknownCosts(3, 120_000), EstimateOff(OFFER, 20, 12))
-    assert sentences(found, CATALOG)[1].startswith("20 runs of GPT Image 2 at OpenAI cost 12 % more than estimated")  # type: ignore[arg-type]
+    assert sentences(found, CATALOG)[1].startswith("20 runs of GPT Image 2 at OpenAI cost 12 % more than estimated")
 
 
 def test_never_more_than_three() -> None:

@@ -63,7 +63,7 @@ class Polls:
                 image_a=self.images[OFFERS[a]], image_b=self.images[OFFERS[b]], offer_a=OFFERS[a], offer_b=OFFERS[b],
                 source="history", is_demo=False, probability=0.5, state="voted", created_at=at, expires_at=at,
             )  # fmt: skip
-            outcome: Outcome = manner(rng, a, b)  # type: ignore[assignment]
+            outcome: Outcome = manner(rng, a, b)
             second: Answer | None = None
             made.append((battle, Vote(battle.battle_id, voter, outcome, decided_ms, True, None, at, second, second)))
         _write(self.services, made)

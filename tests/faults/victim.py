@@ -139,7 +139,7 @@ def die_before_the_row(orders: Orders) -> None:
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    runs.add_image = die  # type: ignore[assignment]
+    runs.add_image = die
     asyncio.run(_live(orders))
 
 

@@ -155,7 +155,7 @@ def test_any_request_of_a_program_is_read_or_refused(told: object) -> None:
     }
     for document in (told, named, {**named, "images": None, "mask": None}):
         with contextlib.suppress(PlanRefused):
-            asyncio.run(read_asked(None, None, document))  # type: ignore[arg-type]
+            asyncio.run(read_asked(None, None, document))
 
 
 @fuzzed(60)

@@ -24,7 +24,7 @@ DAY = "2026-11-{:02d}T12:00:00.000Z"
 
 def services_at(folder: Path, mode: str = "local") -> Services:
     made = make_services(folder)
-    return replace(made, settings=replace(made.settings, mode=mode))  # type: ignore[arg-type]
+    return replace(made, settings=replace(made.settings, mode=mode))
 
 
 def fill(services: Services) -> None:
@@ -49,7 +49,7 @@ def fill(services: Services) -> None:
             battles.insert(db, battle)
             battles.end(db, battle.battle_id, "local", state="voted", now=DAY.format(2))
             reason = "You have voted before." if number == 4 else None
-            vote = Vote(battle.battle_id, "local", outcome, 900, True, reason, DAY.format(2), follows="a")  # type: ignore[arg-type]
+            vote = Vote(battle.battle_id, "local", outcome, 900, True, reason, DAY.format(2), follows="a")
             votes.insert(db, vote, battle)
 
     services.store.write(write)

@@ -126,10 +126,10 @@ def kill_at(step: int) -> None:
 
         return call
 
-    Store.write = counted(Store.write)  # type: ignore[method-assign]
-    BlobFolder.put = counted(BlobFolder.put)  # type: ignore[method-assign]
-    BlobFolder.discard = counted(BlobFolder.discard)  # type: ignore[method-assign]
-    Path.unlink = counted(Path.unlink)  # type: ignore[method-assign]
+    Store.write = counted(Store.write)
+    BlobFolder.put = counted(BlobFolder.put)
+    BlobFolder.discard = counted(BlobFolder.discard)
+    Path.unlink = counted(Path.unlink)
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def header(width: int = 1024, height: int = 1024, media_type: str = "image/png",
 def test_a_size_must_come_exactly_and_a_shape_or_tier_nearly(
     asked: dict[str, str], got: tuple[int, int], differs: bool
 ) -> None:
-    found = header_checks(ImageRequest("x", **asked), FREE, header(*got), None)  # type: ignore[arg-type]
+    found = header_checks(ImageRequest("x", **asked), FREE, header(*got), None)
     assert found == (("size_differs",) if differs else ())
 
 
@@ -139,7 +139,7 @@ def test_transparency_is_only_what_some_pixel_has(
     [("RGB", "white", True), ("RGB", (12, 200, 90), True), ("RGBA", (0, 0, 0, 0), True), ("RGB", None, False)],
 )
 def test_one_colour_all_over_is_blank(mode: str, colour: object, blank: bool) -> None:
-    image = Image.new(mode, (300, 200), colour or "white")  # type: ignore[arg-type]
+    image = Image.new(mode, (300, 200), colour or "white")
     if colour is None:
         image.paste("black", (20, 20, 60, 60))
     assert is_blank(image) is blank
@@ -224,7 +224,7 @@ def test_a_hash_has_64_bits_and_clear_parts_are_white() -> None:
 
 
 def test_every_kind_has_its_words() -> None:
-    kinds = delivery.CheckKind.__args__  # type: ignore[attr-defined]
+    kinds = delivery.CheckKind.__args__
     image = StoredImage("i", "r", 0, "e" * 64, "image/jpeg", 640, 480, 9, "", checks=tuple(reversed(kinds)))
     asked = {"size": "1024x1024", "output_format": "webp"}
     found = checks_of(asked, image)
@@ -232,7 +232,7 @@ def test_every_kind_has_its_words() -> None:
     assert all(check.words.endswith(".") and check.label for check in found)
     assert found[0].words == "640 x 480 px came, 1024 x 1024 px was asked for."
     assert found[1].words == "JPEG came, WebP was asked for."
-    asked = {"size": None, "aspect_ratio": "16:9", "resolution": "2K"}  # type: ignore[dict-item]
+    asked = {"size": None, "aspect_ratio": "16:9", "resolution": "2K"}
     assert checks_of(asked, image)[0].words == "640 x 480 px came, 16:9 at 2K was asked for."
     assert checks_of({}, StoredImage("i", "r", 0, "e" * 64, "image/png", 1, 1, 9, "")) == ()
 

@@ -141,7 +141,7 @@ async def test_a_gateway_that_makes_the_format_itself_is_left_to_do_so(start: Ca
     await one.stop()
     check_kept(view, fake)
     document = run_document(view, one.services)
-    assert [image["converted_path"] for image in document["images"]] == [None, None]  # type: ignore[attr-defined]
+    assert [image["converted_path"] for image in document["images"]] == [None, None]
     assert {image.media_type for image in view.images} == {"image/gif"}
     assert verify(one.services.store) == []
 

@@ -199,7 +199,7 @@ async def test_a_quote_is_the_gateways_own_price_and_makes_nothing(
     access = access_of_provider(here, "lumenfall")
     quoted = await here.services.client.quote(run.call, access)
     assert (gateway.posts, gateway.creates, gateway.log) == (0, 0, [])
-    assert gateway.calls[0].json() == dict(run.call.json)  # type: ignore[arg-type]
+    assert gateway.calls[0].json() == dict(run.call.json)
     view = await ran(here, request, "lumenfall/gpt-image-2")
     assert quoted == view.cost_microusd
     assert gateway.violations == []

@@ -187,7 +187,7 @@ async def stopped_after(world: World, polls: int) -> RunView:
     one = world.process(sleep=Frozen(after=polls), **openai_keys(world))
     run_id = await world.submit(one, request_of(2, timeout_s=1800.0), MINI)
     await until(lambda: world.polls >= polls and world.creates == 1)
-    await until(lambda: one.engine.live(run_id) is not None and one.services.client.jobs._sleep.sleepers)  # type: ignore[attr-defined]
+    await until(lambda: one.engine.live(run_id) is not None and one.services.client.jobs._sleep.sleepers)
     await one.engine.cancel(run_id, LOCAL_OWNER)
     view = await world.view(one)
     await one.stop()

@@ -141,8 +141,8 @@ def forget_jobs(one: Harness) -> None:
     """As a crash leaves it between a provider's answer and the note of its id."""
 
     def write(db: object) -> None:
-        db.execute("delete from jobs")  # type: ignore[attr-defined]
-        db.execute("update runs set state = 'sending', remote_id = null")  # type: ignore[attr-defined]
+        db.execute("delete from jobs")
+        db.execute("update runs set state = 'sending', remote_id = null")
 
     one.services.store.write(write)
 

@@ -43,7 +43,7 @@ FREE = make_plan(REQUEST, ["demo/flat"], CATALOG)
 
 
 def with_limits(action: Any = "block", **amounts: int) -> Settings:
-    return Settings(limits=amounts, limit_action=action)  # type: ignore[arg-type]
+    return Settings(limits=amounts, limit_action=action)
 
 
 def reserve(one: Harness, owner: str = "local", session: str = "s", plan: Any = PLAN) -> str | None:

@@ -222,5 +222,5 @@ async def test_the_document_of_a_run_leads_to_the_locked_image(harness: Make, fa
         assert (raw.size, locked.size, heat.size) == ((1024, 1024), SIZE, SIZE)
     assert 0 < image["drift_percent"] < 100
     assert 0 < image["drift_visible_share"] <= 1
-    (image,) = run_document(plain, one.services)["images"]  # type: ignore[misc, assignment]
+    (image,) = run_document(plain, one.services)["images"]
     assert {image[name] for name in image if "lock" in name or "drift" in name} == {None}

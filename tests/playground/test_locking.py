@@ -160,7 +160,7 @@ def test_what_drifts_more_has_the_larger_figure() -> None:
     base, coverage = noise((64, 48), 1), hole((64, 48))
     apart = noise((64, 48), 2)
     found = [measure(base, coverage, Image.blend(base, apart, part))[0].percent for part in (0, 0.05, 0.2, 0.5, 1)]
-    assert found == sorted(found)  # type: ignore[type-var]
+    assert found == sorted(found)
     assert len(set(found)) == 5
 
 

@@ -105,10 +105,10 @@ def test_its_limits_are_checked_and_its_offers_listed() -> None:
     assert [problem.field for problem in run.problems] == ["n", "size", "quality", "images", "mask"]
     assert all("Paint 1" in problem.message for problem in run.problems)
     document = catalog_document(catalog)
-    names = {row["offer"]: row for row in document["offers"]}  # type: ignore[attr-defined]
+    names = {row["offer"]: row for row in document["offers"]}
     assert "acme/paint-1" in names
-    assert "paint-1" in [row["model"] for row in document["models"]]  # type: ignore[attr-defined]
-    assert "acme" in [row["provider"] for row in document["providers"]]  # type: ignore[attr-defined]
+    assert "paint-1" in [row["model"] for row in document["models"]]
+    assert "acme" in [row["provider"] for row in document["providers"]]
 
 
 FORMATS: dict[str, tuple[Callable[[], Any], str]] = {

@@ -114,4 +114,4 @@ def test_settings_come_back_without_touching_images_and_sweep(services: Services
     assert template_views.filled(fox, now) == replace(form, sweep=now.sweep)
     assert template_views.filled(alone, now) == replace(now, prompt="An owl")
     view = template_views.menu_view([alone, fox], services.catalog)
-    assert [item["settings"] for item in view["items"]] == ["", "GPT Image 2 · High · 1536 × 1024"]  # type: ignore[attr-defined]
+    assert [item["settings"] for item in view["items"]] == ["", "GPT Image 2 · High · 1536 × 1024"]

@@ -36,7 +36,7 @@ PRICE = PLAN.runs[0].estimate.high_microusd or 0
 
 def served(who: str = "everyone", offers: frozenset[str] = frozenset(), **limits: int) -> Settings:
     caps = {"day": 100 * PRICE, "visitor_day": 100 * PRICE} | limits
-    return replace(PUBLIC, public=PublicSettings(server_keys=who, server_offers=offers), limits=caps)  # type: ignore[arg-type]
+    return replace(PUBLIC, public=PublicSettings(server_keys=who, server_offers=offers), limits=caps)
 
 
 @pytest.fixture

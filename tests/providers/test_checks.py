@@ -17,7 +17,7 @@ def image(width: int = 64, height: int = 64) -> InputImage:
 
 
 def fields(offer: str, **changes: object) -> list[str]:
-    request = ImageRequest(**{"prompt": "a fox", **changes})  # type: ignore[arg-type]
+    request = ImageRequest(**{"prompt": "a fox", **changes})
     found = CATALOG.offer(offer)
     spec, provider = CATALOG.spec(found), CATALOG.provider(found.provider_id)
     problems = list(problems_of(request, spec, provider))

@@ -121,9 +121,9 @@ async def test_openais_own_client_sends_the_same(kind: str, tmp_path) -> None:
         if images:
             files = [(f"image-{n}.png", png(colour), "image/png") for n, colour in enumerate(images, 1)]
             more = {"mask": ("mask.png", mask.data, "image/png")} if mask else {}
-            peer.images.edit(image=files if len(files) > 1 else files[0], **shared, **more)  # type: ignore[call-overload]
+            peer.images.edit(image=files if len(files) > 1 else files[0], **shared, **more)
         else:
-            peer.images.generate(**shared)  # type: ignore[call-overload]
+            peer.images.generate(**shared)
         peer.close()
         ours = Harness(tmp_path / "data", openai_url=fake.base_url)
         await ours.run(request, OFFER)

@@ -114,7 +114,7 @@ def test_a_bare_prompt_becomes_one_png_at_each_offer(model: str, has_key: bool) 
     ],
 )
 def test_shapes(model: str, asked: dict[str, str], handling: str, ratio: str | None) -> None:
-    call, rows = build(model, ImageRequest("A fox", **asked))  # type: ignore[arg-type]
+    call, rows = build(model, ImageRequest("A fox", **asked))
     name = next(iter(asked))
     assert rows[name].handling == handling
     assert sent_in(call).get("aspect_ratio") == rows[name].value == ratio

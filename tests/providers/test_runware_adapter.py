@@ -169,7 +169,7 @@ def test_whatever_is_asked_the_task_is_legal(model: str, field: str) -> None:
     for value in values:
         for background in ("transparent", None):
             request = ImageRequest("A red fox", background=background)
-            request = replace(request, **{field: value})  # type: ignore[arg-type]
+            request = replace(request, **{field: value})
             call, rows = built(model, request)
             sent(call)
             assert field in rows

@@ -104,7 +104,7 @@ def test_a_battle_ends_once_in_time_and_by_its_voter(services: Services) -> None
     done = [
         services.store.write(
             lambda db, who=who, now=now: battles.end(db, battle.battle_id, who, state="voted", now=now)
-        )  # type: ignore[misc]
+        )
         for who, now in ending
     ]
     assert done == [False, False, True, False]
@@ -120,7 +120,7 @@ def test_there_is_never_a_second_vote_row_nor_an_unknown_outcome(services: Servi
     with pytest.raises(sqlite3.IntegrityError):
         services.store.write(
             lambda db: votes.insert(db, replace(again, battle_id=other.battle_id, outcome="bothbad"), other)
-        )  # type: ignore[arg-type]
+        )
 
 
 def test_open_battles_are_found_until_they_expire(services: Services) -> None:

@@ -143,7 +143,7 @@ def test_tags_and_notes_are_found_and_go_again(two: Store) -> None:
     assert (found("fox"), found("夕焼")) == (["b"], ["b", "a"])
     for bad in ("", " , ", "x" * 41):
         with pytest.raises(NotCurated):
-            two.write(lambda db, bad=bad: curation.add_tags(db, "local", picked, [bad]))  # type: ignore[misc]
+            two.write(lambda db, bad=bad: curation.add_tags(db, "local", picked, [bad]))
     with pytest.raises(NotCurated):
         two.write(lambda db: curation.add_tags(db, "local", picked, [f"t{n}" for n in range(51)]))
     assert "t1" not in [tag for tag, _ in two.read(lambda db: curation.tags_of(db, "local"))]

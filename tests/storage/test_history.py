@@ -163,7 +163,7 @@ def test_pages_cover_every_run_once_while_runs_are_added(store: Store, search: s
     def add() -> None:
         number = 0
         while not stop.is_set():
-            store.write(lambda db, n=number: insert(db, make_run(f"new{n}", prompt="a cat 🐱 猫")))  # type: ignore[misc]
+            store.write(lambda db, n=number: insert(db, make_run(f"new{n}", prompt="a cat 🐱 猫")))
             number += 1
 
     thread = threading.Thread(target=add)

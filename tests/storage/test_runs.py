@@ -251,7 +251,7 @@ def test_others_see_nothing(store: Store) -> None:
 def test_open_runs_and_unfinished_groups(store: Store) -> None:
     store.write(lambda db: insert(db, *(make_run(f"r{n}", group_id=f"g{n // 2}", position=n % 2) for n in range(6))))
     for run_id in ("r0", "r2", "r3"):
-        store.write(lambda db, run_id=run_id: end(db, run_id))  # type: ignore[misc]
+        store.write(lambda db, run_id=run_id: end(db, run_id))
     assert [run.run_id for run in store.read(runs.open_runs)] == ["r1", "r4", "r5"]
     assert store.read(lambda db: runs.unfinished_groups(db, "local")) == ["g0", "g2"]
 

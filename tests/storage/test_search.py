@@ -173,7 +173,7 @@ def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: s
 def test_a_place_of_another_order_and_a_made_up_one_are_refused(store: Store) -> None:
     for sort, before in (("newest", "1.2"), ("dearest", "2"), ("dearest", "x.2"), ("odd", "2")):
         with pytest.raises(ValueError, match="not a place|no order"):
-            store.read(lambda db, s=sort, b=before: history.page(db, "local", sort=s, before=b))  # type: ignore[misc]
+            store.read(lambda db, s=sort, b=before: history.page(db, "local", sort=s, before=b))
     with pytest.raises(ValueError, match="passed over"):
         store.read(lambda db: history.page(db, "local", skip=-1))
 
@@ -213,6 +213,6 @@ def test_searches_are_kept_by_name_and_owner(store: Store) -> None:
     assert store.read(lambda db: searches.of_owner(db, "you")) == []
     for bad in ("", "x" * 61):
         with pytest.raises(NotCurated):
-            store.write(lambda db, bad=bad: searches.save(db, "me", SavedSearch(bad, "", "newest"), "t"))  # type: ignore[misc]
+            store.write(lambda db, bad=bad: searches.save(db, "me", SavedSearch(bad, "", "newest"), "t"))
     assert store.write(lambda db: searches.forget(db, "you", "dear ones")) is False
     assert store.write(lambda db: searches.forget(db, "me", "dear ones")) is True

@@ -47,9 +47,9 @@ def add_run(store: Store, number: int) -> str:
     image = make_image(run.run_id, sha256=sha256, size_bytes=len(picture.getvalue()))
 
     def write(db: object) -> None:
-        runs.insert_group(db, group)  # type: ignore[arg-type]
-        runs.insert_runs(db, [run], [], [make_line(run.run_id)])  # type: ignore[arg-type]
-        runs.add_image(db, image)  # type: ignore[arg-type]
+        runs.insert_group(db, group)
+        runs.insert_runs(db, [run], [], [make_line(run.run_id)])
+        runs.add_image(db, image)
 
     store.write(write)
     return sha256

@@ -38,7 +38,7 @@ class Votes:
             image_a=self.images[0], image_b=self.images[1], offer_a="openai/x", offer_b="fal/x", source="history",
             is_demo=False, probability=0.5, state="open", created_at=DAY.format(1), expires_at=DAY.format(30),
         )  # fmt: skip
-        battle = replace(battle, **changes)  # type: ignore[arg-type]
+        battle = replace(battle, **changes)
         self.store.write(lambda db: battles.insert(db, battle))
         return battle
 
@@ -48,14 +48,14 @@ class Votes:
 
         def write(db: Database) -> int:
             reason = None if counted else "You have voted before."
-            vote = Vote(battle.battle_id, battle.voter, outcome, 900, counted, reason, DAY.format(day), **fields)  # type: ignore[arg-type]
+            vote = Vote(battle.battle_id, battle.voter, outcome, 900, counted, reason, DAY.format(day), **fields)
             assert battles.end(db, battle.battle_id, battle.voter, state="voted", now=DAY.format(day))
             return votes.insert(db, vote, battle)
 
         return self.store.write(write)
 
     def sums(self, **wanted: object) -> dict[str, int]:
-        found = self.store.read(lambda db: tallies.grouped(db, BoardFilter(**wanted)))  # type: ignore[arg-type]
+        found = self.store.read(lambda db: tallies.grouped(db, BoardFilter(**wanted)))
         return {one.outcome: one.votes for one in found}
 
     def audit(self) -> None:
@@ -76,7 +76,7 @@ def test_runs_are_ordered_by_what_their_pictures_won_and_lost_and_a_vote_taken_b
         page = world.store.read(lambda db: history.page(db, "local", sort="rating"))
         sql = "select f.rating from run_facts as f join runs as r on r.seq = f.seq where r.run_id = ?"
         ids = [view.run.run_id for view in page.runs]
-        return [(one, world.store.read(lambda db, o=one: db.execute(sql, [o]).fetchone()[0])) for one in ids]  # type: ignore[misc]
+        return [(one, world.store.read(lambda db, o=one: db.execute(sql, [o]).fetchone()[0])) for one in ids]
 
     (newer, _), (older, _) = listed()
     world.vote("a")
@@ -159,7 +159,7 @@ def test_a_vote_is_taken_back_once_in_time_and_before_the_next_battle(world: Vot
     world.vote("b", created_at=DAY.format(2))
     second = world.store.read(lambda db: battles.get(db, f"{2:032x}", "local"))
     world.battle(shown_at=DAY.format(3))
-    assert not world.store.write(lambda db: votes.take_back(db, second, now=DAY.format(3), since=DAY.format(2)))  # type: ignore[arg-type]
+    assert not world.store.write(lambda db: votes.take_back(db, second, now=DAY.format(3), since=DAY.format(2)))
     assert world.sums() == {"b": 1}
 
 

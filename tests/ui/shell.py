@@ -79,7 +79,7 @@ class Composed:
             def close(self) -> None:
                 return
 
-        return App(make_services(self.folder), None, Worker())  # type: ignore[arg-type]
+        return App(make_services(self.folder), None, Worker())
 
 
 def serve_nothing(*_: object) -> int:

@@ -29,7 +29,7 @@ Visitor = Callable[[], TestClient]
 def public(tmp_path: Path) -> Iterator[tuple[App, Visitor]]:
     services = make_services(tmp_path / "data")
     services = replace(services, settings=replace(services.settings, mode="public"))
-    app = App(services, SimpleNamespace(session="here"), None)  # type: ignore[arg-type]
+    app = App(services, SimpleNamespace(session="here"), None)
     served = Starlette(routes=routes.routes(app), middleware=guard.middleware(services.settings))
 
     def visitor() -> TestClient:

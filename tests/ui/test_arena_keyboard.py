@@ -114,7 +114,7 @@ def test_on_a_phone_the_two_more_questions_stand_over_the_answers_in_sight(page:
     assert answers
     assert box["y"] > 400
     assert box["y"] + box["height"] <= answers["y"] + 1
-    assert all(one.bounding_box()["height"] >= 40 for one in questions.get_by_role("button").all())  # type: ignore[index]
+    assert all(one.bounding_box()["height"] >= 40 for one in questions.get_by_role("button").all())
     questions.get_by_role("button", name="Alike").first.click()
     expect(questions.get_by_role("button", name="Alike").first).to_have_attribute("aria-pressed", "true")
     # The last line of words can be scrolled clear of what stands before it.

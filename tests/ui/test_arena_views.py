@@ -47,7 +47,7 @@ def test_auto_never_differs_and_a_rewritten_prompt_does() -> None:
 
 
 def test_details_name_the_offer_the_times_and_the_file() -> None:
-    facts = {fact["label"]: fact["text"] for fact in history_views.details_view(VIEW, 0, CATALOG)["facts"]}  # type: ignore[attr-defined]
+    facts = {fact["label"]: fact["text"] for fact in history_views.details_view(VIEW, 0, CATALOG)["facts"]}
     assert facts["Offer"] == "GPT Image 2 at OpenAI"
     assert facts["Time"] == "first preview 6.1 s · done 24.8 s"
     assert facts["File"] == "PNG, 2.41 MB"
@@ -62,7 +62,7 @@ def test_a_run_without_an_image_has_its_error_and_no_base() -> None:
     assert details["image"] is None
     assert details["use_as_base"] is None
     assert details["error"] == {"message": "No answer in 300 s.", "billed": True}
-    assert [chip["word"] for chip in details["chips"]] == ["Unknown", "cost unknown"]  # type: ignore[attr-defined]
+    assert [chip["word"] for chip in details["chips"]] == ["Unknown", "cost unknown"]
     assert history_views.run_view(view, CATALOG)["cost"] == "cost unknown"
 
 
@@ -84,7 +84,7 @@ def test_an_audit_with_many_problems_shows_some_and_counts_the_rest() -> None:
     problems = [Problem("blob_missing", f"{n}", "gone") for n in range(25)]
     view = history_views.verified_view(problems)
     assert view["text"] == "25 problems found. Nothing was changed."
-    assert view["problems"][-1] == "and 5 more"  # type: ignore[index]
+    assert view["problems"][-1] == "and 5 more"
 
 
 @pytest.mark.parametrize(("points", "text"), [(2.0, "+2.0"), (-1.94, "−1.9"), (0.0, "0"), (-0.01, "0")])

@@ -108,7 +108,7 @@ async def test_a_vote_whose_step_is_unknown_is_shown_without_one(one: Harness, m
     assert (revealed["said"], revealed["reveal"]["a"]["rating"]) == ("Your vote counted.", "")
     add_pair(one, "Another")
     told = await api.new_battle(one.app, VISITOR)
-    counted = await api.vote(one.app, VISITOR, told["battle_id"], "a")  # type: ignore[arg-type]
+    counted = await api.vote(one.app, VISITOR, told["battle_id"], "a")
     assert (counted["counted"], counted["change"]) == (True, None)
 
 

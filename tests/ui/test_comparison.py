@@ -27,7 +27,7 @@ def picked(run_id: str, cost: int | None = 41_000, **asked: object) -> Picked:
     run = make_run(run_id, offer=f"openai/{asked.pop('model', 'gpt-image-2')}", latency_ms=2_500)
     image = make_image(run_id, width=1024, height=1024, size_bytes=2_410_000)
     state = "unknown" if cost is None else "settled"
-    view = RunView(replace(run, asked={**run.asked, **asked}), (image,), (), (), cost, "reported", state)  # type: ignore[arg-type]
+    view = RunView(replace(run, asked={**run.asked, **asked}), (image,), (), (), cost, "reported", state)
     return Picked(view, image)
 
 

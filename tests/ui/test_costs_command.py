@@ -31,7 +31,7 @@ def test_costs_lists_settles_and_sets_and_names_what_is_wrong(here: Callable[...
 
     def costs(*arguments: str) -> tuple[int, Any, str]:
         env = {"DIPTYCH_DATA_DIR": str(tmp_path / "data"), "DIPTYCH_LIMIT_MONTH": "20"}
-        return here("costs", *arguments, "--json", env=env, compose=app.compose)  # type: ignore[no-any-return]
+        return here("costs", *arguments, "--json", env=env, compose=app.compose)
 
     code, document, _ = costs("--set", "day", "5", "--warn")
     assert code == 0

@@ -126,9 +126,9 @@ async def test_an_empty_ledger_has_a_way_on_and_its_limits(harness: Callable[...
 async def test_a_limit_is_set_told_and_taken_away_on_the_page(harness: Callable[..., Harness]) -> None:
     one = harness()
     spend(one, 1, 4_500_000)
-    wrong, _ = await page.on_set_limit(one.app, {}, event(span="day", amount="five", action="block"), None)  # type: ignore[arg-type]
+    wrong, _ = await page.on_set_limit(one.app, {}, event(span="day", amount="five", action="block"), None)
     assert wrong["said"] == {"span": "day", "text": "“five” is no amount. Write US dollars, as 5 or 0.50."}
-    view, strip = await page.on_set_limit(one.app, {}, event(span="day", amount="5", action="warn"), None)  # type: ignore[arg-type]
+    view, strip = await page.on_set_limit(one.app, {}, event(span="day", amount="5", action="warn"), None)
     limits: Any = view["limits"]
     (row,) = limits["rows"]
     assert (row["name"], row["action"], row["figure"], row["percent"], row["word"]) == (
@@ -139,8 +139,8 @@ async def test_a_limit_is_set_told_and_taken_away_on_the_page(harness: Callable[
         "Near",
     )
     assert (strip["spent"], strip["limit"]) == ("$4.50", "$5.00")
-    view, strip = await page.on_remove_limit(one.app, view, event(span="day"), None)  # type: ignore[arg-type]
-    assert (view["limits"]["rows"], strip["limit"]) == ([], "")  # type: ignore[index]
+    view, strip = await page.on_remove_limit(one.app, view, event(span="day"), None)
+    assert (view["limits"]["rows"], strip["limit"]) == ([], "")
 
 
 async def test_on_a_public_server_the_operator_sets_limits_and_nobody_else(harness: Callable[..., Harness]) -> None:
@@ -197,7 +197,7 @@ async def test_on_a_public_server_the_operator_settles_what_visitors_left_unknow
     with pytest.raises(NotYours):
         await page.on_settle(one.app, {}, event(**told), as_visitor(STRANGER))
     view, *_ = await page.on_settle(one.app, {}, event(**told), as_visitor(OPERATOR))
-    assert view["others"]["count"] == "27 unknown"  # type: ignore[index]
+    assert view["others"]["count"] == "27 unknown"
     mine = await ledger_of(one, VISITOR)
     assert mine["others"] is None
     settled = next(row for row in mine["rows"] if row["id"] == "line0003")
@@ -263,16 +263,16 @@ async def test_the_ledger_turns_its_pages_without_losing_or_doubling_a_line(harn
     seen: list[str] = []
     trail: list[str] = []
     while True:
-        view: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail), None)  # type: ignore[arg-type]
+        view: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail), None)
         seen += [row["id"] for row in view["rows"]]
         if not view["next"]:
             break
         trail = [*trail, view["next"]]
     assert len(trail) == 2
     assert sorted(seen) == [f"line{number:04}" for number in range(60)]
-    back: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail[:1]), None)  # type: ignore[arg-type]
+    back: Any = await page.on_turn(one.app, event(state="settled", offer="", trail=trail[:1]), None)
     assert [row["id"] for row in back["rows"]] == seen[25:50]
-    none: Any = await page.on_turn(one.app, event(state="reserved", offer="", trail=["nonsense"]), None)  # type: ignore[arg-type]
+    none: Any = await page.on_turn(one.app, event(state="reserved", offer="", trail=["nonsense"]), None)
     assert (none["rows"], none["page"]) == ([], 1)
 
 
@@ -280,12 +280,12 @@ async def test_an_unknown_is_settled_by_the_operator_and_nobody_else(harness: Ca
     one = harness()
     spend(one, 1, 31_000, state="unknown")
     told = {"line": "line0001", "note": "bill", "state": "", "offer": "", "trail": []}
-    wrong, *_ = await page.on_settle(one.app, {}, event(amount="", **told), None)  # type: ignore[arg-type]
-    assert wrong["said"]["id"] == "line0001"  # type: ignore[index]
+    wrong, *_ = await page.on_settle(one.app, {}, event(amount="", **told), None)
+    assert wrong["said"]["id"] == "line0001"
     with pytest.raises(NotYours):
         await spending.settle_by_hand(one.services, "visitor", "line0001", 1, "")
-    view, *_ = await page.on_settle(one.app, {}, event(amount="0.029", **told), None)  # type: ignore[arg-type]
-    (row,) = view["rows"]  # type: ignore[misc]
+    view, *_ = await page.on_settle(one.app, {}, event(amount="0.029", **told), None)
+    (row,) = view["rows"]
     assert (row["cost"], row["word"], row["can_settle"]) == ("$0.029", "Settled, by hand", False)
     assert "settled by hand by you" in row["title"]
 

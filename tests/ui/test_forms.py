@@ -102,7 +102,7 @@ def test_asked_values_come_back_into_the_form() -> None:
 def test_a_ratio_comes_back_into_the_form(
     asked: dict[str, str], shape: tuple[str, str], controls: tuple[str, str, str]
 ) -> None:
-    values = forms.from_request(ImageRequest("A red fox", **asked), [])  # type: ignore[arg-type]
+    values = forms.from_request(ImageRequest("A red fox", **asked), [])
     assert (values.aspect_ratio, values.resolution) == shape
     assert forms.size_controls(values, ())[:2] == ("other", "ratio")
     assert forms.ratio_controls(values) == controls

@@ -43,10 +43,10 @@ class Visitor:
     def found(self, search: str = "", **more: object) -> dict[str, Any]:
         answer = self.page.get("/history/page.json", params={"search": search, **more})
         assert answer.status_code == 200, answer.text
-        return answer.json()  # type: ignore[no-any-return]
+        return answer.json()
 
     def around(self) -> dict[str, Any]:
-        return self.found(around=1)["around"]  # type: ignore[no-any-return]
+        return self.found(around=1)["around"]
 
     def runs(self, search: str = "", **more: object) -> list[str]:
         return [run["run_id"] for run in self.found(search, **more).get("runs", [])]
@@ -54,10 +54,10 @@ class Visitor:
     def do(self, action: str, **what: object) -> dict[str, Any]:
         answer = self.page.post("/history/do", json={"do": action, **what}, headers=MINE)
         assert answer.status_code == 200, answer.text
-        return answer.json()  # type: ignore[no-any-return]
+        return answer.json()
 
     def details(self, run_id: str, image: int = 0) -> dict[str, Any]:
-        return self.page.get(f"/history/runs/{run_id}.json", params={"image": image}).json()  # type: ignore[no-any-return]
+        return self.page.get(f"/history/runs/{run_id}.json", params={"image": image}).json()
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ def test_my_votes_are_not_offered_as_everybodys_file(full: Board) -> None:
 def test_empty_boards_say_which_and_what_to_do(services: Services) -> None:
     for name, words in (("edit-single", "one image"), ("edit-multi", "several images")):
         found = board_of(services, board=name)
-        shown: Any = views.page_view(found, Choices(board=name), [], services.catalog, now=NOW)  # type: ignore[arg-type]
+        shown: Any = views.page_view(found, Choices(board=name), [], services.catalog, now=NOW)
         assert (shown["state"], shown["action"]) == ("empty", "arena")
         assert words in shown["title"]
     nobody = board_of(services, voter="nobody")

@@ -80,10 +80,10 @@ def test_an_edit_stays_in_its_mask_says_how_far_the_model_went_and_is_built_on(v
     photos = [file("one.png", photo(1)), file("two.png", photo(2))]
     visit.choose("demo/flat")
     visit.prompt("A kite from image 2 in image 1")
-    page.set_input_files("#pg-upload input[type=file]", photos)  # type: ignore[arg-type]
+    page.set_input_files("#pg-upload input[type=file]", photos)
     references = page.get_by_test_id("reference")
     expect(references).to_have_count(2)
-    page.set_input_files("#pg-mask-upload input[type=file]", file("mask.png", mask()))  # type: ignore[arg-type]
+    page.set_input_files("#pg-mask-upload input[type=file]", file("mask.png", mask()))
     expect(page.get_by_test_id("mask")).to_contain_text("Keep everything else exactly as it is")
     reload(visit)
     expect(references).to_have_count(2)
@@ -102,7 +102,7 @@ def test_an_edit_stays_in_its_mask_says_how_far_the_model_went_and_is_built_on(v
     assert kept.crop(corner).tobytes() == photo(1).resize(kept.size).crop(corner).tobytes()
     with visit.traffic.answered():
         tile.get_by_role("button", name="Use as base").click()
-    expect(references.first).to_have_attribute("data-sha", re.search("[0-9a-f]{64}", locked or "")[0])  # type: ignore[index]
+    expect(references.first).to_have_attribute("data-sha", re.search("[0-9a-f]{64}", locked or "")[0])
 
 
 def test_of_a_sweep_the_holes_alone_run_again(visit: Visit) -> None:

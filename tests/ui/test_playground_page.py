@@ -344,10 +344,10 @@ async def test_older_groups_come_six_at_a_time(harness: HarnessOf) -> None:
     for number in range(8):
         await one.one(f"Fox {number}", "demo/flat")
     newest = await running.snapshot(one.app, LOCAL_OWNER)
-    assert [group["prompt"] for group in newest["groups"]] == [f"Fox {number}" for number in (7, 6, 5, 4, 3, 2)]  # type: ignore[attr-defined]
+    assert [group["prompt"] for group in newest["groups"]] == [f"Fox {number}" for number in (7, 6, 5, 4, 3, 2)]
     assert newest["more"] is True
     older = await running.on_more(one.app, None, event(before=newest["last"]))
-    assert [group["prompt"] for group in older["groups"]] == ["Fox 1", "Fox 0"]  # type: ignore[attr-defined]
+    assert [group["prompt"] for group in older["groups"]] == ["Fox 1", "Fox 0"]
     assert (older["more"], older["is_page"]) == (False, False)
 
 

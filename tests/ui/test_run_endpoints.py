@@ -111,14 +111,14 @@ async def test_a_call_brings_its_own_key_which_is_kept_for_nobody(harness: Calla
         token = "t" * 32
         caller = from_headers(one, X_Diptych_Visitor=token, X_Diptych_Key_openai="sk-of-this-call")
         offers = run_endpoints.models(one.app, caller)["offers"]
-        assert OFFER in {row["offer"] for row in offers if row["ready"]}  # type: ignore[union-attr]
+        assert OFFER in {row["offer"] for row in offers if row["ready"]}
         made = await run_endpoints.make(one.app, caller, ASKED, operation=None, wait_s=20)
-        assert made["runs"][0]["state"] == "succeeded"  # type: ignore[index]
+        assert made["runs"][0]["state"] == "succeeded"
         assert made["cost_source"] == "computed"
         assert "sk-of-this-call" not in str(made)
         without = from_headers(one, X_Diptych_Visitor=token)
         offers = run_endpoints.models(one.app, without)["offers"]
-        assert OFFER not in {row["offer"] for row in offers if row["ready"]}  # type: ignore[union-attr]
+        assert OFFER not in {row["offer"] for row in offers if row["ready"]}
         with pytest.raises(Exception, match="no key for OpenAI"):
             await run_endpoints.submit(one.app, without, ASKED)
         await one.stop()
@@ -207,8 +207,8 @@ async def test_before_the_vote_no_endpoint_tells_of_a_battles_runs(harness: Call
     group_id = await one.engine.submit(plan, "local", kind="battle")
     async for _ in one.engine.follow(group_id, "local"):
         pass
-    shown = run_endpoints._run(one.app, (await library.group(one.services, group_id, "local")).runs[0])  # type: ignore[union-attr]
-    assert shown["images"][0]["path"].endswith(shown["images"][0]["url"].removeprefix("media/"))  # type: ignore[index]
+    shown = run_endpoints._run(one.app, (await library.group(one.services, group_id, "local")).runs[0])
+    assert shown["images"][0]["path"].endswith(shown["images"][0]["url"].removeprefix("media/"))
     with pytest.raises(PlanRefused, match="no such group"):
         await run_endpoints.group(one.app, caller, group_id)
     assert (await run_endpoints.history(one.app, caller, "", 10, None))["runs"] == []

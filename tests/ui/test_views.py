@@ -56,7 +56,7 @@ def image(position: int = 0, width: int = 1536, height: int = 1024, checks: tupl
 
 
 def tiles_of(run: RunView, live: Live | None = None) -> list[dict[str, Any]]:
-    return tiles.tiles_of(run, CATALOG, live or Live())  # type: ignore[return-value]
+    return tiles.tiles_of(run, CATALOG, live or Live())
 
 
 def chips(tile: dict[str, Any]) -> list[str]:

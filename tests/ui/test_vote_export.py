@@ -44,8 +44,8 @@ def services(tmp_path: Path) -> Iterator[Services]:
 def client(services: Services, *, mode: str = "local") -> TestClient:
     from dataclasses import replace
 
-    served = replace(services, settings=replace(services.settings, mode=mode))  # type: ignore[arg-type]
-    app = App(served, None, None)  # type: ignore[arg-type]
+    served = replace(services, settings=replace(services.settings, mode=mode))
+    app = App(served, None, None)
     return TestClient(Starlette(routes=[*vote_routes.vote_routes(app), *leaderboard_routes(app)]))
 
 
@@ -158,11 +158,11 @@ def test_reports_go_with_the_votes_and_stand_in_nobodys_way(services: Services, 
 
 def test_a_client_that_leaves_ends_the_writing_and_gives_its_place_back(services: Services) -> None:
     under_way: set[object] = set()
-    app = App(services, None, None)  # type: ignore[arg-type]
+    app = App(services, None, None)
     looks: list[bool] = []
 
     async def leave() -> None:
-        export = vote_routes._export_of(app, under_way, BoardQuery(), "csv", everything=False)  # type: ignore[arg-type]
+        export = vote_routes._export_of(app, under_way, BoardQuery(), "csv", everything=False)
         pieces = export.pieces()
         looks.append(bool(await anext(pieces)))
         looks.append(export in under_way)
@@ -176,13 +176,13 @@ def test_a_client_that_leaves_ends_the_writing_and_gives_its_place_back(services
 
 def test_no_more_exports_at_once_than_there_are_places(services: Services) -> None:
     under_way = set(range(vote_routes.AT_ONCE))
-    app = App(services, None, None)  # type: ignore[arg-type]
+    app = App(services, None, None)
 
     class Asked:
         query_params: dict[str, str] = {}
         cookies: dict[str, str] = {}
 
-    answer = asyncio.run(vote_routes.export(app, under_way, "csv", Asked()))  # type: ignore[arg-type]
+    answer = asyncio.run(vote_routes.export(app, under_way, "csv", Asked()))
     assert answer.status_code == 429
 
 

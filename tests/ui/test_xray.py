@@ -142,19 +142,19 @@ async def test_visitors_are_never_told_where_the_operator_reaches_a_provider(
     for provider in ("openai", "fal"):
         one.services.keys.put(CATALOG.provider(provider), owner_of_token(token), "a-key-of-their-own")
     offers = ["openai/gpt-image-2", "fal/gpt-image-2", "sd/any-model"]
-    drawer = await xray.on_look(one.app, asking, event(group=""), *values(offers={"ticked": offers}))  # type: ignore[arg-type]
+    drawer = await xray.on_look(one.app, asking, event(group=""), *values(offers={"ticked": offers}))
     asked = {"prompt": "A fox", "offers": offers}
     estimate = await run_endpoints.estimate(one.app, None, asked)
     for told in (drawer, estimate, run_endpoints.models(one.app, None)):
         assert "10.1.2.3" not in json.dumps(told)
         assert "10.4.5.6" not in json.dumps(told)
-    urls = [offer["request"]["url"] for offer in drawer["offers"]]  # type: ignore[attr-defined]
+    urls = [offer["request"]["url"] for offer in drawer["offers"]]
     assert urls[0] == "https://api.openai.com/v1/images/generations"
     assert urls[1].startswith("https://queue.fal.run/")
     assert urls[2] == f"{UNTOLD}/images/generations"
-    assert [run["request"]["url"] for run in estimate["runs"]] == urls  # type: ignore[attr-defined,index]
+    assert [run["request"]["url"] for run in estimate["runs"]] == urls
     # What the page shows is what is sent but for the way there, which it says.
-    words = [offer["request"]["calls"] for offer in drawer["offers"]]  # type: ignore[attr-defined]
+    words = [offer["request"]["calls"] for offer in drawer["offers"]]
     assert ["does not tell" in text for text in words] == [True, True, True]
 
 
