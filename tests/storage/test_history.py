@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def walk(store: Store, owner: str | None, search: str = "", limit: int = 7) -> l
     ids: list[str] = []
     before: str | None = None
     while True:
-        page = store.read(lambda db: history.page(db, owner, search=search, limit=limit, before=before))  # noqa: B023
+        page = store.read(partial(history.page, owner=owner, search=search, limit=limit, before=before))
         ids += [view.run.run_id for view in page.runs]
         if page.next is None:
             return ids

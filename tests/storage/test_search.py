@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from sqlite_utils import Database
@@ -153,10 +154,9 @@ def test_each_order_is_walked_by_its_places_and_by_numbers(store: Store, sort: s
     for search in ("", "fox"):
         walked, before = "", None
         while True:
-            page = store.read(lambda db: history.page(db, "local", search=search, sort=sort, limit=1, before=before))  # noqa: B023
-            by_number = store.read(
-                lambda db: history.page(db, "local", search=search, sort=sort, limit=1, skip=len(walked))  # noqa: B023
-            )
+            one = partial(history.page, owner="local", search=search, sort=sort, limit=1)
+            page = store.read(partial(one, before=before))
+            by_number = store.read(partial(one, skip=len(walked)))
             assert [view.run.run_id for view in page.runs] == [view.run.run_id for view in by_number.runs]
             walked += page.runs[0].run.run_id
             before = page.next
@@ -193,7 +193,7 @@ def test_each_order_is_read_from_an_index_and_goes_on_at_its_place_however_many_
         return [[row[3] for row in db.conn.execute(f"explain query plan {sql}").fetchall()] for sql in lists]
 
     for before in (None, first.next):
-        plans = store.read(lambda db: explain(db, before))  # noqa: B023
+        plans = store.read(partial(explain, before=before))
         for steps in plans:
             assert "INDEX run_facts_" in steps[0]
             assert not any("TEMP B-TREE" in step for step in steps)
