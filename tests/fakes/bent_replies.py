@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tests.fakes import faults
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.pictures import bomb_png
 
 _BENDS = (
@@ -24,10 +24,10 @@ def check_known(fault: Fault | None) -> None:
     """Stops a test that queued a fault nobody would carry out.
 
     Raises:
-        TypeError: the fault is of no kind these fakes know.
+        UnfitFault: the fault is of no kind these fakes know.
     """
     if fault is not None and not isinstance(fault, (*_BENDS, *_ELSEWHERE)):
-        raise TypeError(f"this fake cannot carry out {fault!r}")
+        raise UnfitFault(f"this fake cannot carry out {fault!r}")
 
 
 def bent_count(n: int, fault: Fault | None) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from tests.fakes import fal_faults as fates
 from tests.fakes import fal_rules as rules
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.http_fake import Answer, HttpFake, Request
 from tests.fakes.wire import Socket, media_type
 
@@ -91,7 +91,7 @@ class FakeFal(HttpFake):
 
     def answer(self, request: Request, fault: Fault | None) -> Answer:
         if fault is not None and not isinstance(fault, (*fates.OWN, *fates.PASSED)):
-            raise TypeError(f"not a fault of fal's queue: {fault!r}")
+            raise UnfitFault(f"not a fault of fal's queue: {fault!r}")
         self._check_headers(request)
         if (request.method, request.path) == ("POST", _TOKEN):
             return self._refused(request) or self._give_token(request)

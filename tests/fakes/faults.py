@@ -22,6 +22,10 @@ class Fault:
     """Base of all faults."""
 
 
+class UnfitFault(Exception):
+    """A test planned a fault that this fake does not carry out: the test is wrong, and must not pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorReply(Fault):
     """An error status. In `message`, {request_id}, {model}, {key} and {masked_key} are filled in."""

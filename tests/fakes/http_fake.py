@@ -5,9 +5,9 @@ A subclass says which requests are paid (`is_paid`) and answers each one (`answe
 """
 
 import asyncio
-import itertools
 import json
 import time
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from tests.fakes import faults, wire
 from tests.fakes.faults import Fault
-from tests.fakes.loopback import LoopbackServer
+from tests.fakes.faulty_server import FaultyServer
 from tests.fakes.pictures import Format, picture
 from tests.fakes.wire import Head, Part, Socket
 
@@ -73,23 +73,17 @@ class RawReply(Fault):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class HttpFake(LoopbackServer):
+class HttpFake(FaultyServer):
     """Base of the fakes. Attributes may be changed at any time."""
 
     runs_on_break: bool = True
     """Whether a paid POST whose body arrived is carried out although its answer is lost."""
 
     def __init__(self, *, key: str, port: int = 0) -> None:
-        super().__init__(port=port)
-        self.key = key
-        self.violations: list[str] = []
+        super().__init__(key=key, port=port)
         self.calls: list[Request] = []
         self.served: list[bytes] = []
         """Bytes of the images made, in order."""
-        self.posts = 0
-        """Paid POSTs received, refused and failed ones too."""
-        self.left_early = 0
-        """Clients that closed the connection while an answer was due."""
         self.media: dict[str, tuple[bytes, str]] = {}
         """Path -> bytes and content type of each result file."""
         self.media_reads: list[str] = []
@@ -97,42 +91,22 @@ class HttpFake(LoopbackServer):
         """For each of the next reads of a result file."""
         self.bend: Callable[[Any], Any] | None = None
         """Changes the JSON of good answers (2xx) that are not a fault's; what it returns is sent, bytes as they are."""
-        self._queue: deque[Fault | None] = deque()
-        self._always: Fault | None = None
-        self._numbers = itertools.count(1)
 
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def next(self, *planned: Fault | None) -> None:
-        """Queues one fault (None: no fault) for each of the next paid POSTs; `always` applies after them."""
-        self._queue.extend(planned)
-
-    def always(self, fault: Fault | None) -> None:
-        """Sets the fault of every paid POST that has none queued; None ends that."""
-        self._always = fault
-
+    @abstractmethod
     def is_paid(self, request: Request) -> bool:
         """Whether this request asks for images, by its head."""
-        raise NotImplementedError
 
     def is_paid_body(self, request: Request) -> bool:
         """The same by its body, for services with one address for everything; asked when `is_paid` says no."""
         return False
 
+    @abstractmethod
     def answer(self, request: Request, fault: Fault | None) -> Answer:
         """Judges and answers one request. Runs in a thread; must not wait. `fault` is of the subclass's own kinds."""
-        raise NotImplementedError
 
     def violate(self, request: Request, words: str) -> None:
         """Notes a broken rule."""
         self.violations.append(f"{request.method} {request.path}: {words}")
-
-    def next_number(self) -> int:
-        """A number no other picture of this server has."""
-        return next(self._numbers)
 
     def draw(self, size: tuple[int, int], image_format: Format, *, alpha: bool = False) -> bytes:
         """A new picture, noted in `served`."""
@@ -146,30 +120,13 @@ class HttpFake(LoopbackServer):
         self.media[path] = (data, f"image/{image_format}")
         return self.origin + path
 
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers the requests of one connection until one of them ends it."""
-        sock = Socket(reader, writer)
-        try:
-            while (head := await wire.read_head(reader)) is not None:
-                if not await self._exchange(sock, head) or head.headers.get("connection", "").lower() == "close":
-                    return
-        except wire.BadRequestError as error:
-            self.violations.append(f"not a readable HTTP request: {error}")
-            await sock.send(wire.head_bytes(400, [("content-length", "0"), ("connection", "close")]))
-        except (ConnectionError, EOFError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a crash of the judge must fail the test, not pass unseen
-            self.violations.append(f"the fake itself failed: {error!r}")
-            await sock.send(wire.head_bytes(500, [("content-length", "0"), ("connection", "close")]))
-
-    async def _exchange(self, sock: Socket, head: Head) -> bool:
-        """Serves one request; says whether the connection may be used again."""
+    async def exchange(self, sock: Socket, head: Head) -> bool:
         path, _, query = head.target.partition("?")
         early = Request(head.method, path, dict(parse_qsl(query)), head.headers, b"", time.monotonic())
         if path.startswith(MEDIA):
             return await self._serve_media(sock, early)
         paid = self.is_paid(early)
-        fault = self._take_fault() if paid else None
+        fault = self.take_fault() if paid else None
         if isinstance(fault, faults.Hang) and fault.unread:
             await asyncio.Event().wait()
         if isinstance(fault, faults.Reset) and not fault.after_body:
@@ -179,7 +136,7 @@ class HttpFake(LoopbackServer):
         request = Request(head.method, path, early.query, head.headers, body, time.monotonic())
         self.calls.append(request)
         if not paid and self.is_paid_body(request):
-            fault = self._take_fault()
+            fault = self.take_fault()
         if isinstance(fault, _BROKEN):
             if self.runs_on_break and not _is_early(fault):
                 await asyncio.to_thread(self.answer, request, None)
@@ -208,10 +165,6 @@ class HttpFake(LoopbackServer):
             return await self._send(sock, Answer(404, b"gone", content_type="text/plain"))
         answer = Answer(200, data, content_type=content_type)
         return await (self._cut(sock, answer) if isinstance(fault, faults.CutBody) else self._send(sock, answer))
-
-    def _take_fault(self) -> Fault | None:
-        self.posts += 1
-        return self._queue.popleft() if self._queue else self._always
 
     async def _break(self, sock: Socket, fault: Fault) -> bool:
         match fault:

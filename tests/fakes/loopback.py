@@ -4,12 +4,17 @@ import asyncio
 import contextlib
 import socket
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class LoopbackServer:
-    """Context manager that serves `handle` and, on leaving, ends every connection still open."""
+class LoopbackServer(ABC):
+    """Context manager that serves `handle` and, on leaving, ends every connection still open.
+
+    Leaving raises what `handle` itself failed by, so that no test passes over a crash of its fake: the client only sees a
+    connection that ends.
+    """
 
     def __init__(self, *, port: int = 0) -> None:
         self.port = port
@@ -19,6 +24,7 @@ class LoopbackServer:
         self._open: set[asyncio.Task[None]] = set()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
+        self._crashes: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
 
     def __enter__(self) -> Self:
@@ -34,10 +40,12 @@ class LoopbackServer:
         if self._loop is not None and self._stopping is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
+        if self._crashes:
+            raise BaseExceptionGroup(f"{type(self).__name__} itself failed", self._crashes)
 
+    @abstractmethod
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection until it should end."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         try:
@@ -68,7 +76,12 @@ class LoopbackServer:
             connection, _ = listener.accept()
             task = asyncio.ensure_future(self._connected(connection))
             self._open.add(task)
-            task.add_done_callback(self._open.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._open.discard(task)
+        if not task.cancelled() and (crash := task.exception()) is not None:
+            self._crashes.append(crash)
 
     async def _connected(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(ConnectionError, EOFError, asyncio.CancelledError):

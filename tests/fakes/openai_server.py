@@ -10,19 +10,17 @@ import argparse
 import asyncio
 import contextlib
 import gzip
-import itertools
 import json
 import sys
 import time
 import zlib
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from tests.fakes import faults, openai_facts, openai_replies, wire
 from tests.fakes.faults import Fault
+from tests.fakes.faulty_server import FaultyServer
 from tests.fakes.http_fake import RawReply
-from tests.fakes.loopback import LoopbackServer
 from tests.fakes.openai_door import EDITS, ELSEWHERE, GENERATIONS, door_refusal, judge_body
 from tests.fakes.openai_replies import Frame, StreamUsage
 from tests.fakes.openai_rules import Job, Verdict
@@ -32,7 +30,7 @@ from tests.fakes.wire import Call, Head, Socket
 Headers = list[tuple[str, str]]
 
 
-class FakeOpenAI(LoopbackServer):
+class FakeOpenAI(FaultyServer):
     """OpenAI's `/v1/images/generations`, `/v1/images/edits` and `/v1/models`. Attributes may be changed at any time."""
 
     def __init__(
@@ -48,8 +46,7 @@ class FakeOpenAI(LoopbackServer):
         sse_done: bool = False,
         stream_usage: StreamUsage = "sum",
     ) -> None:
-        super().__init__(port=port)
-        self.key = key
+        super().__init__(key=key, port=port)
         self.models = models
         self.auto_size, self.auto_quality = auto_size, auto_quality
         """What the service chooses for `auto`."""
@@ -58,59 +55,20 @@ class FakeOpenAI(LoopbackServer):
         self.sse_crlf = sse_crlf
         self.sse_done = sse_done
         self.stream_usage: StreamUsage = stream_usage
-        self.violations: list[str] = []
         self.calls: list[Call] = []
         self.served: list[bytes] = []
         """Bytes of the final images sent, in order; what only a part of was sent is not in it."""
-        self.posts = 0
-        """Paid POSTs received, refused and failed ones too."""
         self.partials_sent = 0
-        self.left_early = 0
-        """Clients that closed the connection while an answer was due or under way."""
         self.bend: Callable[[Any], Any] | None = None
         """Changes the JSON of good answers that are no stream."""
-        self._queue: deque[Fault | None] = deque()
-        self._always: Fault | None = None
-        self._numbers = itertools.count(1)
 
     @property
     def base_url(self) -> str:
         """What a client is given as base URL."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{self.origin}/v1"
 
-    def next(self, *planned: Fault | None) -> None:
-        """Queues one fault (None: no fault) for each of the next paid POSTs; `always` applies after them."""
-        self._queue.extend(planned)
-
-    def always(self, fault: Fault | None) -> None:
-        """Sets the fault of every paid POST that has none queued; None ends that."""
-        self._always = fault
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers the requests of one connection until one of them ends it."""
-        sock = Socket(reader, writer)
-        try:
-            while (head := await wire.read_head(reader)) is not None:
-                exchange = _Exchange(self, sock, head)
-                if not await exchange.run() or head.headers.get("connection", "").lower() == "close":
-                    return
-        except wire.BadRequestError as error:
-            self.violations.append(f"not a readable HTTP request: {error}")
-            await sock.send(wire.head_bytes(400, [("content-length", "0"), ("connection", "close")]))
-        except (ConnectionError, EOFError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a crash of the judge must fail the test, not pass unseen
-            self.violations.append(f"the fake itself failed: {error!r}")
-            await sock.send(wire.head_bytes(500, [("content-length", "0"), ("connection", "close")]))
-
-    def take_fault(self) -> Fault | None:
-        """The fault of the paid POST that has just arrived."""
-        self.posts += 1
-        return self._queue.popleft() if self._queue else self._always
-
-    def next_number(self) -> int:
-        """A number no other picture of this server has."""
-        return next(self._numbers)
+    async def exchange(self, sock: Socket, head: Head) -> bool:
+        return await _Exchange(self, sock, head).run()
 
 
 class _Exchange:

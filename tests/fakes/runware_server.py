@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import uuid4
 
 from tests.fakes import faults, runware_rules
-from tests.fakes.faults import Fault
+from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.http_fake import Answer, HttpFake, RawReply, Request
 from tests.fakes.runware_faults import (
     OWN,
@@ -140,7 +140,7 @@ class FakeRunware(HttpFake):
 
     def answer(self, request: Request, fault: Fault | None) -> Answer:
         if fault is not None and not isinstance(fault, OWN + _IN_TRANSPORT):
-            raise TypeError(f"the test is wrong: this fake has no fault {fault!r}")
+            raise UnfitFault(f"this fake has no fault {fault!r}")
         with self._lock:
             refused = self._refused_at_the_door(request)
             if refused is not None:
