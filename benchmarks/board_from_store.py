@@ -9,7 +9,6 @@ import asyncio
 import os
 import random
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from arena import board, elo_days, judging
 from arena.board import BoardQuery
 from arena.ratings.method import Method
 from arena.stated_board import of_file
+from benchmarks.timing import least_s, line_of
 from playground.keys import KeyRing
 from playground.services import Services, new_ulid, timestamp
 from playground.settings import Settings
@@ -37,7 +37,6 @@ VOTES = 1_000_000
 VOTES_OF_UPDATE = 100_000
 OFFERS = 50
 VOTERS = 1000
-ROUNDS = 5
 DAYS = 30
 CATEGORIES = ("portrait", "text", "logo", "product", "own")
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -147,39 +146,24 @@ def add_runs(db: Database, offers: list[str]) -> None:
         )
 
 
-def _seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The least of several rounds: what the work takes when nothing else runs."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def _line(what: str, seconds: float, floor: tuple[str, float] | None = None) -> str:
-    end = f", {floor[0]} {floor[1] * 1000:9.1f} ms, ratio {seconds / floor[1]:.3f}" if floor else ""
-    return f"{what:<60} {seconds * 1000:9.1f} ms{end}"
-
-
 def _boards(services: Services) -> list[str]:
     def board_of(query: BoardQuery) -> Callable[[], object]:
         return lambda: services.store.read(lambda db: board.read_board(db, services, query))
 
-    floor = _seconds(lambda: services.store.read(lambda db: tallies.grouped(db, BoardFilter())))
-    first = _seconds(lambda: asyncio.run(board.leaderboard(services, BoardQuery())), 1)
-    page = _seconds(lambda: asyncio.run(board.leaderboard(services, BoardQuery())))
+    floor = least_s(lambda: services.store.read(lambda db: tallies.grouped(db, BoardFilter())))
+    first = least_s(lambda: asyncio.run(board.leaderboard(services, BoardQuery())), 1)
+    page = least_s(lambda: asyncio.run(board.leaderboard(services, BoardQuery())))
     since = timestamp(START + timedelta(days=DAYS - 7))
     return [
-        _line(
+        line_of(
             "board of all votes from SQLite, with sandwich",
-            _seconds(board_of(BoardQuery())),
+            least_s(board_of(BoardQuery())),
             ("reading the sums", floor),
         ),
-        _line("the same by Davidson", _seconds(board_of(BoardQuery(method=Method(kind="davidson"))), 3)),
-        _line("the same as the page asks for it, Elo days included", page),
-        _line("the first time, when all days of Elo are replayed", first),
-        _line("board of the last 7 days, by the votes themselves", _seconds(board_of(BoardQuery(since=since)), 1)),
+        line_of("the same by Davidson", least_s(board_of(BoardQuery(method=Method(kind="davidson"))), 3)),
+        line_of("the same as the page asks for it, Elo days included", page),
+        line_of("the first time, when all days of Elo are replayed", first),
+        line_of("board of the last 7 days, by the votes themselves", least_s(board_of(BoardQuery(since=since)), 1)),
     ]
 
 
@@ -197,9 +181,9 @@ def _outward(services: Services, folder: Path) -> list[str]:
     if of_file(path, Method()).votes_sha256 != sha256:
         raise AssertionError("the export has another hash than the board")
     return [
-        _line("hash of all votes", _seconds(lambda: asyncio.run(board.digest(services, BoardQuery())), 1)),
-        _line("export of all votes as CSV", _seconds(export, 1), ("reading them", _seconds(floor, 1))),
-        _line("`leaderboard --votes` on that file", _seconds(lambda: of_file(path, Method()), 1)),
+        line_of("hash of all votes", least_s(lambda: asyncio.run(board.digest(services, BoardQuery())), 1)),
+        line_of("export of all votes as CSV", least_s(export, 1), ("reading them", least_s(floor, 1))),
+        line_of("`leaderboard --votes` on that file", least_s(lambda: of_file(path, Method()), 1)),
     ]
 
 
@@ -236,13 +220,13 @@ def _one_more(services: Services) -> list[str]:
         services.store.read(lambda db: board.read_board(db, services, wanted))
 
     return [
-        _line("one vote, and what it changed", _seconds(vote), ("one small row", _seconds(floor))),
-        _line("one vote and the whole board anew", _seconds(vote_and_board)),
+        line_of("one vote, and what it changed", least_s(vote), ("one small row", least_s(floor))),
+        line_of("one vote and the whole board anew", least_s(vote_and_board)),
     ]
 
 
 def _checks(services: Services) -> list[str]:
-    return [_line("voter checks on the votes of 1,000 voters", _seconds(lambda: judging.check(services), 2))]
+    return [line_of("voter checks on the votes of 1,000 voters", least_s(lambda: judging.check(services), 2))]
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ import argparse
 import json
 import subprocess
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +28,10 @@ from arena.ratings.refits import refit
 from arena.ratings.sampling import pair_chances
 from arena.ratings.side_bias import side_bias
 from arena.ratings.voter_checks import findings
+from benchmarks.timing import least_s, line_of
 
 PEER_SIZES = (10_000, 100_000, 1_000_000)
 MODELS = 50
-ROUNDS = 5
 REFITS = 1000
 CHECKED_VOTES = 100_000
 VOTERS = 1000
@@ -69,21 +67,6 @@ def _votes(count: int) -> list[VoteRow]:
     return [(names[i], names[j], OUTCOMES[told]) for i, j, told in cells]
 
 
-def _seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The least of several rounds: what the work takes when nothing else runs."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def _line(what: str, seconds: float, floor: tuple[str, float] | None = None) -> str:
-    end = f", {floor[0]} {floor[1] * 1000:9.1f} ms, ratio {seconds / floor[1]:.3f}" if floor else ""
-    return f"{what:<52} {seconds * 1000:9.1f} ms{end}"
-
-
 def _replay(votes: list[VoteRow]) -> list[str]:
     def floor() -> dict[str, int]:
         met: dict[str, int] = {}
@@ -92,7 +75,7 @@ def _replay(votes: list[VoteRow]) -> list[str]:
             met[b] = met.get(b, 0) + 1
         return met
 
-    return [_line("Elo: replay of all votes", _seconds(lambda: elo.replay(votes)), ("counting them", _seconds(floor)))]
+    return [line_of("Elo: replay of all votes", least_s(lambda: elo.replay(votes)), ("counting them", least_s(floor)))]
 
 
 def _boards(counts: list[CountedRow], rows: Grouped, fit: Fit) -> list[str]:
@@ -102,13 +85,13 @@ def _boards(counts: list[CountedRow], rows: Grouped, fit: Fit) -> list[str]:
     factors = np.random.default_rng(3).uniform(0.4, 0.6, len(counts)).tolist()
     others = [(*row[:3], round(row[3] * factor)) for row, factor in zip(counts, factors, strict=True)]
     half = group_counts(others)
-    one_by_one = _seconds(lambda: [refit(half, fit) for _ in range(20)]) * REFITS / 20
+    one_by_one = least_s(lambda: [refit(half, fit) for _ in range(20)]) * REFITS / 20
     of_ties = davidson.fit(rows)
     return [
-        _line(f"Bradley-Terry with sandwich, {len(counts)} grouped rows", _seconds(board)),
-        _line("Davidson with sandwich, the same rows", _seconds(lambda: davidson.fit(group_counts(counts)))),
-        _line("bootstrap: 1,000 refits", _seconds(lambda: bootstrap(rows, fit), 2), ("refits one by one", one_by_one)),
-        _line("bootstrap: 1,000 refits of Davidson's", _seconds(lambda: bootstrap(rows, of_ties), 2)),
+        line_of(f"Bradley-Terry with sandwich, {len(counts)} grouped rows", least_s(board)),
+        line_of("Davidson with sandwich, the same rows", least_s(lambda: davidson.fit(group_counts(counts)))),
+        line_of("bootstrap: 1,000 refits", least_s(lambda: bootstrap(rows, fit), 2), ("refits one by one", one_by_one)),
+        line_of("bootstrap: 1,000 refits of Davidson's", least_s(lambda: bootstrap(rows, of_ties), 2)),
     ]
 
 
@@ -124,20 +107,20 @@ def _around(rows: Grouped, fit: Fit) -> list[str]:
     ballots = [Ballot(f"v{voter}", rows.names[i], rows.names[j], OUTCOMES[told], 2000) for voter, i, j, told in cells]
     categories = {f"category {number}": rows for number in range(8)}
     return [
-        _line("side bias", _seconds(lambda: side_bias(rows))),
-        _line("fragility", _seconds(lambda: fragility(rows, fit))),
-        _line("voter checks: 100,000 votes of 1,000 voters", _seconds(lambda: findings(ballots, fit), 3)),
-        _line("pooled ratings of 8 categories", _seconds(lambda: pooled(categories), 2)),
-        _line("chances of all pairs", _seconds(lambda: pair_chances(rows))),
+        line_of("side bias", least_s(lambda: side_bias(rows))),
+        line_of("fragility", least_s(lambda: fragility(rows, fit))),
+        line_of("voter checks: 100,000 votes of 1,000 voters", least_s(lambda: findings(ballots, fit), 3)),
+        line_of("pooled ratings of 8 categories", least_s(lambda: pooled(categories), 2)),
+        line_of("chances of all pairs", least_s(lambda: pair_chances(rows))),
     ]
 
 
 def _whole(votes: list[VoteRow], counts: list[CountedRow]) -> list[str]:
     return [
-        _line("whole board from counted votes", _seconds(lambda: rate_counts(counts, Method()))),
-        _line("whole board from single votes", _seconds(lambda: rate(votes, Method()), 2)),
-        _line("whole board by Elo", _seconds(lambda: rate(votes, Method(kind="elo")), 2)),
-        _line("digest of all votes", _seconds(lambda: votes_digest(votes), 2)),
+        line_of("whole board from counted votes", least_s(lambda: rate_counts(counts, Method()))),
+        line_of("whole board from single votes", least_s(lambda: rate(votes, Method()), 2)),
+        line_of("whole board by Elo", least_s(lambda: rate(votes, Method(kind="elo")), 2)),
+        line_of("digest of all votes", least_s(lambda: votes_digest(votes), 2)),
     ]
 
 
@@ -145,9 +128,9 @@ def _peers(python: Path, size: int) -> list[str]:
     """Peers get the same rows and give the same: strengths with sandwich errors, or strengths alone from a table of points."""
     rows = group_counts([(*vote, count) for vote, count in Counter(_votes(size)).items()])
     fit = bradley_terry.fit(rows, prior=0)
-    with_errors = _seconds(lambda: bradley_terry.fit(rows, prior=0))
+    with_errors = least_s(lambda: bradley_terry.fit(rows, prior=0))
     scored, start = points(rows), np.zeros(len(rows.names))
-    alone = _seconds(lambda: bradley_terry.strengths_of(scored, 0.0, start))
+    alone = least_s(lambda: bradley_terry.strengths_of(scored, 0.0, start))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.npz"
         np.savez(path, a=rows.a, b=rows.b, score=rows.score, count=rows.count, models=len(rows.names))
@@ -161,7 +144,7 @@ def _peers(python: Path, size: int) -> list[str]:
         away = float(np.abs(np.array(peer["ratings"]) - fit.ratings).max())
         errors = f", errors within {np.abs(np.array(peer['se']) / fit.se - 1).max():.1e}" if peer["se"] else ""
         what, ours = ("strengths and errors", with_errors) if peer["se"] else ("strengths alone", alone)
-        lines.append(_line(f"Bradley-Terry, {what}", ours, (peer["name"], peer["seconds"])))
+        lines.append(line_of(f"Bradley-Terry, {what}", ours, (peer["name"], peer["seconds"])))
         lines.append(f"{'':<52} ratings within {away:.1e} points{errors}")
     return lines
 
