@@ -1,84 +1,29 @@
-"""Runs every benchmark, prints its lines and writes them to `benchmarks/RESULTS.md`; what is missing of a peer is said.
+"""Runs every benchmark, each in a process of its own; prints its lines and writes them to `benchmarks/RESULTS.md` as they come.
 
-`--quick` takes small sizes and few rounds. Names run only those, and print only. `--litellm-python` and `--peers-python` name
-interpreters of other environments, for peers that do not go together with what this app needs.
+What is missing of a peer is said. A benchmark that fails loses nothing of the others: its section tells of it, and the command
+ends with 1. `--quick` takes small sizes and few rounds. Names run only those, and print only. `--litellm-python` and
+`--peers-python` name interpreters of other environments, for peers that do not go together with what this app needs.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib.metadata
 import os
 import platform
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import (
-    board_from_store,
-    click_to_picture,
-    history_pages,
-    ledger,
-    many_answers,
-    page_load,
-    provider_call,
-    ratings,
-    start_up,
-    visitors,
-    votes,
-    votes_at_once,
-)
+from benchmarks.one import BENCHMARKS, add_options
+from benchmarks.sections import Section, write_all
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PACKAGES = ("gradio", "sqlite-utils", "httpx", "pillow", "numpy", "orjson", "pybase64", "uvloop", "httptools", "openai")
 PEER_PACKAGES = ("litellm", "choix", "statsmodels", "scikit-learn", "arena-rank")
-
-Benchmark = Callable[[], Iterable[str]]
-
-
-def benchmarks(litellm_python: str, peers_python: Path | None, *, quick: bool) -> Mapping[str, tuple[str, Benchmark]]:
-    """By name: what it is called, and what gives its lines."""
-    return {
-        "start_up": ("Start-up", lambda: start_up.measure(quick=quick)),
-        "page_load": ("First load of the page", lambda: page_load.measure(quick=quick)),
-        "click_to_picture": ("From the click to the picture", lambda: click_to_picture.measure(quick=quick)),
-        "many_answers": (
-            "Provider calls at once, against plain httpx and other clients",
-            lambda: many_answers.measure(litellm_python, quick=quick),
-        ),
-        "provider_call": (
-            "One provider call, with everything the engine adds",
-            lambda: asyncio.run(provider_call.measure(quick=quick)),
-        ),
-        "votes_at_once": ("Votes a second", lambda: votes_at_once.measure(quick=quick)),
-        "votes": ("Votes through the store and its chain", lambda: votes.measure(*((1_200,) if quick else ()))),
-        "visitors": (
-            "Many visitors of a public server",
-            lambda: visitors.measure(*((40, 100) if quick else ())),
-        ),
-        "ratings": ("Ratings", lambda: ratings.measure(peers_python, quick=quick)),
-        "board_from_store": ("Boards out of a store", lambda: board_from_store.measure(quick=quick)),
-        "history_pages": ("Pages of the history", lambda: history_pages.measure(quick=quick)),
-        "ledger": ("Money: limits and the Costs tab", lambda: ledger.measure(quick=quick)),
-    }
-
-
-def told(chosen: Iterable[tuple[str, Benchmark]]) -> Iterator[str]:
-    """Sections in Markdown, line by line as they come. A benchmark that fails says so, and the others go on."""
-    for title, measure in chosen:
-        yield f"## {title}"
-        yield ""
-        yield "```"
-        try:
-            yield from measure()
-        except Exception as error:  # noqa: BLE001 - hours of other figures are not to be lost for one
-            yield f"  failed: {type(error).__name__}: {error}"
-        yield "```"
-        yield ""
 
 
 def heading(pythons: Iterable[str], *, quick: bool) -> str:
@@ -120,29 +65,49 @@ def _memory_gb() -> float:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
-def main() -> None:
-    """Reads the arguments and measures."""
+def options_of(given: argparse.Namespace) -> Sequence[str]:
+    """The same options as arguments for another process."""
+    peers = [f"--peers-python={given.peers_python}"] if given.peers_python else []
+    return [f"--litellm-python={given.litellm_python}", *peers, *(["--quick"] if given.quick else [])]
+
+
+def printed(line: str) -> None:
+    """Shows a line at once."""
+    print(line, flush=True)
+
+
+def measured(names: Iterable[str], given: argparse.Namespace, keep: Callable[[str], object]) -> list[str]:
+    """The heading and a section for each name; the titles of those that failed."""
+    keep(heading([given.litellm_python, *([str(given.peers_python)] if given.peers_python else [])], quick=given.quick))
+    options = options_of(given)
+    return write_all((Section(BENCHMARKS[name][0], ["-m", "benchmarks.one", name, *options]) for name in names), keep)
+
+
+def main() -> int:
+    """Reads the arguments and measures; the exit code says whether all went well."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measures; prints ratios to floors and peers."
     )
-    parser.add_argument("--litellm-python", default=sys.executable, help="interpreter of an environment with litellm")
-    parser.add_argument("--peers-python", type=Path, help="interpreter of an environment with the peers of the ratings")
-    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
+    add_options(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these; nothing is written then")
     given = parser.parse_args()
-    known = benchmarks(given.litellm_python, given.peers_python, quick=given.quick)
-    unknown = [name for name in given.names if name not in known]
+    unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
-        parser.error(f"{unknown[0]!r} is none of {', '.join(known)}")
-    pythons = [given.litellm_python, *([str(given.peers_python)] if given.peers_python else [])]
-    lines = [heading(pythons, quick=given.quick)]
-    print(lines[0])
-    for line in told(known[name] for name in given.names or known):
-        print(line, flush=True)
-        lines.append(line)
-    if not given.names:
-        RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
+    if given.names:
+        failed = measured(given.names, given, printed)
+    else:
+        with RESULTS.open("w", encoding="utf-8", buffering=1) as results:
+
+            def keep(line: str) -> None:
+                printed(line)
+                results.write(line + "\n")
+
+            failed = measured(BENCHMARKS, given, keep)
+    if failed:
+        sys.stderr.write(f"failed: {', '.join(failed)}\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

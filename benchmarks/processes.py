@@ -1,4 +1,4 @@
-"""Servers in processes of their own, and the browser that asks them."""
+"""Programs in processes of their own: servers, what prints lines, and the browser that asks."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class NoBrowser(RuntimeError):
     """What is missing, in words."""
 
 
+class Failed(RuntimeError):
+    """How a process ended, and what it said last."""
+
+
 def free_port() -> int:
     """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -38,36 +42,63 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: Sequence[str], port: int, env: Mapping[str, str] | None = None) -> Iterator[str]:
-    """The address of a server that is started with these arguments of Python, once it answers; ended with the block."""
+def started(command: Sequence[str], port: int, env: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
+    """Address and process number of a server started with these arguments of Python, once it answers; ended with the block."""
     environment = {**os.environ, "NO_PROXY": "127.0.0.1,localhost", **QUIET_GRADIO, **(env or {})}
     quiet = subprocess.DEVNULL
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     url = f"http://127.0.0.1:{port}/"
     try:
         wait_for(url)
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
 @contextmanager
-def diptych(env: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[str]:
-    """The address of this app over a folder, or over one of its own."""
+def diptych_process(env: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Address and process number of this app over a folder, or over one of its own."""
     port = free_port()
     with tempfile.TemporaryDirectory() as made:
         ours = {"DIPTYCH_DATA_DIR": str(folder or made), "DIPTYCH_PORT": str(port)}
-        with serving(["app.py"], port, {**ours, **(env or {})}) as url:
-            yield url
+        with started(["app.py"], port, {**ours, **(env or {})}) as server:
+            yield server
+
+
+@contextmanager
+def diptych(env: Mapping[str, str] | None = None, folder: Path | None = None) -> Iterator[str]:
+    """The address of this app over a folder, or over one of its own."""
+    with diptych_process(env, folder) as (url, _):
+        yield url
 
 
 @contextmanager
 def bare_gradio(*arguments: str) -> Iterator[str]:
     """The address of `benchmarks.bare_gradio` with these arguments."""
     port = free_port()
-    with serving(["-m", "benchmarks.bare_gradio", f"--port={port}", *arguments], port) as url:
+    with started(["-m", "benchmarks.bare_gradio", f"--port={port}", *arguments], port) as (url, _):
         yield url
+
+
+def lines_of(command: Sequence[str]) -> Iterator[str]:
+    """What Python prints when started with these arguments, line by line as it comes; its errors go on to ours.
+
+    Raises:
+        Failed: it ended with another code than 0, after all its lines.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        with subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process:
+            assert process.stdout is not None
+            yield from (line.rstrip("\n") for line in process.stdout)
+        errors.seek(0)
+        said = errors.read()
+    sys.stderr.write(said)
+    if process.returncode:
+        last = (said.strip().splitlines() or ["it said nothing"])[-1]
+        raise Failed(f"{last} (exit code {process.returncode})")
 
 
 def wait_for(url: str, within_s: float = 60.0, pause_s: float = 0.02) -> None:

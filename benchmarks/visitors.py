@@ -11,24 +11,19 @@ import asyncio
 import json
 import os
 import re
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from benchmarks.processes import diptych_process
 from playground.memory import GIVE_BACK_S
 from providers.fetching import no_cookies
 
-ROOT = Path(__file__).parents[1]
 VISITORS, SESSIONS, FIRST = 200, 2_000, 100
 AT_ONCE = 40
 """Sessions that are open at the same time while they come and go."""
@@ -140,7 +135,7 @@ class Visitor:
 
 def measure(visitors: int = VISITORS, sessions: int = SESSIONS) -> Iterator[str]:
     """Lines with what was measured, and whether it keeps what is promised."""
-    with _app() as (url, pid):
+    with diptych_process({"DIPTYCH_MODE": "public", "DIPTYCH_TRUSTED_PROXIES": "1"}) as (url, pid):
         yield f"  {os.cpu_count()} cores, which app and visitors share"
         yield from asyncio.run(_measured(url, pid, visitors, sessions))
 
@@ -219,41 +214,6 @@ def _rss_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
-
-
-@contextmanager
-def _app() -> Iterator[tuple[str, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        ours = {
-            "DIPTYCH_DATA_DIR": folder,
-            "DIPTYCH_PORT": str(port),
-            "DIPTYCH_MODE": "public",
-            "DIPTYCH_TRUSTED_PROXIES": "1",
-            "NO_PROXY": "127.0.0.1,localhost",
-        }
-        environment, quiet = {**os.environ, **ours}, subprocess.DEVNULL
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait_for(url)
-            yield url, process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/healthz", trust_env=False, timeout=5).raise_for_status()
-            return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise TimeoutError(f"the app does not answer at {url}")
 
 
 if __name__ == "__main__":
