@@ -7,6 +7,7 @@ from tests.fakes import faults
 from tests.fakes.fal_rules import DOCS
 from tests.fakes.faults import Fault
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import EVERYWHERE
 
 _CONTENT_CHECK = "The content could not be processed because it contained material flagged by a content checker."
 ERROR_TYPES = {
@@ -48,19 +49,6 @@ class SmallLetters(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class NeverEnds(Fault):
-    """The job is in progress for ever, unless it is cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollBreaks(Fault):
-    """The first `times` status reads fail; the job goes on behind them."""
-
-    times: int
-    status: int = 500
-
-
-@dataclass(frozen=True, slots=True)
 class NoImages(Fault):
     """A good result whose list of images is empty."""
 
@@ -70,21 +58,14 @@ class NullSizes(Fault):
     """A good result whose widths, heights and file sizes are null."""
 
 
-@dataclass(frozen=True, slots=True)
-class GoneAfterwards(Fault):
-    """A good result whose files answer 404."""
-
-
 OWN = (
+    *EVERYWHERE,
     ResultFails,
     CompletedWithError,
     AddressesMissing,
     SmallLetters,
-    NeverEnds,
-    PollBreaks,
     NoImages,
     NullSizes,
-    GoneAfterwards,
 )
 PASSED = (faults.Slow, faults.CutBody)
 """Faults of the connection, which leave the answer as it is."""

@@ -17,6 +17,7 @@ from tests.fakes import fal_faults as fates
 from tests.fakes import fal_rules as rules
 from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.http_fake import Answer, HttpFake, Request
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.wire import Socket, media_type
 
 Status = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
@@ -185,7 +186,7 @@ class FakeFal(HttpFake):
 
     def _read_status(self, request: Request, job: Job) -> Answer:
         job.polls += 1
-        if isinstance(job.fault, fates.PollBreaks) and job.broken < job.fault.times:
+        if isinstance(job.fault, PollBreaks) and job.broken < job.fault.times:
             job.broken += 1
             status = job.fault.status
             return Answer(
@@ -193,7 +194,7 @@ class FakeFal(HttpFake):
             )
         number = job.polls - job.broken
         in_queue = -(-self.polls // 2)
-        if job.cancelled or (number > self.polls and not isinstance(job.fault, fates.NeverEnds)):
+        if job.cancelled or (number > self.polls and not isinstance(job.fault, NeverEnds)):
             job.status = "COMPLETED"
             return Answer(200, {"status": job.status, "logs": [], "metrics": {"inference_time": 14.2}} | _error_of(job))
         if number <= in_queue:
@@ -237,7 +238,7 @@ class FakeFal(HttpFake):
             url = f"data:image/{image_format};base64,{base64.b64encode(data).decode()}"
         else:
             url = self.publish(data, image_format)
-        if isinstance(job.fault, fates.GoneAfterwards):
+        if isinstance(job.fault, GoneAfterwards):
             self.media.pop(url.removeprefix(self.origin), None)
         image: dict[str, object] = {
             "url": url,

@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from tests.fakes import wire
 from tests.fakes.faults import Fault
 from tests.fakes.http_fake import Answer, HttpFake, RawReply, Request
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.replicate_jobs import ReplicateJob, now
 from tests.fakes.replicate_rules import (
     MODELS,
@@ -43,19 +44,6 @@ class JobFails(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class NeverEnds(Fault):
-    """The prediction stays in processing until it is cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollBreaks(Fault):
-    """The first polls answer this status; then the prediction goes on."""
-
-    times: int
-    status: Literal[429, 500, 502] = 500
-
-
-@dataclass(frozen=True, slots=True)
 class OutputMissing(Fault):
     """The prediction succeeds with output null, and nothing is drawn."""
 
@@ -73,11 +61,6 @@ class Aborted(Fault):
 @dataclass(frozen=True, slots=True)
 class CancelledThere(Fault):
     """The prediction is cancelled at work, by nobody here."""
-
-
-@dataclass(frozen=True, slots=True)
-class GoneAfterwards(Fault):
-    """The prediction succeeds, but each result file answers 404."""
 
 
 _CREDIT_WORDS = (

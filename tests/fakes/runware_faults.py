@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.fakes.faults import Fault
+from tests.fakes.job_faults import EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +21,6 @@ class PartialFailure(Fault):
 
     failed: int = 1
     code: str = "invalidProviderContent"
-
-
-@dataclass(frozen=True, slots=True)
-class NeverEnds(Fault):
-    """The task is `processing` for ever; a sync call is answered by the bare acknowledgement."""
-
-
-@dataclass(frozen=True, slots=True)
-class PollBreaks(Fault):
-    """The first `times` getResponse calls for the task are answered by this status."""
-
-    times: int
-    status: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +55,18 @@ class Flagged(Fault):
 
 
 @dataclass(frozen=True, slots=True)
-class GoneAfterwards(Fault):
-    """The result files are 404."""
-
-
-@dataclass(frozen=True, slots=True)
 class TimedOutButRan(Fault):
     """504 from a proxy, while the task goes on: getResponse finds it, `processing` at first."""
 
 
 OWN = (
+    *EVERYWHERE,
     TaskFails,
     PartialFailure,
-    NeverEnds,
-    PollBreaks,
     MissingImage,
     AcknowledgedOnly,
     ErrorItems,
     OneByOne,
     Flagged,
-    GoneAfterwards,
     TimedOutButRan,
 )

@@ -13,17 +13,15 @@ from uuid import uuid4
 from tests.fakes import faults, runware_rules
 from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.http_fake import Answer, HttpFake, RawReply, Request
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.runware_faults import (
     OWN,
     AcknowledgedOnly,
     ErrorItems,
     Flagged,
-    GoneAfterwards,
     MissingImage,
-    NeverEnds,
     OneByOne,
     PartialFailure,
-    PollBreaks,
     TaskFails,
     TimedOutButRan,
 )

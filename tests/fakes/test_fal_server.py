@@ -12,6 +12,7 @@ from tests.fakes import faults
 from tests.fakes.fal_asking import FLARE, TWO, TWO_EDIT, anonymous, finish, good, submit
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.pictures import picture
 
 CLOSED = (httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.ReadError)
@@ -257,7 +258,7 @@ def test_the_other_fates_of_a_job(fal: FakeFal, client: httpx.Client) -> None:
         fates.CompletedWithError("It broke."),
         fates.NoImages(),
         fates.NullSizes(),
-        fates.GoneAfterwards(),
+        GoneAfterwards(),
         faults.Slow(0),
     )
     queued = submit(client)
@@ -276,7 +277,7 @@ def test_the_other_fates_of_a_job(fal: FakeFal, client: httpx.Client) -> None:
 
 
 def test_a_job_that_never_ends_can_be_cancelled(fal: FakeFal, client: httpx.Client) -> None:
-    fal.next(fates.NeverEnds())
+    fal.next(NeverEnds())
     queued = submit(client)
     states = [client.get(queued["status_url"]).json()["status"] for _ in range(20)]
     assert states == ["IN_QUEUE"] + ["IN_PROGRESS"] * 19
@@ -287,7 +288,7 @@ def test_a_job_that_never_ends_can_be_cancelled(fal: FakeFal, client: httpx.Clie
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
 def test_polls_that_break(fal: FakeFal, client: httpx.Client, status: int) -> None:
-    fal.next(fates.PollBreaks(2, status))
+    fal.next(PollBreaks(2, status))
     queued = submit(client)
     statuses = [client.get(queued["status_url"]).status_code for _ in range(5)]
     assert statuses == [status, status, 202, 202, 200]

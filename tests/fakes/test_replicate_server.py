@@ -12,6 +12,7 @@ from PIL import Image
 from tests.fakes import replicate_server
 from tests.fakes.faults import CutBody, CutHeaders, Fault, Hang, Reset, Slow
 from tests.fakes.http_fake import RawReply, wait_until
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.replicate_asking import FLARE, FOX, KEY, MINI, TWO, create, polled, statuses
 from tests.fakes.replicate_server import FakeReplicate
 
@@ -203,7 +204,7 @@ def test_predictions_that_bring_nothing(
 
 def test_a_prediction_that_never_ends(fake: FakeReplicate, client: httpx.Client) -> None:
     fake.polls = 0
-    fake.next(replicate_server.NeverEnds())
+    fake.next(NeverEnds())
     made = create(client, prefer="wait").json()
     assert {client.get(made["urls"]["get"]).json()["status"] for _ in range(9)} == {"processing"}
     assert client.post(made["urls"]["cancel"]).json()["status"] == "canceled"
@@ -211,7 +212,7 @@ def test_a_prediction_that_never_ends(fake: FakeReplicate, client: httpx.Client)
 
 @pytest.mark.parametrize("status", [429, 500, 502])
 def test_polls_that_break(fake: FakeReplicate, client: httpx.Client, status: Any) -> None:
-    fake.next(replicate_server.PollBreaks(2, status))
+    fake.next(PollBreaks(2, status))
     made = create(client)
     broken = [client.get(made.json()["urls"]["get"]) for _ in range(2)]
     assert [reply.status_code for reply in broken] == [status, status]
@@ -231,7 +232,7 @@ def test_output_before_the_end(fake: FakeReplicate, client: httpx.Client, polls:
 
 
 def test_result_files_that_are_gone(fake: FakeReplicate, client: httpx.Client) -> None:
-    fake.next(replicate_server.GoneAfterwards())
+    fake.next(GoneAfterwards())
     last = polled(client, create(client))[-1]
     assert httpx.get(last["output"][0], trust_env=False, verify=False).status_code == 404
     assert fake.violations == []

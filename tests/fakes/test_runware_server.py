@@ -11,15 +11,13 @@ from PIL import Image
 
 from tests.fakes import faults, runware_server
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds, PollBreaks
 from tests.fakes.runware_asking import MINI, PNG64, PNG_DATA, PNG_URI, SQUARE, Caller, fetched, images, task
 from tests.fakes.runware_faults import (
     AcknowledgedOnly,
     ErrorItems,
-    GoneAfterwards,
     MissingImage,
-    NeverEnds,
     PartialFailure,
-    PollBreaks,
     TaskFails,
     TimedOutButRan,
 )

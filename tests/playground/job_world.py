@@ -22,7 +22,6 @@ from playground.services import LOCAL_OWNER
 from providers.types import ImageRequest, InputImage
 from storage.records import RunView
 from storage.verify import verify
-from tests.fakes import fal_faults, replicate_server, runware_server
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.replicate_server import FakeReplicate
 from tests.fakes.runware_server import FakeRunware
@@ -30,8 +29,6 @@ from tests.harness import KEY, Harness
 
 PROVIDERS = ("replicate", "runware", "fal")
 FAKES: dict[str, Callable[[], Any]] = {"replicate": FakeReplicate, "runware": FakeRunware, "fal": FakeFal}
-OWN: dict[str, Any] = {"replicate": replicate_server, "runware": runware_server, "fal": fal_faults}
-"""Where each provider's own faults stand, some under the same names: `NeverEnds`, `PollBreaks`, `GoneAfterwards`."""
 VARIABLES = {
     "replicate": ("REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
     "runware": ("RUNWARE_API_KEY", "RUNWARE_BASE_URL"),
@@ -66,10 +63,6 @@ class World:
     @property
     def offer(self) -> str:
         return f"{self.provider}/gpt-image-2.5-flare"
-
-    @property
-    def own(self) -> Any:
-        return OWN[self.provider]
 
     @property
     def creates(self) -> int:

@@ -23,7 +23,7 @@ from tests.fakes.http_fake import RawReply
 from tests.fakes.lumenfall_server import FakeLumenfall
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import Harness
-from tests.playground.job_world import FAKES, NAMES, OWN, World
+from tests.playground.job_world import FAKES, NAMES, World
 
 PAGE = b"<html><body>Sign in to go on.</body></html>"
 WEB_PAGE = RawReply(200, PAGE, {"content-type": "text/html"})
@@ -221,10 +221,6 @@ class Meeting(World):
     @property
     def is_demo(self) -> bool:
         return self.provider == "demo"
-
-    @property
-    def own(self) -> Any:
-        return OWN[self.provider]
 
     @property
     def posts(self) -> int | None:

@@ -22,6 +22,7 @@ from providers.types import ImageRequest
 from storage.records import RunView
 from tests.fakes import faults
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import NeverEnds, PollBreaks
 from tests.harness import Harness
 from tests.playground.job_world import Frozen, killed, mask, noise, quick, until
 from tests.playground.parties import NOT_APPLICABLE, PARTIES, Meeting, meeting
@@ -259,13 +260,13 @@ async def test_a_key_that_is_repeated_in_escapes_reaches_nobody(status: int, met
 
 @case("polls that fail")
 async def test_polls_that_fail_are_asked_again(met: Meeting) -> None:
-    met.fake.next(met.own.PollBreaks(3, 500))
+    met.fake.next(PollBreaks(3, 500))
     is_good(met, await met.run(asked(met, n=2)), 2)
 
 
 @case("a job without end")
 async def test_a_job_without_end_is_told_to_stop_at_the_time_limit(met: Meeting) -> None:
-    met.fake.next(met.own.NeverEnds())
+    met.fake.next(NeverEnds())
     began = time.monotonic()
     view = await met.run(asked(met, timeout_s=30.0))
     assert time.monotonic() - began < 3
@@ -300,7 +301,7 @@ async def test_states_are_understood_however_they_are_written(met: Meeting) -> N
 @case("stop")
 async def test_a_stop_says_what_may_be_billed(met: Meeting) -> None:
     if not met.is_demo:
-        met.fake.next(met.own.NeverEnds() if met.has_jobs else faults.Hang())
+        met.fake.next(NeverEnds() if met.has_jobs else faults.Hang())
     one = met.process(sleep=quick if met.has_jobs else Frozen(), demo_pace=100.0)
     run_id = await met.submit(one, asked(met, "slow", timeout_s=1800.0))
     await until(lambda: met.polls if met.has_jobs else met.is_demo or met.posts)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fakes import fal_faults as fates
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import NeverEnds
 from tests.playground.job_world import World, only, request_of
 
 pytestmark = [pytest.mark.asyncio, only("fal")]
@@ -32,7 +33,7 @@ async def test_a_job_is_followed_although_an_address_is_missing(missing: tuple[s
 
 
 async def test_a_job_whose_cancel_address_was_missing_is_cancelled_all_the_same(world: World) -> None:
-    class Silent(fates.AddressesMissing, fates.NeverEnds):
+    class Silent(fates.AddressesMissing, NeverEnds):
         """Both at once."""
 
     world.fake.next(Silent())

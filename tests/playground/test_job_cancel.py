@@ -12,6 +12,7 @@ from providers.rows import CATALOG
 from storage.records import RunView
 from tests.fakes import faults, replicate_server
 from tests.fakes.http_fake import Answer
+from tests.fakes.job_faults import NeverEnds
 from tests.harness import Harness
 from tests.playground.job_splits import split_in_ones
 from tests.playground.job_world import Frozen, World, only, openai_keys, quick, request_of, until
@@ -35,7 +36,7 @@ def has_stopped(world: World, view: RunView, jobs: int = 1) -> None:
 
 async def begun(world: World, **changes: Any) -> tuple[Harness, str]:
     """A run whose job goes on for ever."""
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     one = world.process(**changes)
     run_id = await world.submit(one, request_of(2, timeout_s=1800.0))
     await until(lambda: world.polls >= 1)
@@ -106,7 +107,7 @@ async def test_a_stop_before_the_answer_that_names_the_job(world: World) -> None
 
 async def test_a_stop_in_the_line_costs_nothing(world: World) -> None:
     places = CATALOG.provider(world.provider).max_concurrent
-    world.fake.always(world.own.NeverEnds())
+    world.fake.always(NeverEnds())
     one = world.process(sleep=Frozen())
     runs = [await world.submit(one) for _ in range(places + 2)]
     await until(lambda: world.creates == places)
@@ -126,7 +127,7 @@ async def test_a_stop_in_the_line_costs_nothing(world: World) -> None:
 
 
 async def test_a_stop_of_several_jobs_keeps_those_that_were_done(world: World) -> None:
-    world.fake.next(None, world.own.NeverEnds(), world.own.NeverEnds())
+    world.fake.next(None, NeverEnds(), NeverEnds())
     one = world.process(sleep=quick, catalog=split_in_ones(CATALOG, world.offer))
     world.fake.polls = 0
     run_id = await world.submit(one, request_of(3, timeout_s=1800.0))
@@ -197,13 +198,13 @@ async def stopped_after(world: World, polls: int) -> RunView:
 
 @only("replicate")
 async def test_a_prediction_on_an_own_key_that_had_begun_may_cost_its_tokens(world: World) -> None:
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     openai_may_bill(await stopped_after(world, polls=1))
 
 
 @only("replicate")
 async def test_a_prediction_on_an_own_key_that_was_stopped_before_it_began_costs_nothing(world: World) -> None:
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     nothing_is_billed(await stopped_after(world, polls=0))
 
 
@@ -223,13 +224,13 @@ async def test_a_prediction_that_was_seen_at_work_or_does_not_say_is_no_free_one
         return given
 
     monkeypatch.setattr(world.fake, "answer", answer)
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     openai_may_bill(await stopped_after(world, polls=1 if told else 0))
 
 
 @only("replicate")
 async def test_a_time_limit_on_an_own_key_leaves_the_tokens_open(world: World) -> None:
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     view = await world.run(request_of(timeout_s=30.0), MINI, **openai_keys(world))
     openai_may_bill(view)
     assert view.run.error is not None

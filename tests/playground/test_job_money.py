@@ -10,8 +10,9 @@ import pytest
 from playground.services import LOCAL_OWNER
 from providers.client import MAX_TRIES
 from providers.errors import MissingKey
-from tests.fakes import faults
+from tests.fakes import fal_faults, faults, replicate_server
 from tests.fakes.http_fake import RawReply
+from tests.fakes.job_faults import GoneAfterwards, NeverEnds
 from tests.playground.job_world import Frozen, World, killed, only, openai_keys, quick, request_of, until
 
 pytestmark = pytest.mark.asyncio
@@ -36,7 +37,7 @@ async def test_an_account_with_little_credit_gets_all_images_one_after_another(n
 @only("replicate")
 async def test_a_limit_that_lets_nobody_through_is_not_asked_for_ever(world: World) -> None:
     world.fake.takes_only = 1
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     view = await world.run(request_of(2, timeout_s=30.0), "replicate/gpt-image-2")
     assert view.run.error is not None
     assert world.creates == 1
@@ -56,7 +57,7 @@ async def test_a_model_on_an_own_key_is_refused_without_it_before_anything_is_st
 @only("replicate")
 async def test_a_queued_run_waits_for_the_typed_key_that_it_would_hand_on(world: World) -> None:
     """The server's own OpenAI key, should there be one, does not pay for what was meant for a typed one."""
-    world.fake.always(world.own.NeverEnds())
+    world.fake.always(NeverEnds())
     clock = Frozen()
     one = world.process(sleep=clock)
     openai = one.services.catalog.provider("openai")
@@ -109,7 +110,7 @@ async def test_a_queued_run_names_the_key_that_it_waits_for(world: World) -> Non
 
 
 async def test_images_that_are_gone_are_said_and_paid(world: World) -> None:
-    world.fake.next(world.own.GoneAfterwards())
+    world.fake.next(GoneAfterwards())
     view = await world.run(request_of(2))
     assert view.images == ()
     assert view.run.error is not None
@@ -128,7 +129,7 @@ async def test_images_that_are_gone_are_said_and_paid(world: World) -> None:
 
 @only("replicate")
 async def test_the_fee_of_an_image_that_is_gone_is_paid_all_the_same(world: World) -> None:
-    world.fake.next(world.own.GoneAfterwards())
+    world.fake.next(GoneAfterwards())
     view = await world.run(request_of(2), MINI, **openai_keys(world))
     assert view.images == ()
     assert view.cost_microusd == 2 * 1000 + 2 * 9 + 2 * 272 * 8
@@ -197,7 +198,7 @@ async def test_a_task_without_costs_has_no_known_one(world: World, monkeypatch: 
 
 @only("fal")
 async def test_sizes_that_fal_does_not_tell_are_nobodys_guess(world: World) -> None:
-    world.fake.next(world.own.NullSizes())
+    world.fake.next(fal_faults.NullSizes())
     view = await world.run(request_of(2))
     assert view.run.state == "succeeded"
     assert view.run.got is not None
@@ -207,7 +208,7 @@ async def test_sizes_that_fal_does_not_tell_are_nobodys_guess(world: World) -> N
 
 @only("replicate")
 async def test_an_output_that_shows_early_is_taken_once_it_is_whole(world: World) -> None:
-    world.fake.next(world.own.ProcessingWithOutput())
+    world.fake.next(replicate_server.ProcessingWithOutput())
     view = await world.run(request_of(2))
     assert view.run.state == "succeeded"
     world.is_kept(view)

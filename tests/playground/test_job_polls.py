@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes import fal_faults, faults, replicate_server, runware_faults
 from tests.fakes.http_fake import Answer
+from tests.fakes.job_faults import NeverEnds, PollBreaks
 from tests.playground.job_world import World, noise, only, openai_keys, request_of
 
 pytestmark = pytest.mark.asyncio
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.mark.parametrize("status", [429, 500, 502])
 async def test_polls_that_break_are_asked_again_and_the_job_succeeds(status: int, world: World) -> None:
-    world.fake.next(world.own.PollBreaks(3, status))
+    world.fake.next(PollBreaks(3, status))
     view = await world.run(request_of(2))
     assert view.run.state == "succeeded", view.run.error
     assert view.run.error is None
@@ -72,7 +73,7 @@ async def test_odd_polls_that_last_end_in_doubt(odd: str, world: World, monkeypa
 
 
 async def test_a_time_limit_counts_what_was_slept(world: World) -> None:
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     slept: list[float] = []
 
     async def noted(seconds: float) -> None:

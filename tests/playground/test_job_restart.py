@@ -12,6 +12,7 @@ from providers.rows import CATALOG
 from storage import jobs
 from storage.records import RunView
 from tests.fakes import faults
+from tests.fakes.job_faults import NeverEnds
 from tests.harness import Harness
 from tests.playground.job_splits import split_in_ones
 from tests.playground.job_world import (
@@ -44,7 +45,7 @@ async def waiting(world: World, one: Harness, clock: Frozen, calls: int = 1) -> 
 
 
 async def test_a_stop_leaves_a_waiting_job_to_the_next_start(world: World) -> None:
-    world.fake.next(world.own.NeverEnds())
+    world.fake.next(NeverEnds())
     one = world.process(sleep=Frozen(after=2))
     run_id = await world.submit(one, request_of(2))
     await until(lambda: world.polls >= 1)
@@ -117,7 +118,7 @@ async def test_several_jobs_of_a_run_are_taken_up_together(world: World) -> None
 
 async def test_a_job_that_had_ended_is_not_asked_for_again(world: World) -> None:
     catalog = split_in_ones(CATALOG, world.offer)
-    world.fake.next(None, world.own.NeverEnds())
+    world.fake.next(None, NeverEnds())
     clock = Frozen(after=9)
     one = world.process(sleep=clock, catalog=catalog)
     run_id = await world.submit(one, request_of(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.fal_faults import NullSizes
 from tests.playground.job_world import World, noise, only, request_of
 
 pytestmark = pytest.mark.asyncio
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 @only("fal")
 async def test_an_edit_whose_size_fal_chose_has_a_cost(n: int, tells_sizes: bool, world: World) -> None:
     if not tells_sizes:
-        world.fake.always(world.own.NullSizes())
+        world.fake.always(NullSizes())
     request = request_of(n, size="auto", quality="medium", images=(noise(1),))
     view = await world.run(request, "fal/gpt-image-1.5")
     assert view.run.state == "succeeded", view.run.error

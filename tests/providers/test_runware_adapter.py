@@ -32,8 +32,9 @@ from providers.types import (
 )
 from tests.fakes import runware_rules
 from tests.fakes.faults import Fault
+from tests.fakes.job_faults import PollBreaks
 from tests.fakes.pictures import picture
-from tests.fakes.runware_faults import ErrorItems, MissingImage, OneByOne, PartialFailure, PollBreaks, TaskFails
+from tests.fakes.runware_faults import ErrorItems, MissingImage, OneByOne, PartialFailure, TaskFails
 from tests.fakes.runware_server import FakeRunware
 
 CATALOG = Catalog((PROVIDER,), openai.MODELS, OFFERS)
