@@ -73,6 +73,12 @@ class RawReply(Fault):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def request_of(head: Head, body: bytes = b"") -> Request:
+    """The request as it is known at this moment."""
+    path, _, query = head.target.partition("?")
+    return Request(head.method, path, dict(parse_qsl(query)), head.headers, body, time.monotonic())
+
+
 class HttpFake(FaultyServer):
     """Base of the fakes. Attributes may be changed at any time."""
 
@@ -121,9 +127,8 @@ class HttpFake(FaultyServer):
         return self.origin + path
 
     async def exchange(self, sock: Socket, head: Head) -> bool:
-        path, _, query = head.target.partition("?")
-        early = Request(head.method, path, dict(parse_qsl(query)), head.headers, b"", time.monotonic())
-        if path.startswith(MEDIA):
+        early = request_of(head)
+        if early.path.startswith(MEDIA):
             return await self._serve_media(sock, early)
         paid = self.is_paid(early)
         fault = self.take_fault() if paid else None
@@ -132,8 +137,7 @@ class HttpFake(FaultyServer):
         if isinstance(fault, faults.Reset) and not fault.after_body:
             sock.reset()
             return False
-        body = await wire.read_body(sock.reader, head.headers)
-        request = Request(head.method, path, early.query, head.headers, body, time.monotonic())
+        request = request_of(head, await wire.read_body(sock.reader, head.headers))
         self.calls.append(request)
         if not paid and self.is_paid_body(request):
             fault = self.take_fault()
@@ -182,11 +186,11 @@ class HttpFake(FaultyServer):
         return gone
 
     async def _send(self, sock: Socket, answer: Answer) -> bool:
-        await sock.send(b"".join(_bytes_of(answer)))
+        await sock.send(b"".join(answer_bytes(answer)))
         return True
 
     async def _cut(self, sock: Socket, answer: Answer) -> bool:
-        head, body = _bytes_of(answer)
+        head, body = answer_bytes(answer)
         await sock.send(head + body[: len(body) // 2])
         return False
 
@@ -203,7 +207,8 @@ def _is_early(fault: Fault) -> bool:
     return getattr(fault, "unread", False) or not getattr(fault, "after_body", True)
 
 
-def _bytes_of(answer: Answer) -> tuple[bytes, bytes]:
+def answer_bytes(answer: Answer) -> tuple[bytes, bytes]:
+    """Head and body, ready to send."""
     body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
     headers = {"content-type": answer.content_type, "content-length": str(len(body))} | dict(answer.headers)
     return wire.head_bytes(answer.status, list(headers.items())), body

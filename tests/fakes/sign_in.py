@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import base64
-import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.fakes.http_fake import Answer, Request
+from tests.fakes.plain_server import PlainServer
+
 CLIENT_ID, CLIENT_SECRET = "client-of-the-space", "secret-of-the-space-0123456789"
 
 
-class FakeSignIn:
+class FakeSignIn(PlainServer):
     """Context manager. `people` maps names to account numbers; the browser says in `login_hint` who it is, or is the first."""
 
     def __init__(self, **people: str) -> None:
+        super().__init__()
         self.people = people
         self.refusals: list[str] = []
         """What a client did that no provider would take."""
         self._key = RSAKey.generate_key(2048, {"kid": "1"})
         self._codes: dict[str, tuple[str, str, str]] = {}
-        fake = self
-
-        class Handler(_Handler):
-            fake_sign_in = fake
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -69,7 +54,7 @@ class FakeSignIn:
         """With which a client checks its tokens."""
         return {"keys": [{**self._key.as_dict(private=False), "use": "sig", "alg": "RS256"}]}
 
-    def authorized(self, asked: dict[str, str]) -> str:
+    def authorized(self, asked: Mapping[str, str]) -> str:
         """Where the browser goes on to, once the person has agreed."""
         if asked.get("client_id") != CLIENT_ID or asked.get("response_type") != "code":
             self.refusals.append(f"authorize {asked}")
@@ -82,7 +67,7 @@ class FakeSignIn:
         joint = "&" if "?" in asked["redirect_uri"] else "?"
         return asked["redirect_uri"] + joint + urlencode({"code": code, "state": asked["state"]})
 
-    def token(self, asked: dict[str, str], authorization: str) -> dict[str, object] | None:
+    def token(self, asked: Mapping[str, str], authorization: str) -> dict[str, object] | None:
         """The tokens for a code, which is good for once; `None` for a client that is not the Space."""
         expected = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
         name, nonce, redirect_uri = self._codes.pop(asked.get("code", ""), ("", "", ""))
@@ -104,34 +89,15 @@ class FakeSignIn:
             "scope": "openid profile",
         }
 
-
-class _Handler(BaseHTTPRequestHandler):
-    fake_sign_in: FakeSignIn
-
-    def do_GET(self) -> None:
-        fake, (path, query) = self.fake_sign_in, (urlsplit(self.path).path, urlsplit(self.path).query)
-        if path == "/oauth/authorize":
-            asked = {name: values[0] for name, values in parse_qs(query).items()}
-            self._answer(302, {}, location=fake.authorized(asked))
-        else:
-            documents = {"/.well-known/openid-configuration": fake.metadata, "/jwks": fake.keys}
-            self._answer(200, documents[path]())
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
-        asked = {name: values[0] for name, values in parse_qs(body).items()}
-        told = self.fake_sign_in.token(asked, self.headers.get("authorization", ""))
-        self._answer(400 if told is None else 200, told or {"error": "invalid_grant"})
-
-    def _answer(self, status: int, document: object, location: str = "") -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        if location:
-            self.send_header("location", location)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+    def answer(self, request: Request) -> Answer:
+        match request.method, request.path:
+            case "GET", "/oauth/authorize":
+                return Answer(302, {}, {"location": self.authorized(request.query)})
+            case "GET", "/.well-known/openid-configuration":
+                return Answer(body=self.metadata())
+            case "GET", "/jwks":
+                return Answer(body=self.keys())
+            case "POST", "/oauth/token":
+                told = self.token(dict(parse_qsl(request.body.decode())), request.headers.get("authorization", ""))
+                return Answer(400, {"error": "invalid_grant"}) if told is None else Answer(body=told)
+        return Answer(404, {"error": "not_found"})
