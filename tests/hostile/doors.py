@@ -14,10 +14,11 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playground import bringing, taking, uploads
+from playground import bringing, uploads
 from playground.archive import ArchiveRefused
 from playground.image_hygiene import UploadRefused
 from playground.keeping import Kept, keep_images
@@ -27,9 +28,9 @@ from providers.types import GeneratedImage, InputImage
 from storage import runs
 from storage.images import UnreadableImage
 from storage.portable_columns import TABLES
-from tests.arena.world import add_run, make_services
+from tests.arena.world import add_run
 from tests.hostile import images
-from tests.playground.archives import Members, bent
+from tests.playground.archives import Members, bent, taken_along
 from tests.storage.builders import picture
 
 REFUSALS = (UploadRefused, NotRecalled, UnreadableImage, ArchiveRefused)
@@ -40,17 +41,14 @@ Door = Callable[[bytes], object]
 
 
 class World:
-    """A store with a run in it, and the doors to it."""
+    """A store with a run in it and its archive, and the doors to it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.services: Services = make_services(folder / "data")
-        add_run(self.services, data=picture(size=(64, 48)))
+    def __init__(self, services: Services, archive: Path) -> None:
+        self.services, self.good, self.folder = services, archive, archive.parent
         run_id = self.services.store.read(lambda db: next(db.table("runs").rows))["run_id"]
         view = self.services.store.read(lambda db: runs.get(db, run_id, None))
         assert view is not None
         self.run = view.run
-        taking.write_file(self.services, folder / "all.zip", "local")
         self.position = 1
 
     def doors(self) -> dict[str, Door]:
@@ -102,7 +100,7 @@ class World:
                 rows = f"rows/{table}.jsonl"
                 members[rows] = members[rows].replace(name[9:73].encode(), new.encode())
 
-        bent(self.folder / "all.zip", path, bend)
+        bent(self.good, path, bend)
         return bringing.bring(self.services, path, "local", dry_run=True)
 
 
@@ -134,16 +132,16 @@ def main(folder: Path, corpus: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_BACKSTOP_BYTES, _BACKSTOP_BYTES))
     warnings.simplefilter("ignore")
     logging.disable()
-    world = World(folder)
     good = picture(size=(64, 48), mode="RGBA", colour=(9, 9, 9, 0))
-    for name, make in getattr(images, corpus).items():
-        data = make()
-        for door, take in world.doors().items():
-            found = {"name": name, "door": door, "bytes": len(data), **tried(take, data)}
-            sys.stdout.write(json.dumps(found) + "\n")
-        (world.folder / "bent.zip").unlink(missing_ok=True)
-    world.reference(good)  # the app goes on
-    world.services.store.close()
+    with taken_along(folder, partial(add_run, data=picture(size=(64, 48)))) as (services, archive):
+        world = World(services, archive)
+        for name, make in getattr(images, corpus).items():
+            data = make()
+            for door, take in world.doors().items():
+                found = {"name": name, "door": door, "bytes": len(data), **tried(take, data)}
+                sys.stdout.write(json.dumps(found) + "\n")
+            (world.folder / "bent.zip").unlink(missing_ok=True)
+        world.reference(good)  # the app goes on
 
 
 if __name__ == "__main__":

@@ -9,24 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from playground import bringing, taking
+from playground import bringing
 from playground.archive import ArchiveRefused
 from playground.services import Services
 from tests.arena.world import add_run
 from tests.hostile.archives import BENT, many_entries
-from tests.playground.archives import rows_of, services_at
+from tests.playground.archives import rows_of, services_at, taken_along
 
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Services, Path]]:
     folder = tmp_path_factory.mktemp("hostile")
-    source = services_at(folder / "source")
-    add_run(source)
-    taking.write_file(source, folder / "all.zip", "local")
-    source.store.close()
-    services = services_at(folder / "data", "public")
-    yield services, folder / "all.zip"
-    services.store.close()
+    with taken_along(folder / "source", add_run) as (_, path):
+        services = services_at(folder / "data", "public")
+        yield services, path
+        services.store.close()
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

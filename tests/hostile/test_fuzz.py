@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arena.votes_file import VotesFileError, read_votes
-from playground import embedded, taking, variables
+from playground import embedded, variables
 from playground.addresses import SettingsError, address_fault
 from playground.archive import ArchiveRefused
 from playground.bringing import bring
@@ -36,10 +36,10 @@ from providers.sse import EventParser
 from providers.types import Job
 from storage.images import UnreadableImage, read_header
 from storage.search import parse_search
-from tests.arena.world import add_run, make_services
+from tests.arena.world import add_run
 from tests.hostile import images
 from tests.hostile.documents import bodies, json_of, texts, values
-from tests.playground.archives import Members, bent
+from tests.playground.archives import Members, bent, taken_along
 from ui import drafts
 from ui.board_queries import WrongQuery, board_query
 from ui.forms import FormValues
@@ -213,12 +213,8 @@ def test_any_bent_image_is_cleaned_or_refused(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Services, Path]]:
-    folder = tmp_path_factory.mktemp("fuzzed")
-    services = make_services(folder / "data")
-    add_run(services)
-    taking.write_file(services, folder / "all.zip", "local")
-    yield services, folder
-    services.store.close()
+    with taken_along(tmp_path_factory.mktemp("fuzzed"), add_run) as made:
+        yield made
 
 
 @fuzzed(60)
@@ -229,8 +225,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Services, 
 def test_any_bent_archive_is_taken_or_refused(
     store: tuple[Services, Path], table: str, column: int, told: object, changes: list[tuple[int, int]], is_bytes: bool
 ) -> None:
-    services, folder = store
-    path = folder / "bent.zip"
+    services, good = store
+    path = good.with_name("bent.zip")
 
     def bend(members: Members) -> None:
         name = f"rows/{table}.jsonl"
@@ -239,11 +235,11 @@ def test_any_bent_archive_is_taken_or_refused(
         members[name] = json_of(row) + b"\n"
 
     if is_bytes:
-        data = bytearray((folder / "all.zip").read_bytes())
+        data = bytearray(good.read_bytes())
         for at, value in changes:
             data[-1 - at % len(data)] = value
         path.write_bytes(data)
     else:
-        bent(folder / "all.zip", path, bend)
+        bent(good, path, bend)
     with contextlib.suppress(ArchiveRefused):
         bring(services, path, "local", dry_run=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
+from playground import taking
 from playground.services import Services
 from storage import battles, curation, votes
 from storage.curation import Picked
@@ -53,6 +55,18 @@ def fill(services: Services) -> None:
             votes.insert(db, vote, battle)
 
     services.store.write(write)
+
+
+@contextmanager
+def taken_along(folder: Path, fill: Callable[[Services], object]) -> Iterator[tuple[Services, Path]]:
+    """A store that `fill` has filled, and the archive of all that is in it, both below `folder`."""
+    services = services_at(folder / "data")
+    try:
+        fill(services)
+        taking.write_file(services, folder / "all.zip", "local")
+        yield services, folder / "all.zip"
+    finally:
+        services.store.close()
 
 
 def rows_of(services: Services, table: str) -> list[dict[str, Any]]:

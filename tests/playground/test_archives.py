@@ -23,7 +23,7 @@ from storage.migrations import RELEASED
 from storage.portable_columns import TABLES
 from storage.tallies import BoardFilter
 from storage.verify import verify
-from tests.playground.archives import Members, bent, change_row, fill, rows_of, services_at
+from tests.playground.archives import Members, bent, change_row, fill, rows_of, services_at, taken_along
 
 FIRST_COLUMNS = Path(__file__).parent / "first_archive_columns.json"
 FIRST = "2026-11-01T00:00:00.000Z"
@@ -32,12 +32,8 @@ FIRST = "2026-11-01T00:00:00.000Z"
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Services, Path]]:
     """A filled store and its archive. Do not change them."""
-    folder = tmp_path_factory.mktemp("taken")
-    services = services_at(folder / "data")
-    fill(services)
-    taking.write_file(services, folder / "all.zip", "local")
-    yield services, folder / "all.zip"
-    services.store.close()
+    with taken_along(tmp_path_factory.mktemp("taken"), fill) as made:
+        yield made
 
 
 @pytest.fixture

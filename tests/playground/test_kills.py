@@ -17,10 +17,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from playground import taking
 from storage.freeing import freed, sweep_freed
 from storage.verify import verify
-from tests.playground.archives import fill, services_at
+from tests.playground.archives import fill, services_at, taken_along
 
 KILLS = 14
 RUNS = 4
@@ -75,20 +74,16 @@ def _states(db: Database) -> dict[tuple[str, str], str]:
 
 @pytest.fixture(scope="module")
 def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
-    folder = tmp_path_factory.mktemp("taken")
-    services = services_at(folder / "data")
-    fill(services)
-    taking.write_file(services, folder / "all.zip", "local")
-    services.store.close()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.playground.dying", str(folder / "all.zip")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield process
-    process.kill()
-    process.communicate()
+    with taken_along(tmp_path_factory.mktemp("taken"), fill) as (_, path):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.playground.dying", str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        yield process
+        process.kill()
+        process.communicate()
 
 
 def child_lines(forker: subprocess.Popen[str], folder: Path, seed: int, step: int = -1) -> Iterator[list[str]]:
