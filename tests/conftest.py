@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from playground.services import Services
+from tests.arena.world import Clock, make_services
 from tests.harness import Harness
 from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
@@ -57,6 +59,20 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of `services`."""
+    return Clock()
+
+
+@pytest.fixture
+def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
+    """What the layers below the page share, over an empty store and without a network."""
+    made = make_services(tmp_path / "data", clock=clock)
+    yield made
+    made.store.close()
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import asyncio
 import json
 import threading
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,22 +18,10 @@ from arena.battle import VoteRefused
 from arena.board import BoardQuery
 from arena.opening import BattleOff
 from playground.services import Services
-from tests.arena.world import Clock, add_run, make_services, picture
+from tests.arena.world import Clock, add_run, picture
 
 SECRETS = ("openai", "gpt-image", "fal/", "demo/", "SECRETMAKER", "4711", "24800", "41200", "req_1")
 """Makers, a seed, a latency, a cost, a request id: nothing of it may be seen before the vote."""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    made = make_services(tmp_path / "data", clock=clock)
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

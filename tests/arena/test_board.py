@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -22,7 +21,6 @@ from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import exclusions, install
 from tests.arena.many_votes import Field, Voting, add_votes
-from tests.arena.world import make_services
 
 T = TypeVar("T")
 
@@ -36,13 +34,6 @@ FOUR = {
 
 def go(step: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(step)
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path)
-    yield made
-    made.store.close()
 
 
 def ratings(found: board.Board) -> dict[str, float]:

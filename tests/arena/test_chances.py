@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -17,18 +16,11 @@ from playground.services import LOCAL_OWNER, Services
 from storage import battles
 from storage.outages import FAILURES, KEY_KINDS, OUTAGE_KINDS, failing_offers
 from storage.records import Battle
-from tests.arena.world import add_run, make_services
+from tests.arena.world import add_run
 
 STRANGER = "somebody"
 OFFER = "openai/gpt-image-2"
 LONG_AGO = "2000-01-01T00:00:00.000Z"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,17 +15,15 @@ from arena.elo_days import RatingChange
 from playground.services import LOCAL_OWNER, Services
 from storage import exclusions, tallies, votes
 from storage.errors import StoreBusy
-from tests.arena.world import add_run, make_services
+from tests.arena.world import add_run
 
 OFFERS = ("openai/gpt-image-2", "openai/gpt-image-1-mini")
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    assert made.store.read(tallies.held) == made.store.read(tallies.recounted)
-    made.store.close()
+def services(services: Services) -> Iterator[Services]:
+    yield services
+    assert services.store.read(tallies.held) == services.store.read(tallies.recounted)
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -18,22 +17,10 @@ from playground import library
 from playground.services import LOCAL_OWNER, Services
 from providers.types import ImageRequest
 from storage.records import ReportReason
-from tests.arena.world import Clock, add_run, make_services
+from tests.arena.world import Clock, add_run
 from tests.harness import Harness
 
 OFFERS = ("openai/gpt-image-2", "openai/gpt-image-1-mini")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    made = make_services(tmp_path / "data", clock=clock)
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

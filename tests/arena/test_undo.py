@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,22 +12,15 @@ import pytest
 from arena import battle, opening
 from arena.battle import VoteRefused
 from playground.services import LOCAL_OWNER, Services
-from tests.arena.world import Clock, add_run, make_services
+from tests.arena.world import Clock, add_run
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    made = make_services(tmp_path / "data", clock=clock)
+def services(services: Services) -> Services:
     for prompt in ("One", "Two", "Three"):
         for offer in ("openai/gpt-image-2", "openai/gpt-image-1-mini"):
-            add_run(made, offer, prompt)
-    yield made
-    made.store.close()
+            add_run(services, offer, prompt)
+    return services
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -32,6 +32,11 @@ class FaultyServer(LoopbackServer):
         """Scheme, host and port."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    @abstractmethod
+    def base_url(self) -> str:
+        """What a client is given as base URL."""
+
     def next(self, *planned: Fault | None) -> None:
         """Queues one fault (None: no fault) for each of the next paid POSTs; `always` applies after them."""
         self._queue.extend(planned)

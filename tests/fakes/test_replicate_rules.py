@@ -18,14 +18,6 @@ def fake() -> Iterator[FakeReplicate]:
         yield server
 
 
-@pytest.fixture
-def client(fake: FakeReplicate) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {fake.key}"}
-    # verify=False: loading certificates that plain HTTP never uses would take longer than most tests.
-    with httpx.Client(base_url=fake.base_url, headers=headers, timeout=5, trust_env=False, verify=False) as plain:
-        yield plain
-
-
 @pytest.mark.parametrize("prefer", ["wait=0", "wait=61", "wait=5s", "respond-async", "wait = 5"])
 def test_a_wrong_prefer_is_a_violation(fake: FakeReplicate, client: httpx.Client, prefer: str) -> None:
     assert create(client, prefer=prefer).status_code == 201

@@ -23,14 +23,6 @@ def fake() -> Iterator[FakeReplicate]:
         yield server
 
 
-@pytest.fixture
-def client(fake: FakeReplicate) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {fake.key}"}
-    # verify=False: loading certificates that plain HTTP never uses would take longer than most tests.
-    with httpx.Client(base_url=fake.base_url, headers=headers, timeout=5, trust_env=False, verify=False) as plain:
-        yield plain
-
-
 def test_fixture_r1_and_r2(fake: FakeReplicate, client: httpx.Client) -> None:
     asked = {"aspect_ratio": "3:2", "quality": "low", "number_of_images": 2}
     made = create(client, MINI, prefer="wait=5", openai_api_key=KEY, **asked)

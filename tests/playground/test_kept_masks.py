@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,6 @@ from playground.services import Services
 from playground.uploads import UploadRefused, take_mask, take_upload
 from providers.types import InputImage
 from storage.verify import verify
-from tests.arena.world import make_services
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from playground import image_hygiene, shrinking, uploads
 from playground.image_hygiene import CleanImage, TooLarge, UploadRefused
 from playground.services import Services
 from playground.shrinking import fitting_size, shrunk_image
-from tests.arena.world import make_services
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +22,6 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_hygiene, "MAX_SIDE_PX", 800)
     monkeypatch.setattr(shrinking, "MAX_PIXELS", 400_000)
     monkeypatch.setattr(shrinking, "MAX_JPEG_PIXELS", 800_000)
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 def picture(size: tuple[int, int], form: str = "PNG", mode: str = "RGB", *, turned: bool = False) -> bytes:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +13,10 @@ from playground import templates
 from playground.services import Services
 from playground.templates import TemplateRefused
 from storage.records import Template
-from tests.arena.world import make_services
 from ui import template_views
 from ui.forms import FormValues, Reference, SweepText
 
 IMAGE = Reference("ab" * 32, "image/png", 8, 6)
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import struct
 import zlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from playground.masks import clean_mask
 from playground.services import Services
 from playground.uploads import load_input, take_mask, take_upload
 from providers.types import InputImage
-from tests.arena.world import add_run, make_services
+from tests.arena.world import add_run
 from tests.fakes.pictures import bomb_png
 
 # Pillow warns of some damaged files before it refuses them.
@@ -302,13 +302,6 @@ def test_what_is_no_mask_is_refused(data: bytes, words: str) -> None:
 
 
 # The store
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 def go(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 import orjson
 import pytest
-from PIL import Image
 
 from providers.adapter import HttpCall, Reply
 from providers.adapters.compatible import CompatibleAdapter, CompatibleFacts
@@ -19,22 +16,16 @@ from providers.catalog import Catalog
 from providers.checks import problems_of
 from providers.rows import openai
 from providers.rows.compatible import server
-from providers.types import FieldHandling, ImageRequest, InputImage
+from providers.types import FieldHandling, ImageRequest
 from tests.fakes import compatible_rules
 from tests.fakes.compatible_dialects import DIALECTS, DialectName
 from tests.fakes.wire import Part
+from tests.providers.building import built_by, made_image
 
 MASKS = CompatibleFacts(mask_field="mask")
 PROVIDER = server("local", "My server", "http://localhost:8080/v1/", key_variable="LOCAL_API_KEY", facts=MASKS)
 CATALOG = Catalog((PROVIDER,), openai.MODELS, ())
 ADAPTER = CompatibleAdapter()
-
-
-def made_image(colour: str = "red", mode: str = "RGB") -> InputImage:
-    out = io.BytesIO()
-    Image.new(mode, (32, 32), colour).save(out, "PNG")
-    data = out.getvalue()
-    return InputImage(data, "image/png", 32, 32, sha256(data).hexdigest())
 
 
 IMAGE, MASK = made_image(), made_image("#00000000", "RGBA")
@@ -45,12 +36,7 @@ SMALLEST = {"model": "flux", "prompt": "A red fox", "n": 1, "response_format": "
 def built(
     request: ImageRequest, model: str = "flux", catalog: Catalog = CATALOG
 ) -> tuple[HttpCall, dict[str, FieldHandling]]:
-    offer = catalog.offer(f"local/{model}")
-    call, rows = ADAPTER.build(request, offer, catalog.spec(offer))
-    assert len({row.field for row in rows}) == len(rows)
-    for row in rows:
-        assert (row.handling == "refused") <= (row.sent_as is None and row.note != "")
-    return call, {row.field: row for row in rows}
+    return built_by(ADAPTER, request, f"local/{model}", catalog)
 
 
 def refusals(call: HttpCall, dialect: DialectName) -> list[tuple[str, str | None, bool]]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from providers.adapter import HttpCall
 from providers.adapters.lumenfall import LumenfallAdapter
@@ -19,20 +16,14 @@ from providers.checks import problems_of
 from providers.pricing import estimate
 from providers.rows import openai
 from providers.rows.lumenfall import OFFERS, PROVIDER
-from providers.types import FieldHandling, ImageRequest, InputImage
+from providers.types import FieldHandling, ImageRequest
 from tests.fakes import lumenfall_rules
 from tests.fakes.wire import Part
+from tests.providers.building import built_by, made_image
 
 CATALOG = Catalog((PROVIDER,), openai.MODELS, OFFERS)
 ADAPTER = LumenfallAdapter()
 FAL_EDIT = "fal/gpt-image-1-mini-edit"
-
-
-def made_image(colour: str = "red", mode: str = "RGB") -> InputImage:
-    out = io.BytesIO()
-    Image.new(mode, (32, 32), colour).save(out, "PNG")
-    data = out.getvalue()
-    return InputImage(data, "image/png", 32, 32, sha256(data).hexdigest())
 
 
 IMAGE, MASK = made_image(), made_image("#00000000", "RGBA")
@@ -43,12 +34,7 @@ FULL = replace(FULL, images=(IMAGE, made_image("blue")), mask=MASK)
 
 
 def built(request: ImageRequest, model: str = "gpt-image-2") -> tuple[HttpCall, dict[str, FieldHandling]]:
-    offer = CATALOG.offer(f"lumenfall/{model}")
-    call, rows = ADAPTER.build(request, offer, CATALOG.spec(offer))
-    assert len({row.field for row in rows}) == len(rows)
-    for row in rows:
-        assert (row.handling == "refused") <= (row.sent_as is None and row.note != "")
-    return call, {row.field: row for row in rows}
+    return built_by(ADAPTER, request, f"lumenfall/{model}", CATALOG)
 
 
 def body_of(request: ImageRequest, model: str = "gpt-image-2") -> dict[str, object]:

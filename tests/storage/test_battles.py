@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
@@ -15,16 +13,9 @@ from storage import battles, votes
 from storage.battles import Met
 from storage.database import Store
 from storage.records import Battle, BattleSource, BattleState, Outcome, Vote
-from tests.arena.world import add_run, make_services, picture
+from tests.arena.world import add_run, picture
 
 NOW, LATER, MUCH_LATER = "2026-11-21T12:00:00.000Z", "2026-11-22T12:00:00.000Z", "2026-11-23T12:00:00.000Z"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path / "data")
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

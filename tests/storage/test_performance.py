@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,6 @@ from storage.unrevealed import MAKING, UNREVEALED
 from tests.arena.world import Clock, add_run, make_services
 
 LONG_AGO = "2000-01-01T00:00:00.000Z"
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = make_services(tmp_path)
-    yield made
-    made.store.close()
 
 
 def times(services: Services, **asked: Any) -> dict[str, OfferTimes]:

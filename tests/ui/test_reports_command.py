@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,11 @@ import pytest
 from arena import battle, opening
 from playground.services import Services
 from providers.rows import CATALOG
-from tests.arena.world import VOTER, Clock, add_run, make_services
+from tests.arena.world import VOTER, Clock, add_run
 from tests.ui.shell import Composed, serve_nothing
 from ui import command_line
 
 Run = Callable[..., tuple[int, Any, str]]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Iterator[Services]:
-    one = make_services(tmp_path / "data", clock=clock)
-    yield one
-    one.store.close()
 
 
 @pytest.fixture
