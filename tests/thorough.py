@@ -9,6 +9,7 @@ THOROUGH = (
     # Each browser page costs seconds; of every kind of journey one stays in the everyday run.
     "tests/ui/test_arena_keyboard.py",
     "tests/ui/test_provider_journeys.py",
+    "tests/ui/test_two_visitors.py",
     "tests/ui/test_xray_page.py",
     "tests/ui/test_free_loop.py",
     "tests/ui/test_results_journeys.py",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
@@ -206,7 +207,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, ahead: str = "") -> None:
         self._settings = settings
         self._ahead = ahead
-        self._app = _PagesZipped(app)
+        self._app = _StreamsEnded(_PagesZipped(app))
         self._visitors = VisitorScope(self._app, usage) if settings.mode == "public" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -283,6 +284,27 @@ class _PagesZipped:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] in _PAGES
         await (self._zipped if is_page else self._app)(scope, receive, send)
+
+
+class _StreamsEnded:
+    """Ends a stream of events in order that is asked for under the name of no session: after a restart, or by a guess.
+
+    Gradio says so in the stream, and then raises as if nothing had been said.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if not (
+                scope.get("path", "").startswith("/gradio_api/queue/data")
+                and isinstance(error.__cause__, HTTPException)
+            ):
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 _PAGES = ("/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/theme.css", "/gradio_api/theme.css")

@@ -125,3 +125,10 @@ def test_a_connection_between_two_requests_stays_open_as_long_as_a_proxy_counts_
         assert closed == []
     finally:
         line.close()
+
+
+def test_a_stream_of_a_session_that_nobody_has_ends_in_order(app: RunningApp) -> None:
+    answer, said = ask(app, "GET", "/gradio_api/queue/data?session_hash=of-nobody")
+    assert answer.status == 200
+    assert b'"session_not_found":true' in said
+    assert "Traceback" not in app.log.read_text()
