@@ -34,9 +34,9 @@ GROUPS_SHOWN = 6
 RUNS_UNASKED = 8
 """More runs in one press are asked about first, with their number and price."""
 SHOW_EVERY_S = 1 / 6
-GATHER_S = 0.12
-"""Where several runs are under way their answers often come together: so long the first waits for the others, since each
-showing costs the browser as much as a picture does.
+LULL_S, GATHER_S = 0.05, 0.2
+"""Where several runs are under way their answers often come together, and each showing costs the browser as much as a picture
+does: so it comes once there was no news for this long, and at the latest so long after the first.
 """
 LOOK_AGAIN_S = 2.0
 """How often a watcher looks though no news came: the line moves when somebody else's run ends."""
@@ -286,7 +286,7 @@ async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callabl
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(happened.wait(), LOOK_AGAIN_S)
                 if running() > 1:
-                    await asyncio.sleep(GATHER_S)
+                    await _lull(happened)
             happened.clear()
             yield
             await asyncio.sleep(SHOW_EVERY_S)
@@ -294,3 +294,12 @@ async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callabl
         yield
     finally:
         listener.cancel()
+
+
+async def _lull(happened: asyncio.Event) -> None:
+    """Waits for a moment without news, as `LULL_S` and `GATHER_S` say."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GATHER_S):
+            while True:
+                happened.clear()
+                await asyncio.wait_for(happened.wait(), LULL_S)
