@@ -25,7 +25,9 @@ Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
 """What battles may be fought over: any prompt, or those of the prompt bank."""
 
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - only within a Space's container, which is reached through its proxy alone
+# On a Space and nowhere else. Its proxy comes from outside the container, so that on loopback nobody would reach the app, and
+# nothing but that proxy comes in. Every other machine gets a loopback address until its operator names another one.
+_EVERYWHERE = "0.0.0.0"  # noqa: S104
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
 """The lowest and the highest port to listen on."""

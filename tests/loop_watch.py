@@ -19,6 +19,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from storage.without_pandas import without
+
 NOTED_MS = 5.0
 
 
@@ -80,11 +82,11 @@ def _waiting(coro: Coroutine[Any, Any, Any] | Any) -> list[str]:
 def main() -> None:
     """Becomes the app."""
     assert threading.current_thread() is threading.main_thread()
-    sys.modules["uvloop"] = None
     Watch(Path(sys.argv[1])).begin()
     sys.argv = ["app.py", *sys.argv[2:]]
     sys.path.insert(0, str(Path.cwd()))
-    runpy.run_path("app.py", run_name="__main__")
+    with without("uvloop"):
+        runpy.run_path("app.py", run_name="__main__")
 
 
 if __name__ == "__main__":
