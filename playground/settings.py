@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from playground.addresses import SettingsError, address_fault
@@ -368,6 +369,10 @@ def _arena_prompts(environ: Mapping[str, str]) -> ArenaPrompts:
 def environment() -> Mapping[str, str]:
     """The process environment; the one place that touches it."""
     return os.environ
+
+
+QUIET_HUB: Mapping[str, str] = MappingProxyType({"HF_HUB_DISABLE_TELEMETRY": "1"})
+"""For `preset_environment` before the Hub's client is loaded: else it tells there which program started this one."""
 
 
 def preset_environment(values: Mapping[str, str]) -> None:

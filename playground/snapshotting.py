@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.services import Services
-from playground.settings import Settings, SnapshotPlace
+from playground.settings import QUIET_HUB, Settings, SnapshotPlace, preset_environment
 from playground.version import VERSION
 from storage import snapshots
 from storage.errors import StoreError
@@ -43,6 +43,7 @@ def open_hub(place: SnapshotPlace) -> Shelf:
     """The shelf at the Hub."""
     # Every command that opens the store loads this file, in 0.4 s; the Hub's client would add 0.2 s to each of them. Here only
     # a server waits for it whose operator names a place.
+    preset_environment(QUIET_HUB)
     from storage.hub import shelf_at  # noqa: PLC0415
 
     return shelf_at(place.place, place.token.reveal() if place.token else None, place.endpoint)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playground.addresses import SettingsError
-from playground.settings import Settings, preset_environment
+from playground.settings import QUIET_HUB, Settings, preset_environment
 from ui.app import App
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
             # Gradio sums up all past events after each one; there is nobody to read it.
             "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000",
             "GRADIO_TEMP_DIR": str((settings.data_dir / "transfers").resolve()),
-            "HF_HUB_DISABLE_TELEMETRY": "1",
+            **QUIET_HUB,
             # Else whoever asks from this machine may say in a header that they are somebody else; `guard.address_of` reads it.
             "FORWARDED_ALLOW_IPS": "",
         }
     )
-    # Gradio takes seconds to load and reads its variables when it does; only serving pays for it.
-    from ui import blocks, launch  # noqa: PLC0415 - for these two reasons not at the top of this file
+    # Not at the top: these two load Gradio, which reads the variables above as it is loaded, and they need the data folder.
+    from ui import blocks, launch  # noqa: PLC0415
 
     server = _Server(app)
     # Before the page answers: a signal that comes early must not be lost.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +19,7 @@ from playground.snapshotting import SnapshotKeeper, Standing, is_lost_at_restart
 from providers.rows import CATALOG
 from storage.manifest import MANIFEST
 from storage.snapshots import KNOWN_NAME
+from tests.generated_docs import ROOT
 from tests.harness import Harness
 from tests.storage.shelves import DictShelf
 from ui.snapshot_views import UNKEPT, snapshot_view
@@ -149,3 +153,17 @@ def test_the_token_is_among_what_is_never_logged() -> None:
     settings = Settings.from_env(given, CATALOG)
     assert {secret.reveal() for secret in settings.secrets} == {"hf_secret_token", "sk-12345678"}
     assert "hf_secret_token" not in repr(settings)
+
+
+def test_the_hubs_client_is_loaded_without_its_telemetry() -> None:
+    """In a process of its own: the client reads the variable once, when it is loaded."""
+    script = """
+from playground.settings import SnapshotPlace
+from playground.snapshotting import open_hub
+open_hub(SnapshotPlace("hf://datasets/owner/copies", None))
+from huggingface_hub import constants
+print(constants.HF_HUB_DISABLE_TELEMETRY)
+"""
+    env = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
+    done = subprocess.run([sys.executable, "-c", script], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
