@@ -41,19 +41,23 @@ class _Job(Generic[T]):
     def attempt(self, conn: sqlite3.Connection, db: Database) -> None:
         """Run in a savepoint and keep the outcome for after the commit.
 
-        Raises:
-            sqlite3.Error: sqlite gave up the whole transaction (a full disk does that); no job of the batch is saved.
+        Raises, and then no job of the batch is saved:
+            sqlite3.Error: sqlite gave up the whole transaction (a full disk does that).
+            RuntimeError: the job itself ended it.
         """
         conn.execute("savepoint job")
         try:
             self._result = [self._work(db)]
         except BaseException as error:  # whatever it is belongs to the caller, and the thread must live on
-            if not conn.in_transaction:
-                raise
-            conn.execute("rollback to job")
             self._error = error
+            if isinstance(error, sqlite3.Error) and not conn.in_transaction:
+                raise
         if not conn.in_transaction:
-            raise RuntimeError("a job of the store ended the transaction it was given; jobs never commit or roll back")
+            raise RuntimeError(
+                "a job of the store ended the transaction it was given; jobs never commit or roll back"
+            ) from self._error
+        if self._error is not None:
+            conn.execute("rollback to job")
         conn.execute("release job")
 
     def answer(self, folder: Path) -> None:
@@ -161,7 +165,9 @@ class Writer:
             for job in batch:
                 job.attempt(conn, self._db)
             conn.commit()
-        except BaseException as error:  # noqa: BLE001 - every caller must be answered, and the thread must live on
+        # What a job raises it keeps. The rest is what SQLite says, a job that ended the transaction, and what Python says where
+        # memory or stack run out (`RecursionError` is a `RuntimeError`). Every caller is answered, and the thread lives on.
+        except (sqlite3.Error, RuntimeError, MemoryError) as error:
             self._give_up(batch, error)
             return
         close_cursors(self._db)

@@ -148,6 +148,18 @@ def test_a_job_that_ends_its_transaction_is_told_so_and_the_writer_goes_on(store
     assert store.read(group_ids) == ["a"]
 
 
+def test_a_job_that_ends_its_transaction_and_then_fails_is_told_both(store: Store) -> None:
+    def leave(db: Database) -> None:
+        db.conn.rollback()
+        raise KeyError("and this")
+
+    with pytest.raises(RuntimeError, match="never commit") as told:
+        store.write(leave)
+    assert isinstance(told.value.__cause__, KeyError)
+    store.write(adding("a"))
+    assert store.read(group_ids) == ["a"]
+
+
 def test_a_job_may_raise_what_is_no_exception(store: Store) -> None:
     def leave(_: Database) -> None:
         raise SystemExit(3)
