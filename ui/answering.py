@@ -92,14 +92,13 @@ class Answer:
 class _SafeStream(io.TextIOBase):
     """A stream for people that no key passes, whoever writes to it."""
 
+    # Each has its own; but without this one, Python's read-only attribute of that name would be in the way.
+    encoding: str = ""
+
     def __init__(self, inside: TextIO, keys: Callable[[], Iterable[str]]) -> None:
         self._inside = inside
         self._keys = keys
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """That of the stream inside."""
-        return self._inside.encoding
+        self.encoding = inside.encoding
 
     def write(self, text: str) -> int:
         """Log entries and lines of tracebacks come whole."""

@@ -106,7 +106,9 @@ def _command(name: str) -> Command:
 
 
 def _failure_of(error: BaseException) -> Failure:
-    from ui.told_errors import failure_of  # noqa: PLC0415 - it knows the errors of all parts; who met none waits for none
+    # It knows the errors of all parts and so loads them all, which takes longer than `models` does from start to end: only
+    # whoever met an error waits for it.
+    from ui.told_errors import failure_of  # noqa: PLC0415
 
     return failure_of(error)
 

@@ -146,5 +146,6 @@ def _request(args: Sequence[Any], named: Mapping[str, Any]) -> gr.Request | None
 def _described(function: Callable[..., Any], handler: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(handler)
     parameters = list(signature.parameters.values())[1:]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # PEP 362: `inspect` reads it, the type of functions has no such field
+    # Here `inspect` looks first (PEP 362). The type of functions has no such field; `functools.wraps` puts its own in likewise.
+    vars(function)["__signature__"] = signature.replace(parameters=parameters)
     return function

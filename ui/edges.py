@@ -18,7 +18,9 @@ async def at_edge(work: Awaitable[T], told: Callable[[Exception], Instead]) -> T
     """The answer, or what `told` makes of the error; it logs, or raises on, what nobody foresaw."""
     try:
         return await work
-    except Exception as error:  # noqa: BLE001 - nobody after this one could tell the person; cancelling still passes
+    # Whatever it is: somebody waits for an answer, and nothing beyond this line could give one in the form they read. What
+    # nobody foresaw stays no secret: `told` logs it, or raises it on. To be cancelled is no `Exception`, so it passes.
+    except Exception as error:  # noqa: BLE001
         return told(error)
 
 

@@ -131,7 +131,8 @@ def ahead() -> str:
 
 
 def _agents(app: App) -> McpDoor:
-    from ui.mcp_door import McpDoor  # noqa: PLC0415 - loads the package mcp, which only those need to have who serve agents
+    # The package mcp is optional (requirements-mcp.txt): above, this line would end the start of whoever has not installed it.
+    from ui.mcp_door import McpDoor  # noqa: PLC0415
 
     return McpDoor(app)
 

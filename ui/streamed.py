@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -36,9 +37,13 @@ class Streamed:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """What is written, as it is. Raises what the writing raises: the answer then ends before its end."""
-        self._under_way.add(self)
-        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - the thread may write on when its reader left; then `_end` closes it
-        writing = asyncio.create_task(asyncio.to_thread(self._write, file))
+        with ExitStack() as held:
+            self._under_way.add(self)
+            held.callback(self._under_way.discard, self)
+            file = held.enter_context(tempfile.TemporaryFile(dir=self._folder))
+            writing = asyncio.create_task(asyncio.to_thread(self._write, file))
+            # The thread may write on when its reader has left: from now on the file is its own to the end.
+            to_let_go = held.pop_all()
         try:
             at, ends_at = 0, time.monotonic() + self._longest_s
             while time.monotonic() < ends_at:
@@ -55,7 +60,7 @@ class Streamed:
             raise TimeoutError(f"an export was not taken within {self._longest_s:g} s")
         finally:
             self._is_left = True
-            writing.add_done_callback(partial(self._end, file))
+            writing.add_done_callback(partial(_end, to_let_go))
 
     def _write(self, file: IO[bytes]) -> None:
         self._write_to(file, self._is_wanted)
@@ -63,11 +68,11 @@ class Streamed:
     def _is_wanted(self) -> bool:
         return not self._is_left
 
-    def _end(self, file: IO[bytes], writing: asyncio.Task[None]) -> None:
-        if not writing.cancelled() and writing.exception() is not None:
-            log.warning("an export ended early: %s", writing.exception())
-        file.close()
-        self._under_way.discard(self)
+
+def _end(held: ExitStack, writing: asyncio.Task[None]) -> None:
+    if not writing.cancelled() and writing.exception() is not None:
+        log.warning("an export ended early: %s", writing.exception())
+    held.close()
 
 
 def _piece(file: IO[bytes], at: int) -> bytes:
