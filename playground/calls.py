@@ -158,6 +158,7 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
     # What could not be fetched was made, and is billed, all the same.
     made = max(result.made, len(told), call.images)
     run = call.planned_run
+    is_free = outcome.is_free(run.estimate)
     return outcome.answered(
         result.answered,
         estimate_as_got(run.request, run.spec, run.offer, tuple(call.sizes.values())),
@@ -167,7 +168,7 @@ async def keep_result(services: Services, call: LiveCall, result: ImageResult) -
         share=Fraction(min(made or call.planned.images, call.planned.images), run.request.n),
         errors=[
             *_unreadable(call),
-            *(outcome.run_error(error, call.planned_run.estimate) for error in result.failures),
+            *(outcome.run_error(error, is_free=is_free) for error in result.failures),
         ],
     )
 

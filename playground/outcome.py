@@ -129,14 +129,14 @@ def _usage_document(usage: Usage) -> dict[str, object]:
 
 def refused(error: ProviderError, estimate: Estimate, *, asked: int, images: int) -> CallEnd:
     """The end of a call that failed; `images` came before it did."""
-    told = run_error(error, estimate)
+    told = run_error(error, is_free=is_free(estimate))
     return CallEnd(
         asked, images, None if told.may_have_been_billed else 0, "unknown", error=told, request_id=error.request_id
     )
 
 
-def run_error(error: ProviderError, estimate: Estimate) -> RunError:
-    """The provider layer's error as the store keeps it; what is free is never billed."""
+def run_error(error: ProviderError, *, is_free: bool = False) -> RunError:
+    """The provider layer's error as the store keeps it and all doors tell it; what is free is never billed."""
     return RunError(
         kind=error.kind,
         message=error.message,
@@ -144,7 +144,7 @@ def run_error(error: ProviderError, estimate: Estimate) -> RunError:
         status=error.status,
         retryable=error.retryable,
         retry_after_s=error.retry_after_s,
-        may_have_been_billed=error.may_have_been_billed and not is_free(estimate),
+        may_have_been_billed=error.may_have_been_billed and not is_free,
     )
 
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -25,6 +23,7 @@ from playground.services import Services
 from playground.version import VERSION
 from storage import portable
 from storage.anchors import Anchor, anchor_of
+from storage.files import appearing
 from storage.portable import Wanted
 from storage.portable_columns import TABLES, Portable
 
@@ -60,18 +59,8 @@ def write_file(services: Services, path: Path, owner: str, groups: Sequence[str]
         NotTakenAlong: a group is not there, or bytes are missing.
         OSError: the file cannot be written.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        there = Path(file.name)
-        try:
-            taken = write(services, file, owner, groups)
-            file.flush()
-            os.fsync(file.fileno())
-            there.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                there.unlink()
-            raise
-    return taken
+    with appearing(path) as file:
+        return write(services, file, owner, groups)
 
 
 class Writable(Protocol):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def write_durably(path: Path, data: bytes, *, temporary_in: Path) -> None:
@@ -40,6 +44,27 @@ def write_whole(path: Path, data: bytes, *, temporary_in: Path) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[IO[bytes]]:
+    """A file for its owner only, to write to; at the end of the block it is on disk, and at `path` in the place of what was
+    there. Where anything is raised within, nothing is left behind.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        part = Path(file.name)
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
 
 
 def replace_durably(part: Path, path: Path) -> None:

@@ -62,40 +62,41 @@ def odd_size(data: bytes, form: str, width: int, height: int) -> Reason:
 
 
 def _png(data: bytes) -> bool:
-    at, parts = 8, 0
-    while at + 8 <= len(data):
-        parts += 1
-        if parts > MAX_PARTS:
-            return True
-        if data.startswith(b"IEND", at + 4):
-            return False  # what is behind is not read: some programs fill their files up
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return False
+    return _is_endless(data, 8, len(data), _after_chunk)
 
 
 def _webp(data: bytes) -> bool:
-    at, parts = 12, 0
-    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
-    while at + 8 <= end:
-        parts += 1
-        if parts > MAX_PARTS:
-            return True
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        at += 8 + length + length % 2
-    return False
+    return _is_endless(data, 12, min(len(data), 8 + int.from_bytes(data[4:8], "little")), _after_riff_chunk)
 
 
 def _avif(data: bytes) -> bool:
-    at, parts = 0, 0
-    while at + 8 <= len(data):
-        parts += 1
-        if parts > MAX_PARTS:
-            return True
-        length = int.from_bytes(data[at : at + 4], "big")
-        if length < 8:  # to the end of the file, of 64 bits, or damaged: libavif says which
+    return _is_endless(data, 0, len(data), _after_box)
+
+
+def _is_endless(data: bytes, at: int, end: int, after: Callable[[bytes, int], int]) -> bool:
+    """Whether more than `MAX_PARTS` parts begin between `at` and `end`. `after`: where the part behind the one there begins."""
+    for _ in range(MAX_PARTS):
+        if at + 8 > end:
             return False
-        at += length
-    return False
+        at = after(data, at)
+    return at + 8 <= end
+
+
+def _after_chunk(data: bytes, at: int) -> int:
+    if data.startswith(b"IEND", at + 4):
+        return len(data)  # what is behind is not read: some programs fill their files up
+    return at + 12 + int.from_bytes(data[at : at + 4], "big")
+
+
+def _after_riff_chunk(data: bytes, at: int) -> int:
+    length = int.from_bytes(data[at + 4 : at + 8], "little")
+    return at + 8 + length + length % 2
+
+
+def _after_box(data: bytes, at: int) -> int:
+    length = int.from_bytes(data[at : at + 4], "big")
+    # Below 8: to the end of the file, of 64 bits, or damaged; libavif says which.
+    return at + length if length >= 8 else len(data)
 
 
 def _jpeg(data: bytes) -> bool:

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from storage.opening import DATABASE_NAME
 from ui import guard, routes
@@ -55,8 +54,6 @@ SCRIPTS = ("frame.js", "playground.js", "boards.js")
 SCRIPT, STYLE = "script", "style"
 """Names of the bundles: without an ending, else Gradio would zip what is zipped once more."""
 FONT = "inter-latin-wght-normal.woff2"
-
-
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -68,10 +65,6 @@ class ImmutableFiles(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = FOREVER
         return response
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file of that name; folders have no listing."""
-        return await super().get_response(path, scope)
 
 
 @cache
@@ -86,7 +79,6 @@ def assets_hash() -> str:
 def assets_route() -> Route:
     """Serves the assets folder at the address `head_html` links to."""
     files = ImmutableFiles(directory=ASSETS)
-
     bundles = {SCRIPT: script_bundle(ASSETS, SCRIPTS), STYLE: style_bundle(ASSETS, STYLES)}
 
     async def asset(request: Request) -> Response:
@@ -102,32 +94,30 @@ def assets_route() -> Route:
         )
 
     # Not mounted: below a proxy that takes a prefix off, a mount looks for the prefix in vain.
-    return Route(f"/dp/{assets_hash()}/{{name}}", asset, name="assets")
+    return Route(f"/{_address('{name}')}", asset, name="assets")
 
 
 def head_html() -> str:
-    """Links for the page's head, relative to wherever the app is mounted."""
-    at = f"dp/{assets_hash()}"
-    return "".join(
-        [
-            f'<link rel="preload" href="{at}/{FONT}" as="font" type="font/woff2" crossorigin>',
-            f'<link rel="stylesheet" href="{at}/{STYLE}">',
-            f'<link rel="icon" href="{at}/mark.svg" type="image/svg+xml">',
-            f'<script type="module" src="{at}/{SCRIPT}"></script>',
-        ]
+    """Links for the page's head."""
+    return (
+        f'<link rel="stylesheet" href="{_address(STYLE)}">'
+        f'<link rel="icon" href="{_address("mark.svg")}" type="image/svg+xml">'
+        f'<script type="module" src="{_address(SCRIPT)}"></script>'
     )
 
 
 def ahead() -> str:
     """The `Link` header of the page: what the browser will need, before the page tells it."""
-    at = f"dp/{assets_hash()}"
-    return ", ".join(
-        (
-            f"<{at}/{STYLE}>; rel=preload; as=style",
-            f"<{at}/{SCRIPT}>; rel=modulepreload",
-            f'<{at}/{FONT}>; rel=preload; as=font; type="font/woff2"; crossorigin',
-        )
+    return (
+        f"<{_address(STYLE)}>; rel=preload; as=style, "
+        f"<{_address(SCRIPT)}>; rel=modulepreload, "
+        f'<{_address(FONT)}>; rel=preload; as=font; type="font/woff2"; crossorigin'
     )
+
+
+def _address(name: str) -> str:
+    """Where a file of the assets folder is served, relative to wherever the app is mounted."""
+    return f"dp/{assets_hash()}/{name}"
 
 
 def _agents(app: App) -> McpDoor:

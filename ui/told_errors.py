@@ -7,6 +7,7 @@ from playground.archive import ArchiveRefused
 from playground.engine import EngineStopping
 from playground.image_hygiene import UploadRefused
 from playground.limits import LimitReached
+from playground.outcome import run_error
 from playground.recall import NotRecalled
 from playground.refusals import PlanRefused
 from playground.taking import NotTakenAlong
@@ -47,22 +48,10 @@ def failure_of(error: BaseException) -> Failure:
 def _not_the_requests(error: BaseException) -> Failure:
     match error:
         case ProviderError():
-            return Failure(SOMETHING_FAILED, _provider_error(error))
+            return Failure(SOMETHING_FAILED, run_error(error))
         case CannotListen():
             return Failure(SOMETHING_FAILED, RunError("network", str(error)))
         case StoreError() | EngineStopping():
             return Failure(SOMETHING_FAILED, RunError("unknown", str(error)))
     words = "A fault in this program ended the command; the log above has the details."
     return Failure(SOMETHING_FAILED, RunError("unknown", words), is_fault=True)
-
-
-def _provider_error(error: ProviderError) -> RunError:
-    return RunError(
-        kind=error.kind,
-        message=error.message,
-        param=error.param,
-        status=error.status,
-        retryable=error.retryable,
-        retry_after_s=error.retry_after_s,
-        may_have_been_billed=error.may_have_been_billed,
-    )

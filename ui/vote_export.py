@@ -10,10 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +25,7 @@ from arena.board import BoardQuery
 from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import install, votes
+from storage.files import appearing
 from storage.records import Question
 from storage.tallies import BoardFilter
 from ui.arena_views import REPORTS
@@ -71,18 +70,9 @@ def write_file(services: Services, query: BoardQuery, path: Path, *, everything:
     Raises:
         OSError: the file cannot be written.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        there = Path(file.name)
-        try:
-            written = write_votes(services, query, file, kind_of(path.name) or "csv", everything=everything)
-            file.flush()
-            there.chmod(0o644)
-            there.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                there.unlink()
-            raise
-    return written
+    with appearing(path) as file:
+        Path(file.name).chmod(0o644)
+        return write_votes(services, query, file, kind_of(path.name) or "csv", everything=everything)
 
 
 def write_votes(
