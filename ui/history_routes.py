@@ -16,6 +16,7 @@ from playground.offered import told_access
 from playground.plan import Plan, make_plan
 from playground.samples import samples_of, subject_of
 from storage.blobs import EXTENSIONS
+from storage.history import HistoryPage
 from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
 from ui.app import App, own
@@ -47,47 +48,48 @@ async def page(app: App, request: Request) -> Response:
     With `groups` also what of the groups on it stands on other pages, in words.
     """
     asked = request.query_params
-    search, sort, before = asked.get("search", ""), asked.get("sort", NEWEST), asked.get("before")
-    number = _number(asked.get("page", "1"))
+    search, sort, number = asked.get("search", ""), asked.get("sort", NEWEST), _number(asked.get("page", "1"))
     try:
         owner = whose(app, request)
         if sort not in SORTS or not number:
             return refused("There is no such page.", 400)
-        skip = 0 if before else (number - 1) * library.PAGE_SIZE
-        found, total = await library.history_page(
-            app.services, owner, search=search, sort=sort, before=before or None, skip=skip
+        found, total, number = await _page(app, owner, search, sort, before=asked.get("before") or None, number=number)
+        view = history_views.page_view(
+            found,
+            total,
+            kept=total if not search.strip() else await library.count_runs(app.services, owner),
+            search=search,
+            number=number,
+            size=library.PAGE_SIZE,
+            catalog=app.services.catalog,
         )
-        last = max(1, -(-total // library.PAGE_SIZE))
-        if not found.runs and number > last:
-            # What was on it went to the trash, or the box asked for more than there is.
-            number, skip = last, (last - 1) * library.PAGE_SIZE
-            found, total = await library.history_page(app.services, owner, search=search, sort=sort, skip=skip)
-        kept = total if not search.strip() else await library.count_runs(app.services, owner)
-        rest = (
-            await library.rest_of_groups(app.services, owner, found, search=search, sort=sort)
-            if "groups" in asked
-            else {}
-        )
-        around = await _around(app, owner) if "around" in asked else {}
+        if "groups" in asked:
+            rest = await library.rest_of_groups(app.services, owner, found, search=search, sort=sort)
+            view |= {"rest": {group_id: history_views.rest_words(one) for group_id, one in rest.items()}}
+        if "around" in asked:
+            view |= await _around(app, owner)
     except guard.UnknownVisitor as error:
         return refused(str(error), 403)
     except ValueError as error:
         return refused(str(error), 400)
-    view = history_views.page_view(
-        found,
-        total,
-        kept=kept,
-        search=search,
-        number=number,
-        size=library.PAGE_SIZE,
-        catalog=app.services.catalog,
-    )
-    more = (
-        {"rest": {group_id: history_views.rest_words(one) for group_id, one in rest.items()}}
-        if "groups" in asked
-        else {}
-    )
-    return answer(view | more | around)
+    return answer(view)
+
+
+async def _page(
+    app: App, owner: str, search: str, sort: str, *, before: str | None, number: int
+) -> tuple[HistoryPage, int, int]:
+    """The page, how many runs match on all of them, and the page's number: the last one, where there are fewer by now.
+
+    Raises: ValueError when `before` is no place in this order.
+    """
+    skip = 0 if before else (number - 1) * library.PAGE_SIZE
+    found, total = await library.history_page(app.services, owner, search=search, sort=sort, before=before, skip=skip)
+    last = max(1, -(-total // library.PAGE_SIZE))
+    if found.runs or number <= last:
+        return found, total, number
+    # What was on it went to the trash, or the box asked for more than there is.
+    skip = (last - 1) * library.PAGE_SIZE
+    return *await library.history_page(app.services, owner, search=search, sort=sort, skip=skip), last
 
 
 async def _around(app: App, owner: str) -> dict[str, object]:
