@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from sqlite_utils import Database
 
@@ -27,7 +26,6 @@ from storage.records import LimitAction, LimitSpan
 
 FIELD = "limit"
 """Under which the problem is told."""
-SPANS: tuple[LimitSpan, ...] = get_args(LimitSpan)
 LOCAL_SPANS: tuple[LimitSpan, ...] = ("run", "session", "day", "month")
 """Those that mean something where there is one owner."""
 EVERYBODYS: tuple[LimitSpan, ...] = ("day", "month")

@@ -339,7 +339,7 @@ def when(at: str) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
-def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: str, can_verify: bool) -> View:
+def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: str) -> View:
     """Figures of the data folder."""
     return {
         "cards": [
@@ -347,7 +347,6 @@ def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: 
             {"label": "Database", "figure": views.bytes_text(database_bytes), "note": "runs, votes and costs"},
         ],
         "folder": folder,
-        "can_verify": can_verify,
         "verified": None,
     }
 

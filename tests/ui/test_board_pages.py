@@ -16,7 +16,8 @@ from arena import opening
 from playground import library, preferences, taking_along
 from playground.embedded import settings_in
 from playground.owners import owner_of_token
-from playground.settings import Secret, Settings
+from playground.settings import Secret, Settings, SnapshotPlace
+from playground.snapshotting import Standing
 from playground.visitor_settings import PublicSettings
 from tests.arena.world import add_run
 from tests.harness import Harness
@@ -58,6 +59,25 @@ async def test_settings_tell_sizes_and_verify_the_store(one: Harness) -> None:
     assert bad["verified"]["problems"]
     strip = await settings.on_keys_changed(one.app, VISITOR)
     assert strip["ready"] == 1
+
+
+@pytest.mark.asyncio
+async def test_settings_tell_how_it_stands_with_the_copy_elsewhere(harness: Make) -> None:
+    place = SnapshotPlace("hf://datasets/owner/copies", None)
+    public = PublicSettings(operator_token=Secret("t" * 20))
+    one = harness(settings=replace(Settings(), mode="public", public=public, snapshot=place), key=None)
+    one.app.snapshots.go_on_from(Standing("failed", place.place, None, "The Hub refused."))
+    visitor: Any = SimpleNamespace(headers={"x-diptych-visitor": "v" * 43}, cookies={})
+    *_, shown = await settings.on_visit(one.app, visitor)
+    assert shown["cards"] is None
+    assert "is tried again" in shown["snapshots"]["text"]
+    assert "Hub" not in shown["snapshots"]["text"]
+    assert one.app.operators.enter(owner_of_token("v" * 43), "t" * 20)
+    shown = await settings.on_verify(one.app, visitor)
+    assert "The Hub refused." in shown["snapshots"]["text"]
+    # What is made in a private session is copied nowhere.
+    *_, shown = await settings.on_visit(replace(one.app, is_private=True), visitor)
+    assert shown["snapshots"] is None
 
 
 def test_a_battle_lives_a_day() -> None:

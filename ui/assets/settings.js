@@ -26,8 +26,12 @@ window.diptych.component("storage", ({ element, trigger, props, watch }) => {
   paint();
 });
 
+const copied = (told) => told
+  ? h("p", { class: "st-snapshots", key: "snapshots", "data-testid": "snapshots" }, icon(told.icon, told.tone), h("span", {}, told.text))
+  : null;
+
 function storage(shown, isBusy) {
-  if (shown.words) return h("section", {}, h("h2", {}, "Storage"), h("p", { class: "caption" }, shown.words));
+  if (shown.words) return h("section", {}, h("h2", {}, "Storage"), h("p", { class: "caption" }, shown.words), copied(shown.snapshots));
   if (!shown.cards) return h("section", {}, h("h2", {}, "Storage"), h("div", { class: "panel sheen", style: "height: 96px" }));
   const result = shown.verified;
   return h(
@@ -35,16 +39,16 @@ function storage(shown, isBusy) {
     { "aria-labelledby": "st-storage-head" },
     h("h2", { id: "st-storage-head", key: "head" }, "Storage"),
     h("dl", { class: "panel cards", key: "cards" }, shown.cards.map((card) => h("div", { key: card.label }, h("dt", {}, card.label), h("dd", {}, card.figure), h("dd", { class: "st-note" }, card.note)))),
-    shown.can_verify ? h(
+    h(
       "div",
       { class: "st-verify", key: "verify" },
       h("button", { type: "button", class: "button", id: "st-verify", disabled: isBusy }, isBusy ? icon("spin", "spin busy") : null, isBusy ? "Checking every file" : "Verify"),
       result
         ? h("p", { role: "status", "data-testid": "verified" }, icon(result.ok ? "check" : "warn", result.ok ? "ok" : "bad"), result.text)
         : h("p", { class: "caption" }, "Checks that every row has its bytes, every file its row, and that the ledger agrees. Nothing is changed."),
-    ) : null,
+    ),
     result?.problems.length ? h("ul", { class: "st-problems", key: "problems" }, result.problems.map((line, n) => h("li", { key: n }, line))) : null,
-    shown.snapshots ? h("p", { class: "st-snapshots", key: "snapshots", "data-testid": "snapshots" }, icon(shown.snapshots.icon, shown.snapshots.tone), h("span", {}, shown.snapshots.text)) : null,
+    copied(shown.snapshots),
     shown.folder ? h("p", { class: "caption", key: "folder" }, "Data folder: ", h("code", {}, shown.folder)) : null,
   );
 }

@@ -26,10 +26,6 @@ from ui.pages import prices
 MOST_NOTE = 200
 
 
-class WrongAmount(ValueError):
-    """What was typed is no amount; the message can be shown."""
-
-
 @dataclass(frozen=True, slots=True)
 class Page:
     """The components of this tab."""

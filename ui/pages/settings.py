@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from playground import preferences
 from playground.services import Services
+from playground.snapshotting import is_lost_at_restart
 from playground.version import VERSION
 from storage import footprint, verify
 from storage.opening import DATABASE_NAME
@@ -19,6 +20,7 @@ from ui import guard, header, history_views, settings_views
 from ui.app import App, Tabs, is_operator, owner_of
 from ui.components import bound, drawn, static
 from ui.history_views import View
+from ui.snapshot_views import snapshot_view
 
 SECTIONS = (
     ("st-keys", "Keys"),
@@ -110,7 +112,18 @@ async def _privacy(app: App, request: gr.Request) -> View:
 
 
 async def _stored(app: App, request: gr.Request) -> View:
-    return await asyncio.to_thread(_storage, app.services, is_host=is_operator(app, request))
+    is_host = is_operator(app, request)
+    return await asyncio.to_thread(_storage, app.services, is_host=is_host) | {
+        "snapshots": _copied(app, is_host=is_host)
+    }
+
+
+def _copied(app: App, *, is_host: bool) -> View | None:
+    """How it stands with the copy of the store elsewhere. What is made in a private session is not copied."""
+    if app.is_private:
+        return None
+    is_lost = is_lost_at_restart(app.services.settings)
+    return snapshot_view(app.snapshots.standing, is_host=is_host, is_lost=is_lost)
 
 
 async def on_keys_changed(app: App, request: gr.Request) -> View:
@@ -138,7 +151,6 @@ def _storage(services: Services, *, is_host: bool) -> View:
         image_bytes=sum(sizes),
         database_bytes=sum(path.stat().st_size for path in beside if path.is_file()),
         folder=str(services.store.data_dir),
-        can_verify=True,
     )
 
 
