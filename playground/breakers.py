@@ -45,13 +45,15 @@ class Breakers:
     def refusal(self, provider_id: str, name: str, key: str | None) -> ProviderError | None:
         """Why no call goes out to the provider now; `None`: it may, and how it ends is to be told by `ended`."""
         now = self._now()
-        for scope in _scopes(provider_id, key):
-            row = self._rows.get(scope)
-            if row is not None and row.failures >= FAILURES and (wait_s := row.last_at + PAUSE_S - now) > 0:
-                return _words(row.failures, wait_s, name, is_of_key=scope[1] is not None)
-        for scope in _scopes(provider_id, key):
-            if scope in self._rows and self._rows[scope].failures >= FAILURES:
-                self._rows[scope].last_at = now
+        rows = [(scope, self._rows[scope]) for scope in _scopes(provider_id, key) if scope in self._rows]
+        long = [(scope, row) for scope, row in rows if row.failures >= FAILURES]
+        for (_, of_key), row in long:
+            wait_s = row.last_at + PAUSE_S - now
+            if wait_s > 0:
+                return _left_in_peace(row.failures, wait_s, name, is_of_key=of_key is not None)
+        # The call that goes out now is the one that finds out; the next waits as long again.
+        for _, row in long:
+            row.last_at = now
         return None
 
     def ended(self, provider_id: str, key: str | None, error: RunError | None) -> None:
@@ -77,8 +79,8 @@ def _scopes(provider_id: str, key: str | None) -> tuple[Scope, Scope]:
     return (provider_id, None), (provider_id, key or "")
 
 
-def _words(failures: int, wait_s: float, name: str, *, is_of_key: bool) -> ProviderError:
+def _left_in_peace(failures: int, wait_s: float, name: str, *, is_of_key: bool) -> ProviderError:
     did = "has asked to slow down" if is_of_key else "has failed"
-    kind = RateLimited if is_of_key else ProviderDown
+    error = RateLimited if is_of_key else ProviderDown
     words = f"{name} {did} {failures} times in a row. It is asked again in {ceil(wait_s)} s. Nothing was sent."
-    return kind(words, retry_after_s=wait_s)
+    return error(words, retry_after_s=wait_s)

@@ -154,15 +154,20 @@ def lost(db: Database, anchor: Anchor) -> Lost | None:
     )
     if anchor.at.links == 0 or here.get(anchor.at.links) == anchor.at.head:
         return None
-    agreeing = [link for link, mark in anchor.marks if here.get(link, "").startswith(mark)]
-    parted = [link for link, mark in anchor.marks if link in here and not here[link].startswith(mark)]
-    # What follows on the last mark that agrees may agree as well, up to the first that does not, or the end of what is here.
-    least = max(agreeing, default=0)
-    most = min([anchor.at.links, vote_chain.head(db).links + 1, *(link for link in parted if link > least)]) - 1
-    kept = [_votes_up_to(db, link) for link in (max(least, most), least)]
-    votes = (max(0, anchor.at.votes - kept[0]), max(0, anchor.at.votes - kept[1]))
-    all_links = (anchor.at.links - max(least, most), anchor.at.links - least)
-    return Lost(votes, (max(0, all_links[0] - votes[0]), max(0, all_links[1] - votes[1])))
+    same = [link for link, mark in anchor.marks if here.get(link, "").startswith(mark)]
+    other = [link for link, mark in anchor.marks if link in here and not here[link].startswith(mark)]
+    # What follows on the last mark that is the same may be so as well, up to the first that is not, or the end of what is here.
+    surely = max(same, default=0)
+    ends = [anchor.at.links, vote_chain.head(db).links + 1, *(link for link in other if link > surely)]
+    at_best = max(surely, min(ends) - 1)
+    (least, least_others), (most, most_others) = _behind(db, anchor, at_best), _behind(db, anchor, surely)
+    return Lost((least, most), (least_others, most_others))
+
+
+def _behind(db: Database, anchor: Anchor, kept: int) -> tuple[int, int]:
+    """Votes and other links that the anchor has behind the first `kept` links of this store."""
+    votes = max(0, anchor.at.votes - _votes_up_to(db, kept))
+    return votes, max(0, anchor.at.links - kept - votes)
 
 
 def _votes_up_to(db: Database, link: int) -> int:

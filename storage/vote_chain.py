@@ -86,7 +86,7 @@ def breaks(db: Database) -> Iterator[Break]:
     is_broken = False
     for row in db.conn.execute(_LINKS):
         link = _Link(*row[: len(_Link._fields)])
-        facts, is_now = row[len(_Link._fields) : -_STANDING_COLUMNS], row[-_STANDING_COLUMNS:]
+        facts, standing = row[len(_Link._fields) : -_STANDING_COLUMNS], row[-_STANDING_COLUMNS:]
         if not is_broken and link.as_head != _after(before, link.kind, link.digest):
             is_broken = True
             yield Break(
@@ -96,14 +96,23 @@ def breaks(db: Database) -> Iterator[Break]:
                 "written; put back the newest backup, or look what was changed by hand",
             )
         before = link.as_head
-        is_newest = link.link == link.newest
-        if facts[0] is None and is_newest:
-            yield Break("vote_missing", f"vote {link.seq}", "the chain names a vote that is not there")
-        elif facts[0] is not None and not (link.is_of(facts) and (not is_newest or link.standing == is_now)):
-            message = f"the vote is not what link {link.link} of the chain was made of"
-            yield Break("vote_changed", f"vote {link.seq}", message)
+        found = _unlike(link, facts, standing)
+        if found:
+            yield found
     for (seq,) in db.conn.execute(_UNLINKED).fetchall():
         yield Break("vote_unlinked", f"vote {seq}", "the vote has no link in the chain: nobody can tell when it came")
+
+
+def _unlike(link: _Link, facts: Values, standing: Values) -> Break | None:
+    """How the vote as it is now differs from its link. Its newest link tells how it stands, and whether it should be there."""
+    is_newest, is_there = link.link == link.newest, facts[0] is not None
+    if not is_there:
+        return (
+            Break("vote_missing", f"vote {link.seq}", "the chain names a vote that is not there") if is_newest else None
+        )
+    if link.is_of(facts) and (not is_newest or link.standing == standing):
+        return None
+    return Break("vote_changed", f"vote {link.seq}", f"the vote is not what link {link.link} of the chain was made of")
 
 
 class _Link(NamedTuple):

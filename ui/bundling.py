@@ -20,6 +20,9 @@ _IMPORT = re.compile(r'^import (?:\{(?P<names>[^}]*)\} from )?"\./(?P<file>[\w-]
 _EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function) (\w+))", re.M)
 _OTHER = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*", re.M)
 
+_REFUSED = re.compile(r";\s*q\s*=\s*0(\.0*)?\s*$")
+"""A weight of nothing; any other is as good as none (RFC 9110, 12.4.2)."""
+
 
 class CannotBundle(ValueError):
     """A script uses a form of import or export that is not known here; the message names it."""
@@ -42,7 +45,9 @@ class Bundle:
 
     def accepted(self, accept_encoding: str) -> tuple[str | None, bytes]:
         """The encoding that whoever asks understands, and the body in it; `None`: as it is."""
-        known = {part.partition(";")[0].strip().lower() for part in accept_encoding.split(",") if "q=0" not in part}
+        known = {
+            part.partition(";")[0].strip() for part in accept_encoding.lower().split(",") if not _REFUSED.search(part)
+        }
         return next(((name, body) for name, body in self.forms.items() if name in known), (None, self.text))
 
 

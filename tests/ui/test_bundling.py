@@ -84,6 +84,8 @@ def test_a_bundle_comes_zipped_as_it_is_understood_and_for_ever(name: str) -> No
     for asked, encoding, unzipped in (
         ("gzip, deflate, br, zstd", "br", brotli.decompress),
         ("gzip, br;q=0", "gzip", gzip.decompress),
+        ("gzip;q=0.8, br;q=0.000", "gzip", gzip.decompress),
+        ("gzip;q=0.8, BR ; Q=0.9", "br", brotli.decompress),
     ):
         with client.stream("GET", address, headers={"accept-encoding": asked}) as answer:
             body = b"".join(answer.iter_raw())
