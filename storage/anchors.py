@@ -23,7 +23,7 @@ from storage.errors import StoreNotWritable
 from storage.files import write_durably
 from storage.vote_chain import NO_HEAD, Head
 
-KEY = "vote_chain"
+ANCHOR_FIELD = "vote_chain"
 """Under this name a document holds an anchor."""
 FORMAT = "diptych-anchor"
 _NEWEST = 256
@@ -48,7 +48,7 @@ class Anchor:
     """(link, first characters of its head), in order."""
 
     def document(self) -> dict[str, object]:
-        """As it stands in a document under `KEY`."""
+        """As it stands in a document under `ANCHOR_FIELD`."""
         whole: dict[str, object] = {"links": self.at.links, "votes": self.at.votes, "head": self.at.head}
         return whole | ({"marks": {str(link): mark for link, mark in self.marks}} if self.marks else {})
 
@@ -90,7 +90,7 @@ def write_anchor(path: Path, anchor: Anchor, *, made_at: str) -> None:
     Raises:
         StoreNotWritable: it cannot be written; nothing was left behind.
     """
-    document = {"format": FORMAT, "made_at": made_at, KEY: anchor.document()}
+    document = {"format": FORMAT, "made_at": made_at, ANCHOR_FIELD: anchor.document()}
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     try:
         write_durably(path, text, temporary_in=path.parent)
@@ -117,13 +117,13 @@ def read_anchor(path: Path) -> Anchor:
         raise _refused(path, "it is no JSON") from None
     found = anchor_in(document)
     if found is None:
-        raise _refused(path, f"nothing in it is called {KEY}, with links, votes and head")
+        raise _refused(path, f"nothing in it is called {ANCHOR_FIELD}, with links, votes and head")
     return found
 
 
 def anchor_in(document: object) -> Anchor | None:
     """The anchor in a document; `None` where there is none, or one that cannot be."""
-    row = document.get(KEY) if isinstance(document, Mapping) else None
+    row = document.get(ANCHOR_FIELD) if isinstance(document, Mapping) else None
     if not isinstance(row, Mapping):
         return None
     at, marks = _head_in(row), row.get("marks")

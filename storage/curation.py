@@ -86,7 +86,7 @@ def set_favourite(db: Database, owner: str, picked: Picked, *, favourite: bool) 
             "update images set favourite = ? where image_id in (select value from json_each(?))",
             (int(favourite), _ids(rows)),
         )
-        touched.update(_of(rows))
+        touched.update(_runs_of(rows))
     return Changed(images=_image_ids(rows))
 
 
@@ -103,7 +103,7 @@ def set_stars(db: Database, owner: str, picked: Picked, stars: int) -> Changed:
         db.conn.execute(
             "update images set stars = ? where image_id in (select value from json_each(?))", (stars, _ids(rows))
         )
-        touched.update(_of(rows))
+        touched.update(_runs_of(rows))
     return Changed(images=_image_ids(rows))
 
 
@@ -186,7 +186,7 @@ def set_note(db: Database, owner: str, run_id: str, note: str) -> bool:
 def trash(db: Database, owner: str, picked: Picked, at: str) -> Changed:
     """Puts images in the trash, and runs that have none; runs that are still going stay, with all they have."""
     rows = [row for row in _images(db, owner, picked) if row["trashed_at"] is None and not row["is_open"]]
-    of_images = _of(rows)
+    of_images = _runs_of(rows)
     with facts_held(db, IN_THE_TRASH) as touched:
         db.conn.execute(
             "update images set trashed_at = ? where image_id in (select value from json_each(?))", (at, _ids(rows))
@@ -207,7 +207,7 @@ def trash(db: Database, owner: str, picked: Picked, at: str) -> Changed:
 def restore(db: Database, owner: str, picked: Picked) -> Changed:
     """Takes images and runs out of the trash."""
     rows = [row for row in _images(db, owner, picked) if row["trashed_at"] is not None]
-    of_images = _of(rows)
+    of_images = _runs_of(rows)
     with facts_held(db, IN_THE_TRASH) as touched:
         db.conn.execute(
             "update images set trashed_at = null where image_id in (select value from json_each(?))", (_ids(rows),)
@@ -271,7 +271,7 @@ def _ids(rows: Sequence[Row]) -> str:
     return json.dumps([row["image_id"] for row in rows])
 
 
-def _of(rows: Sequence[Row]) -> set[str]:
+def _runs_of(rows: Sequence[Row]) -> set[str]:
     return {row["run_id"] for row in rows}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from storage.anchors import KEY, Anchor, anchor_in
+from storage.anchors import ANCHOR_FIELD, Anchor, anchor_in
 from storage.errors import SnapshotFailed
 
 MANIFEST = "manifest.json"
@@ -74,7 +74,7 @@ class Manifest:
             "version": self.version,
             "database": {"name": str(self.database), "bytes": self.database.size_bytes},
             "votes": {"name": str(self.votes), "bytes": self.votes.size_bytes},
-            KEY: self.votes_at.document(),
+            ANCHOR_FIELD: self.votes_at.document(),
             "blobs": {str(name): name.size_bytes for name in self.blobs},
         }
         return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -56,8 +56,8 @@ def costs_view(costs: Costs, by: By, period: str, catalog: Catalog, *, can_set: 
 def _cards(costs: Costs, *, can_set: bool) -> list[View]:
     ever, paid = costs.all_time, costs.paid
     return [
-        _card("today", "Today", views.dollars(costs.today.settled_microusd), _of(costs, "day")),
-        _card("month", "This month", views.dollars(costs.month.settled_microusd), _of(costs, "month")),
+        _card("today", "Today", views.dollars(costs.today.settled_microusd), _limit_words(costs, "day")),
+        _card("month", "This month", views.dollars(costs.month.settled_microusd), _limit_words(costs, "month")),
         _card("all", "All time", views.dollars(ever.settled_microusd), views.counted(ever.images, "image")),
         _card("reserved", "Reserved now", views.dollars(ever.reserved_microusd), views.counted(ever.reserved, "run")),
         _card(
@@ -86,7 +86,7 @@ def _card(key: str, label: str, figure: str, note: str, action: str = "") -> Vie
     return {"key": key, "label": label, "figure": figure, "note": note, "action": action}
 
 
-def _of(costs: Costs, span: Literal["day", "month"]) -> str:
+def _limit_words(costs: Costs, span: Literal["day", "month"]) -> str:
     """The limit that a sum of one's own is held against; where the app is public, the visitor's, if all of it counts."""
     wanted = f"visitor_{span}" if costs.is_public else span
     found = min((limit.amount_microusd for limit in costs.limits if limit.span == wanted), default=None)

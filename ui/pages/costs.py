@@ -69,17 +69,17 @@ async def on_visit(app: App, costs: object, ledger: object, request: gr.Request)
 
 async def on_ask(app: App, event: gr.EventData, request: gr.Request) -> View:
     """Other bars."""
-    return await _costs(app, request, {"by": _of(event, "by"), "period": _of(event, "period")})
+    return await _costs(app, request, {"by": _said(event, "by"), "period": _said(event, "period")})
 
 
 async def on_set_limit(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
     """Sets a limit; a wrong amount is told beside its field."""
     owner = owner_of(app, request)
     span = _span(event)
-    action: LimitAction = "warn" if _of(event, "action") == "warn" else "block"
-    amount = microusd_of(_of(event, "amount"))
+    action: LimitAction = "warn" if _said(event, "action") == "warn" else "block"
+    amount = microusd_of(_said(event, "amount"))
     if amount is None:
-        said = f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars, as 5 or 0.50."
+        said = f"“{_said(event, 'amount')[:20]}” is no amount. Write US dollars, as 5 or 0.50."
         return [
             await _costs(app, request, costs) | {"said": {"span": span, "text": said}},
             await header.strip(app, owner),
@@ -103,15 +103,13 @@ async def on_turn(app: App, event: gr.EventData, request: gr.Request) -> View:
 async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Request) -> list[View]:
     """Writes what an unknown line turned out to have cost."""
     owner, at = owner_of(app, request), _place(event)
-    amount = microusd_of(_of(event, "amount"))
+    amount = microusd_of(_said(event, "amount"))
     if amount is None:
-        said = (
-            f"“{_of(event, 'amount')[:20]}” is no amount. Write US dollars as on the bill, 0 where nothing was billed."
-        )
-        ledger = await _ledger(app, request, at) | {"said": {"id": _of(event, "line"), "text": said}}
+        said = f"“{_said(event, 'amount')[:20]}” is no amount. Write US dollars as on the bill, 0 where nothing was billed."
+        ledger = await _ledger(app, request, at) | {"said": {"id": _said(event, "line"), "text": said}}
         return [ledger, await _costs(app, request, costs), await header.strip(app, owner)]
     done = await spending.settle_by_hand(
-        *(app.services, owner, _of(event, "line"), amount, _of(event, "note")[:MOST_NOTE]),
+        *(app.services, owner, _said(event, "line"), amount, _said(event, "note")[:MOST_NOTE]),
         is_operator=is_operator(app, request),
     )
     if not done:
@@ -149,7 +147,7 @@ class Place:
 
 
 def _place(event: gr.EventData) -> Place:
-    return Place(_of(event, "state"), _of(event, "offer"), _trail(event, "trail"), _trail(event, "others"))
+    return Place(_said(event, "state"), _said(event, "offer"), _trail(event, "trail"), _trail(event, "others"))
 
 
 def _trail(event: gr.EventData, name: str) -> tuple[str, ...]:
@@ -180,10 +178,10 @@ def _cursor(text: str) -> Cursor | None:
 
 
 def _span(event: gr.EventData) -> LimitSpan:
-    told = _of(event, "span")
+    told = _said(event, "span")
     return next((span for span in get_args(LimitSpan) if span == told), LOCAL_SPANS[0])
 
 
-def _of(event: gr.EventData, name: str) -> str:
+def _said(event: gr.EventData, name: str) -> str:
     value = getattr(event, name, None)
     return value if isinstance(value, str) else ""
