@@ -26,5 +26,5 @@ format: ## what `check` would complain about and can mend itself
 bench: ## measure into benchmarks/RESULTS.md, as ratios to a floor or a peer; BENCH="--quick" for a short look
 	$(PYTHON) -m benchmarks $(BENCH)
 
-docs: ## rewrite what is made from code: the README's tables and docs/data-model.md
+docs: ## rewrite what is made from code: the README's tables, docs/data-model.md and docs/privacy.md
 	$(PYTHON) -m tests.generated_docs
