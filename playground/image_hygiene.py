@@ -18,6 +18,7 @@ from typing import NamedTuple
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from storage.image_parts import odd_build, odd_size
+from storage.images import lowest_level
 
 MAX_UPLOAD_BYTES = 50_000_000
 """Providers take files under 50 MB; source: OpenAI's image edit reference, read 2026-08."""
@@ -299,7 +300,7 @@ def encoded_within_limit(image: Image.Image, *, as_jpeg: bool, name: str) -> tup
         data = png_bytes(image)
         if len(data) <= MAX_UPLOAD_BYTES:
             return data, "image/png", []
-        if image.mode == "RGB" or _lowest(image.getchannel("A")) == 255:
+        if image.mode == "RGB" or lowest_level(image.getchannel("A")) == 255:
             data = _jpeg(image.convert("RGB"))
             if len(data) <= MAX_UPLOAD_BYTES:
                 return data, "image/jpeg", ["As PNG it would be over 50 MB, so it is kept as JPEG."]
@@ -317,10 +318,6 @@ def png_bytes(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _lowest(channel: Image.Image) -> int:
-    return next(level for level, count in enumerate(channel.histogram()) if count)
 
 
 def _what_it_is(data: bytes) -> str:

@@ -16,20 +16,21 @@ _EXTENSION, _IMAGE = 0x21, 0x2C
 def count_frames(data: bytes) -> int:
     """Frames of the GIF `data`, at least 1 and at most `MAX_FRAMES`; those behind a damaged place do not count."""
     frames = 0
-    at = _HEADER_BYTES + _colour_table_bytes(data, _HEADER_BYTES - 3)
+    at = _HEADER_BYTES + colour_table_bytes(data, _HEADER_BYTES - 3)
     while at < len(data) and frames < MAX_FRAMES:
         if data[at] == _EXTENSION:
             at = _after_sub_blocks(data, at + 2)
         elif data[at] == _IMAGE:
             frames += 1
             # The descriptor, a colour table of its own, one byte for the code size, then the pixels.
-            at = _after_sub_blocks(data, at + _DESCRIPTOR_BYTES + _colour_table_bytes(data, at + 9) + 1)
+            at = _after_sub_blocks(data, at + _DESCRIPTOR_BYTES + colour_table_bytes(data, at + 9) + 1)
         else:
             break  # the trailer, or damage
     return max(frames, 1)
 
 
-def _colour_table_bytes(data: bytes, flags_at: int) -> int:
+def colour_table_bytes(data: bytes, flags_at: int) -> int:
+    """How long the colour table is of which the flags at that place tell; 0 where there is none, or no such place."""
     flags = data[flags_at] if flags_at < len(data) else 0
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 

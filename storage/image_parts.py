@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from storage.gif import colour_table_bytes
+
 MAX_PARTS = 20_000
 """Chunks of a PNG or WebP, blocks of a GIF, boxes of an AVIF. Fifty megabytes of PNG have about 6,000."""
 MAX_SEGMENTS = 2_000
@@ -123,11 +125,11 @@ _EXTENSION, _IMAGE, _COMMENT = 0x21, 0x2C, 0xFE
 
 
 def _gif(data: bytes) -> bool:
-    at = 13 + _colour_table_bytes(data, 10)
+    at = 13 + colour_table_bytes(data, 10)
     parts = sub_blocks = comments = 0
     while at + 2 <= len(data) and data[at] in (_EXTENSION, _IMAGE):
         if data[at] == _IMAGE:
-            begin = at + 11 + _colour_table_bytes(data, at + 9)
+            begin = at + 11 + colour_table_bytes(data, at + 9)
             is_comment = False
         else:
             begin, is_comment = at + 2, data[at + 1] == _COMMENT
@@ -142,11 +144,6 @@ def _gif(data: bytes) -> bool:
         if parts > MAX_PARTS or comments > MAX_COMMENT_BYTES:
             return True
     return False
-
-
-def _colour_table_bytes(data: bytes, flags_at: int) -> int:
-    flags = data[flags_at] if flags_at < len(data) else 0
-    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 _TIFF_BYTES = (1, 2, 6, 7)

@@ -119,7 +119,7 @@ def decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
                 image.draft("RGB", (edge_px, edge_px))
             image.load()
             plain = _with_plain_mode(image, has_alpha=header.has_alpha)
-            lowest_alpha = _lowest(plain.getchannel("A")) if plain.mode == "RGBA" else 255
+            lowest_alpha = lowest_level(plain.getchannel("A")) if plain.mode == "RGBA" else 255
             if edge_px is not None:
                 # Whole steps by plain averages, the rest finely: a third of the time, and nothing to be seen of it.
                 plain.thumbnail((edge_px, edge_px), Image.Resampling.LANCZOS, reducing_gap=1.0)
@@ -134,7 +134,8 @@ def decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
     return bare, lowest_alpha
 
 
-def _lowest(channel: Image.Image) -> int:
+def lowest_level(channel: Image.Image) -> int:
+    """The lowest value of all pixels of a channel, 0 to 255."""
     return next(level for level, count in enumerate(channel.histogram()) if count)
 
 

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-import orjson
 from sqlite_utils import Database
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from playground import bringing, taking
@@ -30,6 +29,7 @@ from ui import guard
 from ui.app import App, own
 from ui.archive_views import recalled_view, report_document, report_sentences
 from ui.edges import edged
+from ui.route_answers import answer, refused
 from ui.streamed import Streamed
 
 AT_ONCE = 2
@@ -111,12 +111,12 @@ async def take_along(app: App, desk: _Desk, request: Request) -> Response:
     try:
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor as error:
-        return _refused(str(error), 403)
+        return refused(str(error), 403)
     groups = request.query_params.getlist("group") or None
     if groups is not None and (len(groups) > _MOST_GROUPS or await asyncio.to_thread(_missing, app, owner, groups)):
-        return _refused("One of these groups is not there.", 404)
+        return refused("One of these groups is not there.", 404)
     if len(desk.exports) >= EXPORTS_AT_ONCE:
-        return _refused("Other exports are under way. Try again in a minute.", 429)
+        return refused("Other exports are under way. Try again in a minute.", 429)
 
     def write(file: IO[bytes], is_wanted: Callable[[], bool]) -> object:
         return taking.write(app.services, _Forward(file), owner, groups, is_wanted=is_wanted)
@@ -169,7 +169,7 @@ async def look_through(app: App, desk: _Desk, request: Request) -> Response:
     token = secrets.token_urlsafe(24)
     desk.waiting[token] = _Waiting(owner, path, time.monotonic())
     document = report_document(report, dry_run=True)
-    return _answer(
+    return answer(
         {"token": token, "words": report_sentences(report, dry_run=True), "nothing": report.brings_nothing, **document}
     )
 
@@ -180,16 +180,16 @@ async def bring_back(app: App, desk: _Desk, request: Request) -> Response:
     owner = _asker(app, request)
     one = desk.waiting.get(token)
     if one is None or one.owner != owner:
-        return _refused("This archive is not waiting here any more. Choose the file again.", 404)
+        return refused("This archive is not waiting here any more. Choose the file again.", 404)
     if request.method == "DELETE":
         desk.forget(token)
-        return _answer({"words": []})
+        return answer({"words": []})
     with desk.place(owner):
         try:
             report = await asyncio.to_thread(bringing.bring, app.services, one.path, owner)
         finally:
             desk.forget(token)
-    return _answer({"words": report_sentences(report, dry_run=False), **report_document(report, dry_run=False)})
+    return answer({"words": report_sentences(report, dry_run=False), **report_document(report, dry_run=False)})
 
 
 async def recall_file(app: App, desk: _Desk, request: Request) -> Response:
@@ -202,7 +202,7 @@ async def recall_file(app: App, desk: _Desk, request: Request) -> Response:
             if len(data) > MAX_BYTES:
                 raise _TooLarge(f"The file is too large; at most {MAX_BYTES // 10**6} MB are looked at.")
         found = await asyncio.to_thread(recall, app.services, bytes(data), owner)
-    return _answer(recalled_view(found))
+    return answer(recalled_view(found))
 
 
 async def _kept_aside(desk: _Desk, request: Request, most_bytes: int) -> Path:
@@ -254,18 +254,10 @@ _STATUS: dict[type[Exception], Literal[400, 403, 413, 503]] = {
 def _told(error: Exception) -> Response:
     """The refusal in words; what is no refusal of ours is raised on."""
     if isinstance(error, _Busy):
-        return _refused("Another file is being looked at. Try again in a moment.", 429)
+        return refused("Another file is being looked at. Try again in a moment.", 429)
     if isinstance(error, ClientDisconnect):
-        return _refused("The file did not arrive whole. Choose it again.", 400)
+        return refused("The file did not arrive whole. Choose it again.", 400)
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
         raise error
-    return _refused(str(error), status)
-
-
-def _answer(document: object) -> Response:
-    return Response(orjson.dumps(document), 200, {"Cache-Control": "no-store"}, "application/json")
-
-
-def _refused(words: str, status: int) -> Response:
-    return JSONResponse({"error": {"message": words}}, status, headers={"Cache-Control": "no-store"})
+    return refused(str(error), status)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,6 +12,7 @@ from ui import comparison, guard
 from ui.app import App, own
 from ui.comparison import MOST
 from ui.picked import picked_image
+from ui.route_answers import answer
 
 _PICKED = re.compile(r"[0-9A-Za-z]{1,64}:\d{1,4}")
 
@@ -26,17 +26,13 @@ async def compared(app: App, request: Request) -> Response:
     """The table of `?image=RUN:POSITION&image=…`; images that are not the visitor's, or gone, are left out."""
     wanted = request.query_params.getlist("image")
     if not 1 <= len(wanted) <= MOST or not all(_PICKED.fullmatch(one) for one in wanted):
-        return _answer({"error": f"Expected one to {MOST} images as RUN:POSITION."}, 400)
+        return answer({"error": f"Expected one to {MOST} images as RUN:POSITION."}, 400)
     try:
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
-        return _answer({"error": "These images are not there."}, 404)
+        return answer({"error": "These images are not there."}, 404)
     found = [await picked_image(app.services, owner, one) for one in wanted]
     shown = [one for one in found if one is not None]
     if not shown:
-        return _answer({"error": "These images are not there."}, 404)
-    return _answer(comparison.comparison_view(shown, app.services.catalog))
-
-
-def _answer(document: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, {"Cache-Control": "no-store"}, "application/json")
+        return answer({"error": "These images are not there."}, 404)
+    return answer(comparison.comparison_view(shown, app.services.catalog))

@@ -27,8 +27,9 @@ from storage.records import RunView
 from storage.searches import SavedSearch
 from ui import guard, views
 from ui.app import App, own
-from ui.history_answers import answer, nothing, refused, whose
+from ui.history_answers import nothing, whose
 from ui.history_report import report_page
+from ui.route_answers import answer, refused
 
 MAX_BODY_BYTES = 16_000_000
 """Undoing names every image it is about."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ui import guard
 from ui.app import App
+from ui.key_routes import is_ours
+from ui.route_answers import refused
 
 
 def whose(app: App, request: Request, *, is_change: bool = False) -> str:
@@ -16,19 +17,9 @@ def whose(app: App, request: Request, *, is_change: bool = False) -> str:
     Raises:
         UnknownVisitor: nobody we know, or not our script.
     """
-    if is_change and request.headers.get("x-diptych") != "1":
+    if is_change and not is_ours(request):
         raise guard.UnknownVisitor("This address is for the page's own script.")
     return guard.owner_of(app.services.settings, request)
-
-
-def answer(document: object, status: int = 200) -> Response:
-    """A JSON document that no browser keeps."""
-    return Response(orjson.dumps(document), status, {"Cache-Control": "no-store"}, "application/json")
-
-
-def refused(words: str, status: int) -> Response:
-    """Why not, in words to be shown."""
-    return answer({"error": {"message": words}}, status)
 
 
 def nothing() -> Response:

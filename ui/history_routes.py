@@ -21,7 +21,8 @@ from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
 from ui.app import App, own
 from ui.edges import edged
-from ui.history_answers import answer, nothing, refused, whose
+from ui.history_answers import nothing, whose
+from ui.route_answers import answer, refused
 from ui.told_errors import failure_of
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,6 +12,7 @@ from storage.records import RunView
 from ui import guard, views
 from ui.app import App, own
 from ui.naming import offer_names
+from ui.route_answers import answer
 
 PAGE = 24
 """Images at least, unless there are no more: those of one run stay together."""
@@ -33,11 +33,11 @@ async def own_images(app: App, request: Request) -> Response:
     try:
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
-        return _answer({"images": [], "next": None})
+        return answer({"images": [], "next": None})
     try:
-        return _answer(await _page(app.services, owner, search[:_MOST_SEARCHED], before[:_MOST_CURSOR] or None))
+        return answer(await _page(app.services, owner, search[:_MOST_SEARCHED], before[:_MOST_CURSOR] or None))
     except ValueError:
-        return _answer({"error": "This page of images is not there. Begin at the first."}, 400)
+        return answer({"error": "This page of images is not there. Begin at the first."}, 400)
 
 
 async def _page(services: Services, owner: str, search: str, before: str | None) -> dict[str, object]:
@@ -70,7 +70,3 @@ def _of_run(run: RunView, services: Services) -> list[dict[str, object]]:
             }
         )
     return found
-
-
-def _answer(document: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(document), status, {"Cache-Control": "no-store"}, "application/json")

@@ -6,7 +6,7 @@ from functools import partial
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from playground.addresses import SettingsError
@@ -18,6 +18,7 @@ from providers.redact import without_keys
 from providers.types import NO_LIST, KeyStatus
 from ui import guard, views
 from ui.app import App, owner_of
+from ui.route_answers import answer, refused
 
 _MAX_KEY_BODY_BYTES = 4096
 _KEY_CUT_SHORT = "The key did not arrive whole. Type it once more."
@@ -40,14 +41,14 @@ async def list_keys(app: App, request: Request) -> Response:
     try:
         owner = owner_of(app, request)
     except guard.UnknownVisitor as error:
-        return _refused(str(error), 403)
-    return _answer([_key_state(app, provider, owner) for provider in _providers(app)])
+        return refused(str(error), 403)
+    return answer([_key_state(app, provider, owner) for provider in _providers(app)])
 
 
 async def change_key(app: App, request: Request) -> Response:
     """Holds a typed key in memory for this visitor, or forgets it. Runs that waited for it go on."""
     if not is_ours(request):
-        return _refused("This address is for the page's own script.", 403)
+        return refused("This address is for the page's own script.", 403)
     try:
         owner = owner_of(app, request)
         provider = _provider(app, request.path_params["provider_id"])
@@ -58,39 +59,39 @@ async def change_key(app: App, request: Request) -> Response:
             app.services.keys.put(provider, owner, await _typed_key(request))
             await app.engine.key_arrived(owner)
     except guard.UnknownVisitor as error:
-        return _refused(str(error), 403)
+        return refused(str(error), 403)
     except UseRefused as error:
-        return _refused(str(error), 429)
+        return refused(str(error), 429)
     except (SettingsError, LookupError) as error:
-        return _refused(str(error.args[0]), 400)
-    return _answer(_key_state(app, provider, owner))
+        return refused(str(error.args[0]), 400)
+    return answer(_key_state(app, provider, owner))
 
 
 async def test_key(app: App, under_test: set[str], request: Request) -> Response:
     """What a free call tells about the visitor's key. One test at a time for each visitor."""
     if not is_ours(request):
-        return _refused("This address is for the page's own script.", 403)
+        return refused("This address is for the page's own script.", 403)
     try:
         owner = owner_of(app, request)
         provider = _provider(app, request.path_params["provider_id"])
     except guard.UnknownVisitor as error:
-        return _refused(str(error), 403)
+        return refused(str(error), 403)
     except LookupError as error:
-        return _refused(str(error.args[0]), 400)
+        return refused(str(error.args[0]), 400)
     try:
         app.services.usage.take("key_tries", owner)
     except UseRefused as error:
-        return _refused(str(error), 429)
+        return refused(str(error), 429)
     if owner in under_test:
-        return _refused("Another test is under way. Try again when it has ended.", 429)
+        return refused("Another test is under way. Try again when it has ended.", 429)
     under_test.add(owner)
     try:
         status = await check_key(app.services, provider, owner)
     except ProviderError as error:
-        return _answer(_failed(app, provider, owner, error))
+        return answer(_failed(app, provider, owner, error))
     finally:
         under_test.discard(owner)
-    return _answer(_told(provider, status))
+    return answer(_told(provider, status))
 
 
 def _told(provider: Provider, status: KeyStatus | None) -> dict[str, object]:
@@ -178,11 +179,3 @@ def _key_state(app: App, provider: Provider, owner: str) -> dict[str, object]:
         # On a public server the addresses of its neighbours are nobody's but the host's.
         "address": provider.base_url if is_server and is_local else "",
     }
-
-
-def _answer(document: object) -> Response:
-    return JSONResponse(document, headers={"Cache-Control": "no-store"})
-
-
-def _refused(message: str, status: int) -> Response:
-    return JSONResponse({"error": {"message": message}}, status, headers={"Cache-Control": "no-store"})

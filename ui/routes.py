@@ -30,6 +30,7 @@ from ui.history_routes import history_routes
 from ui.image_routes import image_routes
 from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
+from ui.route_answers import not_found
 from ui.sweep_routes import sweep_routes
 from ui.trouble import trouble_routes
 from ui.visitor_routes import visitor_routes
@@ -113,13 +114,13 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
     try:
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
-        return _nothing()
+        return not_found()
     try:
         path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
     except UnreadableImage:
         path = None
     if path is None:
-        return _nothing()
+        return not_found()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.
     response = FileResponse(
         path, media_type=media_type_of(path), headers={"Cache-Control": NEVER if app.is_private else FOREVER}
@@ -140,14 +141,14 @@ async def blind(app: App, request: Request) -> Response:
     """One side of a battle, under a neutral name and never kept by the browser."""
     battle_id, side = request.path_params["battle_id"], request.path_params["side"]
     if not _BATTLE.fullmatch(battle_id) or side not in ("a", "b"):
-        return _nothing()
+        return not_found()
     try:
         voter = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
-        return _nothing()
+        return not_found()
     path = await asyncio.to_thread(battle.blind_file, app.services, battle_id, side, voter)
     if path is None:
-        return _nothing()
+        return not_found()
     return Response(
         await asyncio.to_thread(path.read_bytes), media_type="image/webp", headers={"Cache-Control": "no-store"}
     )
@@ -171,9 +172,5 @@ async def bank_source(request: Request) -> Response:
     try:
         path = bank.path_of(bank.source(request.path_params["source_id"]))
     except bank.UnknownSource:
-        return _nothing()
+        return not_found()
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "public, max-age=86400"})
-
-
-def _nothing() -> Response:
-    return Response("Not found.", 404, media_type="text/plain", headers={"Cache-Control": "no-store"})

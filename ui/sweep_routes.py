@@ -13,6 +13,7 @@ from playground import library
 from playground.library import GroupView
 from ui import guard
 from ui.app import App, own
+from ui.route_answers import not_found
 from ui.sweep_page import sweep_page
 
 _GROUP = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -29,11 +30,11 @@ async def saved(app: App, request: Request) -> Response:
     try:
         owner = guard.owner_of(app.services.settings, request)
     except guard.UnknownVisitor:
-        return _nothing()
+        return not_found()
     group = await library.group(app.services, group_id, owner) if _GROUP.fullmatch(group_id) else None
     page = await asyncio.to_thread(_page, app, group, owner) if group else None
     if page is None:
-        return _nothing()
+        return not_found()
     headers = {"Content-Disposition": f'attachment; filename="sweep-{group_id}.html"', "Cache-Control": "no-store"}
     return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
@@ -44,7 +45,3 @@ def _page(app: App, group: GroupView, owner: str) -> str | None:
     return sweep_page(
         group, {sha256: path.read_bytes() for sha256, path in paths.items() if path}, app.services.catalog
     )
-
-
-def _nothing() -> Response:
-    return Response("Not found.", 404, media_type="text/plain", headers={"Cache-Control": "no-store"})

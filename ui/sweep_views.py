@@ -107,13 +107,9 @@ def grid_view(group: GroupView) -> Json | None:
         "x": {"name": VARIED[x.vary], "values": list(x.values)} if x else None,
         "y": {"name": VARIED[y.vary], "values": list(y.values)} if y else None,
         "cells": shown,
-        "holes": f"Run {views.counted(len(holes), 'hole')} again · {_estimated(holes)}" if holes else "",
+        "holes": f"Run {views.counted(len(holes), 'hole')} again · {views.estimated(holes)}" if holes else "",
         "export": f"sweeps/{group.group.group_id}.html",
     }
-
-
-def _estimated(runs: Sequence[RunView]) -> str:
-    return views.total([(run.run.estimate_microusd, run.run.estimate_microusd) for run in runs]).about()
 
 
 def best_of(index: int, runs: Sequence[RunView]) -> RunView | None:

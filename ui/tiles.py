@@ -49,7 +49,7 @@ def group_view(group: GroupView, catalog: Catalog, live_of: LiveOf) -> Json:
         "vote": f"#arena/group/{group.group.group_id}" if choosing.pairs_of(group.runs) else None,
         "parity": parity_view(group.runs, catalog),
         "grid": grid_view(group),
-        "again": views.sentence(["Again", _estimated(group.runs)]),
+        "again": views.sentence(["Again", views.estimated(group.runs)]),
         "tiles": [
             tile | {"prompt": run.run.prompt if run.run.prompt != group.group.template else ""}
             for run in group.runs
@@ -94,10 +94,6 @@ def _exceptions(runs: Sequence[RunView]) -> str:
 
 def _is_incomplete(run: RunView) -> bool:
     return run.run.state == "succeeded" and len(run.all_images) < (_number(run.run.asked.get("n")) or 1)
-
-
-def _estimated(runs: Sequence[RunView]) -> str:
-    return views.total([(run.run.estimate_microusd, run.run.estimate_microusd) for run in runs]).about()
 
 
 # Tiles

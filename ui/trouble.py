@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from playground import unsaved
 from ui.app import App, own, owner_of
 from ui.key_routes import is_ours
-
-_NO_STORE = {"Cache-Control": "no-store"}
+from ui.route_answers import NO_STORE, answer, refused
 
 
 def trouble_view(app: App, owner: str) -> dict[str, object] | None:
@@ -37,19 +36,19 @@ async def download(app: App, request: Request) -> Response:
     images = app.services.unsaved.images(owner_of(app, request))
     if not images:
         words = "No image waits in memory: what came has been saved since. Look in History."
-        return PlainTextResponse(words, 404, headers=_NO_STORE)
+        return PlainTextResponse(words, 404, headers=NO_STORE)
     name, data = images[0]
     if len(images) > 1:
         name, data = "diptych-unsaved.zip", await asyncio.to_thread(unsaved.as_zip, images)
-    headers = {**_NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 async def look_again(app: App, request: Request) -> Response:
     """Whether the disk takes something by now; tried only where it did not, so that asking costs nothing otherwise."""
     if not is_ours(request):
-        return JSONResponse({"error": {"message": "This address is for the page's own script."}}, 403)
+        return refused("This address is for the page's own script.", 403)
     owner = owner_of(app, request)
     if app.services.store.trouble is not None:
         await asyncio.to_thread(app.services.store.probe)
-    return JSONResponse({"trouble": trouble_view(app, owner)}, headers=_NO_STORE)
+    return answer({"trouble": trouble_view(app, owner)})

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from storage.blobs import EXTENSIONS
 from storage.ledger import LedgerTotals
+from storage.records import RunView
 
 _LOW = 10_000
 _DOLLAR = 1_000_000
@@ -100,6 +101,11 @@ def total(amounts: Sequence[tuple[int | None, int | None]]) -> Total:
     """The sum of the least and the most of each run; `None` where a price is not known."""
     known = [(low, high) for low, high in amounts if low is not None and high is not None]
     return Total(sum(low for low, _ in known), sum(high for _, high in known), len(amounts) - len(known), len(amounts))
+
+
+def estimated(runs: Sequence[RunView]) -> str:
+    """What the runs were estimated at together, as `about $0.13`."""
+    return total([(run.run.estimate_microusd, run.run.estimate_microusd) for run in runs]).about()
 
 
 def run_label(cost: Total) -> str:

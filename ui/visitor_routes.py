@@ -16,12 +16,12 @@ from storage.errors import StoreError
 from ui import guard
 from ui.app import App, is_operator, own, owner_of
 from ui.key_routes import is_ours, short_body
+from ui.route_answers import NO_STORE, answer, refused
 
 log = logging.getLogger(__name__)
 
 WORDS = "delete everything"
 """What is typed before everything of a visitor is deleted."""
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def visitor_routes(app: App) -> list[Route]:
@@ -48,7 +48,7 @@ async def private(app: App, request: Request) -> Response:
     except (OSError, StoreError):
         log.exception("a private session could not begin or end")
         return refused("The server could not make or delete the folder of a private session. Nothing was changed.", 500)
-    headers = {**_NO_STORE, "Set-Cookie": guard.private_cookie(app.services.settings, request, is_on=is_on)}
+    headers = {**NO_STORE, "Set-Cookie": guard.private_cookie(app.services.settings, request, is_on=is_on)}
     return JSONResponse({"is_private": is_on}, headers=headers)
 
 
@@ -73,7 +73,7 @@ async def erase_mine(app: App, request: Request) -> Response:
         "bytes": erased.deleted.freed_bytes,
         "votes_kept": erased.votes_kept,
     }
-    return JSONResponse(document, headers=_NO_STORE)
+    return answer(document)
 
 
 async def operator(app: App, request: Request) -> Response:
@@ -96,9 +96,4 @@ async def operator(app: App, request: Request) -> Response:
         return refused(str(error), 429)
     except ValueError:
         return refused("The token did not arrive whole. Type it once more.", 400)
-    return JSONResponse({"is_operator": is_operator(app, request)}, headers=_NO_STORE)
-
-
-def refused(message: str, status: int) -> Response:
-    """An answer that says why nothing was done."""
-    return JSONResponse({"error": {"message": message}}, status, headers=_NO_STORE)
+    return answer({"is_operator": is_operator(app, request)})

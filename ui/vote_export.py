@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from storage.files import appearing
 from storage.records import Question
 from storage.tallies import BoardFilter
 from ui.arena_views import REPORTS
+from ui.csv_cells import as_text
 
 ExportKind = Literal["csv", "jsonl"]
 
@@ -42,7 +42,6 @@ BLOCK_ROWS = 500
 """Rows written at once."""
 
 _ANSWERS: dict[Question, str] = {"better": "outcome", "follows": "follows", "looks": "looks"}
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 
 Row = dict[str, object]
 
@@ -159,9 +158,7 @@ def _as_csv(rows: list[Row]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     for row in rows:
-        reason = str(row["reason"])
-        guarded = f"'{reason}" if _FORMULA.match(reason) else reason
-        writer.writerow((row | {"reason": guarded}).values())
+        writer.writerow((row | {"reason": as_text(str(row["reason"]))}).values())
     return text.getvalue().encode()
 
 

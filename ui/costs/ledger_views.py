@@ -14,6 +14,7 @@ from storage.ledger_pages import LedgerEntry, LedgerFilter
 from storage.records import CostSource, LedgerState
 from ui import views
 from ui.costs.views import QUALITY_WORDS, View, plain
+from ui.csv_cells import as_text
 from ui.naming import offer_names
 
 STATES: Mapping[LedgerState, tuple[str, str, str]] = {
@@ -45,7 +46,6 @@ COLUMNS = (
     ),
     *("amount_microusd", "images", "price_id", "settled_by", "note", "prompt", "ledger_id"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def ledger_view(
@@ -168,7 +168,7 @@ def csv_lines(entries: Iterable[LedgerEntry], owner: str | None = None) -> str:
                 ),
                 *(entry.payer, entry.quality, entry.state, entry.source, _figure(entry.reserved_microusd)),
                 *(_figure(entry.amount_microusd), entry.images, entry.price_id or "", _settler(entry, owner)),
-                *(_text(entry.note), _text(entry.prompt), entry.ledger_id),
+                *(as_text(entry.note), as_text(entry.prompt), entry.ledger_id),
             ]
         )
     return out.getvalue()
@@ -176,7 +176,3 @@ def csv_lines(entries: Iterable[LedgerEntry], owner: str | None = None) -> str:
 
 def _figure(microusd: int | None) -> str:
     return "" if microusd is None else str(microusd)
-
-
-def _text(words: str) -> str:
-    return f"'{words}" if words.startswith(_FORMULA) else words
