@@ -95,12 +95,14 @@ class _Parser(argparse.ArgumentParser):
         raise WrongArguments(message, f"{self.format_usage()}{self.prog}: error: ")
 
 
+_Add = Callable[[str, _Parser, str], _Parser]
+"""Adds a command: its name, the options it shares, and what it does."""
+
+
 def _parser() -> argparse.ArgumentParser:
     shared = _Parser(add_help=False)
     shared.add_argument("--data-dir", type=_name, metavar="DIR", help="folder of the database and the images")
     shared.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    request = _Parser(add_help=False, parents=[shared])
-    _add_request_options(request)
     # Abbreviated options would mean something else as soon as another option begins alike.
     parser = _Parser(
         prog="app.py", description="Diptych: a playground and blind arena for image models.", allow_abbrev=False
@@ -110,6 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, options: _Parser, words: str) -> _Parser:
         return commands.add_parser(name, parents=[options], help=words, allow_abbrev=False)
 
+    _add_run_commands(command, shared)
+    _add_vote_commands(command, shared)
+    _add_store_commands(command, shared)
+    return parser
+
+
+def _add_run_commands(command: _Add, shared: _Parser) -> None:
+    request = _Parser(add_help=False, parents=[shared])
+    _add_request_options(request)
     serve = command("serve", shared, "open the page (what no command at all does)")
     serve.add_argument("--host", type=_name, help="address to listen on")
     serve.add_argument("--port", type=_whole_number(*PORTS), help="port to listen on")
@@ -126,6 +137,9 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_whole_number(1, MAX_PAGE), default=24, metavar="N", help=f"runs to show, 1 to {MAX_PAGE}"
     )
     history.add_argument("--before", type=_cursor, metavar="CURSOR", help="`next` of the page before")
+
+
+def _add_vote_commands(command: _Add, shared: _Parser) -> None:
     _add_board_options(command("leaderboard", shared, "ratings by votes, the store's or a file's; and votes as a file"))
     voters = command("voters", shared, "who voted, what is odd about them, and whose votes are left out")
     _add_voter_options(voters)
@@ -133,6 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     reports.add_argument(
         "--limit", type=_whole_number(1, MAX_PAGE), default=100, metavar="N", help=f"reports to show, 1 to {MAX_PAGE}"
     )
+
+
+def _add_store_commands(command: _Add, shared: _Parser) -> None:
     export = command("export", shared, "take runs, pictures and votes along in one file")
     export.add_argument("file", type=_name, metavar="FILE.zip")
     export.add_argument("--group", action="append", type=_name, metavar="ID", help="only this group; may be repeated")
@@ -155,7 +172,6 @@ def _parser() -> argparse.ArgumentParser:
         "backup", shared, "copy the database, with an anchor of its votes beside it; safe while the app runs"
     )
     backup.add_argument("file", type=_name, metavar="FILE")
-    return parser
 
 
 def _add_board_options(parser: argparse.ArgumentParser) -> None:
