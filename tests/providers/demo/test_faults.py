@@ -67,7 +67,8 @@ async def test_slow_stream_keeps_sending_partials() -> None:
     moments = [time.monotonic() - started async for _ in reply.chunks]
 
     assert len(moments) == 4
-    assert moments[0] < 0.6
+    # The first comes long before the last, however busy the machine is.
+    assert moments[0] < moments[-1] - 0.5
     assert moments[-1] > 1.1
 
 
