@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -97,6 +97,18 @@ class BlobFolder:
         make_folder(self._incoming)
         sweep_leftovers(self._incoming)
 
+    @property
+    def away(self) -> errors.ImagesAway | None:
+        """Why images that are not on this disk cannot be had, and new ones are on it alone; `None` where that is not so."""
+        return None
+
+    def look_again(self) -> errors.ImagesAway | None:
+        """Asks whether that is still so. Blocking."""
+        return self.away
+
+    def close(self) -> None:
+        """Nothing more is put."""
+
     def put(self, data: bytes, media_type: str, *, sha256: str | None = None) -> str:
         """SHA-256 of `data`, which is on disk when this returns. What is there already is not written again.
 
@@ -147,12 +159,27 @@ class BlobFolder:
         return self._folder(sha256) / f"{sha256}.{EXTENSIONS[media_type]}"
 
     def find(self, sha256: str) -> Path | None:
-        """The file with these bytes, whatever its media type, or `None`.
+        """The file with these bytes, whatever its media type, or `None`. Blocks where they lie elsewhere.
 
         Raises:
             ValueError: not a SHA-256.
+            ImagesAway, ImageDamaged: they lie elsewhere and cannot be had.
         """
+        return self.here(sha256)
+
+    def held(self, sha256: str, media_type: str) -> Path:
+        """Where the file with these bytes lies, brought to this disk first if it is elsewhere. Raises as `path` and `find`."""
+        return self.path(sha256, media_type)
+
+    def here(self, sha256: str) -> Path | None:
+        """The file with these bytes where it is on this disk. Raises `ValueError` when the name is not a SHA-256."""
         return next(iter(self._files(sha256)), None)
+
+    def address(self, sha256: str, for_s: int) -> str | None:
+        """An address elsewhere at which anybody can read these bytes for so many seconds, if there is one. Raises as `find`."""
+        del for_s
+        checked_sha256(sha256)
+        return None
 
     def exists(self, sha256: str) -> bool:
         """Whether these bytes are here. Raises `ValueError` when the name is not a SHA-256."""
@@ -195,6 +222,14 @@ class BlobFolder:
             left_by_crash.unlink(missing_ok=True)
         return all(are_gone)
 
+    def discard_all(self, hashes: Iterable[str], *, unused_s: float) -> list[str]:
+        """Discards many; those that are gone."""
+        return [sha256 for sha256 in hashes if self.discard(sha256, unused_s=unused_s)]
+
+    def only_here(self) -> Iterable[tuple[str, Path]]:
+        """Those of `all` that are on this disk and nowhere else."""
+        return self.all()
+
     def _discard(self, path: Path, unused_s: float) -> bool:
         aside = self._incoming / f"{path.name}.{secrets.token_hex(8)}.tmp"
         try:
@@ -210,7 +245,7 @@ class BlobFolder:
         return False
 
     def all(self) -> Iterator[tuple[str, Path]]:
-        """Each blob as (sha256, file), by name. Files that are no blobs are passed over; `verify` reports them."""
+        """Each blob on this disk as (sha256, file), by name. Files that are no blobs are passed over; `verify` reports them."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             for path in sorted(folder.iterdir()):
                 if is_blob_name(path):

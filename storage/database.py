@@ -19,7 +19,8 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from storage import errors
-from storage.blobs import BlobFolder
+from storage.blob_home import open_blobs
+from storage.blobs_elsewhere import Elsewhere
 from storage.connections import connect_reader, snapshot
 from storage.copying import copy_database
 from storage.opening import DATABASE_NAME, open_checked, prepare_folder
@@ -47,9 +48,9 @@ def _write_nothing_new(db: Database) -> None:
 class Store:
     """Rows and bytes of one data folder. Make it with `open`, end it with `close`."""
 
-    def __init__(self, data_dir: Path, writing: Database) -> None:
+    def __init__(self, data_dir: Path, writing: Database, elsewhere: Elsewhere | None = None) -> None:
         self.data_dir = data_dir
-        self.blobs = BlobFolder(data_dir / "blobs")
+        self.blobs = open_blobs(data_dir, elsewhere)
         self.thumbs = ThumbnailFolder(data_dir / "thumbs")
         self._writer = Writer(writing, data_dir)
         self._of_thread = threading.local()
@@ -59,20 +60,22 @@ class Store:
         self._trouble: errors.StoreError | None = None
 
     @classmethod
-    def open(cls, data_dir: Path) -> Store:
-        """The store of a folder, which is made when it is not there; the schema is brought up to date.
+    def open(cls, data_dir: Path, elsewhere: Elsewhere | None = None) -> Store:
+        """The store of a folder, which is made when it is not there; the schema is brought up to date. `elsewhere`: where the
+        images are kept, if not in the folder.
 
         Raises:
             StoreNotWritable: the folder cannot be made or written.
             StoreDamaged: the database is damaged, foreign, or empty although the folder held data before.
             StoreTooNew: a newer version made it.
             StoreBusy, StoreFull: it cannot be upgraded now.
+            ImagesElsewhere: its images are kept at another place.
         """
         data_dir = data_dir.absolute()
         prepare_folder(data_dir)
         writing = open_checked(data_dir)
         try:
-            return cls(data_dir, writing)
+            return cls(data_dir, writing, elsewhere)
         except OSError as error:
             writing.close()
             raise errors.of_os(error, data_dir) from error
@@ -161,6 +164,7 @@ class Store:
         for reader in readers:
             with reader.lock:
                 reader.db.close()
+        self.blobs.close()
         # Last, so that the writer is the one to fold the write-ahead log into the database.
         self._writer.close()
 

@@ -7,6 +7,9 @@
     ├── StoreFull          no space left; what was acknowledged is safe, writing goes on once there is room
     ├── StoreBusy          somebody else holds the database, or the queue did not move in time
     ├── StoreClosed        the program is shutting down
+    ├── ImagesAway         the object store that images are kept in cannot be reached, refuses, or is full
+    ├── ImageDamaged       what the object store gave is not what was put there; it is never shown
+    ├── ImagesElsewhere    the folder's images are kept at another place than the one that is set
     └── SnapshotFailed     the copy kept somewhere else could not be written, read or trusted
 
 Every message names the data folder and says what to do. Errors of the caller's own SQL (a broken constraint, a wrong
@@ -18,6 +21,10 @@ from __future__ import annotations
 import errno
 import sqlite3
 from pathlib import Path
+from typing import Literal
+
+Why = Literal["silent", "refuses", "full"]
+"""How an object store fails: it gives no answer or none that can be used, it says no, it takes no more."""
 
 
 class StoreError(Exception):
@@ -51,6 +58,22 @@ class StoreFull(StoreError):
 
 class StoreClosed(StoreError):
     """The store was closed."""
+
+
+class ImagesAway(StoreError):
+    """The object store that images are kept in gave no answer, or a no. New images are safe on this disk meanwhile."""
+
+    def __init__(self, message: str, *, why: Why = "silent") -> None:
+        super().__init__(message)
+        self.why: Why = why
+
+
+class ImageDamaged(StoreError):
+    """An image came from the object store short, or with other bytes than its name says."""
+
+
+class ImagesElsewhere(StoreError):
+    """The images of the data folder are kept at another place than the one that is set."""
 
 
 class SnapshotFailed(StoreError):

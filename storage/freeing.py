@@ -57,7 +57,7 @@ def sweep_freed(store: Store, *, unused_s: float = UNUSED_S) -> int:
         db.conn.execute(" ".join(["delete from freed where", _HELD.format("freed.sha256")]))
         return sorted(freed(db))
 
-    gone = [sha256 for sha256 in store.write(still_unheld) if store.blobs.discard(sha256, unused_s=unused_s)]
+    gone = store.blobs.discard_all(store.write(still_unheld), unused_s=unused_s)
     for sha256 in gone:
         store.thumbs.delete(sha256)
 

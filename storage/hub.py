@@ -9,6 +9,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -185,10 +186,48 @@ class DatasetShelf(HubShelf):
         self._api.create_commit(self._id, operations, commit_message=message, repo_type="dataset")
 
 
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A file of a bucket."""
+
+    name: str
+    size_bytes: int
+    changed_at: float
+    """Seconds since 1970; 0 where the Hub does not say."""
+
+
 class BucketShelf(HubShelf):
     """A storage bucket: no history, what is deleted is gone."""
 
     kind = "bucket"
+
+    def look(self, names: Sequence[str]) -> list[Shelved]:
+        """Those of the files that are there, in no order."""
+        try:
+            return self._asked("look at", partial(self._look, names))
+        except _NotThere:
+            return []
+
+    def listed(self) -> list[Shelved]:
+        """All files below the folder; none where nothing is there yet."""
+        try:
+            return self._asked("list", self._rows)
+        except _NotThere:
+            return []
+
+    def _look(self, names: Sequence[str]) -> list[Shelved]:
+        return [
+            self._shelved(row)
+            for row in self._api.get_bucket_paths_info(self._id, [self._below + name for name in names])
+        ]
+
+    def _rows(self) -> list[Shelved]:
+        found = self._api.list_bucket_tree(self._id, self._below.strip("/") or None, recursive=True)
+        return [self._shelved(row) for row in found if isinstance(row, BucketFile) and row.path.startswith(self._below)]
+
+    def _shelved(self, row: BucketFile) -> Shelved:
+        at = row.uploaded_at or row.mtime
+        return Shelved(row.path.removeprefix(self._below), row.size, at.timestamp() if at else 0.0)
 
     def _all(self) -> list[str]:
         found = self._api.list_bucket_tree(self._id, self._below.strip("/") or None, recursive=True)

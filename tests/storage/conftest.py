@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Store
+from tests.fakes import s3
 from tests.fresh_store import fresh
 
 
@@ -14,3 +15,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store.open(fresh(tmp_path / "data"))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def s3_of_session() -> Iterator[s3.S3]:
+    if s3.MISSING:
+        pytest.skip(f"no S3 server to test with: {s3.MISSING} is not installed (requirements-dev.txt)")
+    with s3.S3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_server(s3_of_session: s3.S3) -> Iterator[s3.S3]:
+    """An S3 server without faults."""
+    yield s3_of_session
+    s3_of_session.fault = None
+    s3_of_session.let_go.set()
+    s3_of_session.let_go.clear()

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from storage.blob_home import open_blobs
 from storage.blobs import EXTENSIONS, BlobFolder, media_type_of
 from storage.errors import StoreFull, StoreNotWritable
+from tests.storage.object_stores import home_of
 
 HOSTILE = (
     "",
@@ -23,9 +26,13 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobFolder:
-    return BlobFolder(tmp_path / "blobs")
+@pytest.fixture(params=["folder", "file", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobFolder]:
+    """The same for each home of images."""
+    with home_of(request.param, tmp_path, request) as elsewhere:
+        opened = open_blobs(tmp_path, elsewhere)
+        yield opened
+        opened.close()
 
 
 @pytest.mark.parametrize("media_type", EXTENSIONS)
