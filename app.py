@@ -18,6 +18,7 @@ def compose(settings: Settings) -> App:
     import random
 
     from playground.engine import Engine
+    from playground.image_home import elsewhere_of
     from playground.keys import KeyRing
     from playground.offering import catalog_of
     from playground.prices import reprice
@@ -30,7 +31,7 @@ def compose(settings: Settings) -> App:
     from storage.database import Store
     from ui.app import App
 
-    store = Store.open(settings.data_dir)
+    store = Store.open(settings.data_dir, elsewhere_of(settings.images))
     services = Services(
         settings=settings,
         store=store,

@@ -139,8 +139,11 @@ def take_in(services: Services, run: Run, found: Sequence[Coming]) -> int:
     rows = []
     for one in found:
         with suppress(FileNotFoundError, UnreadableImage):
-            with services.store.blobs.open(one.sha256) as file:
-                image = GeneratedImage(file.read())
+            # Whoever put them did so on this disk.
+            path = services.store.blobs.here(one.sha256)
+            if path is None:
+                continue
+            image = GeneratedImage(path.read_bytes())
             rows.append(_row(services, run, image, read_header(image.data), one.sha256, one.position))
 
     def add(db: Database) -> int:
@@ -274,8 +277,8 @@ def _repeated(
     for name in delivery.nearest_first(phash, hashes)[:_MOST_LOOKS]:
         other = by_id[name]
         try:
-            thumbnail = services.store.thumbs.ensure(
-                other.sha256, services.store.blobs.path(other.sha256, other.media_type)
+            thumbnail = services.store.thumbs.there(other.sha256) or services.store.thumbs.ensure(
+                other.sha256, services.store.blobs.held(other.sha256, other.media_type)
             )
             with Image.open(thumbnail) as picture:
                 if delivery.looks_same(small, picture):

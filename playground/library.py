@@ -159,15 +159,32 @@ async def details(services: Services, run_id: str, owner: str) -> Details | None
 
 
 def owned_file(services: Services, sha256: str, owner: str) -> Path | None:
-    """The file of an image, input or preview, when it is there and the owner's. Blocking."""
+    """The file of an image, input or preview, when it is there and the owner's. Blocking.
 
-    def read(db: Database) -> bool:
-        return history.owns_blob(db, sha256, owner)
-
-    return services.store.blobs.find(sha256) if services.store.read(read) else None
+    Raises: ImagesAway, ImageDamaged, where it is kept elsewhere.
+    """
+    return services.store.blobs.find(sha256) if _owns(services, sha256, owner) else None
 
 
 def owned_thumbnail(services: Services, sha256: str, owner: str) -> Path | None:
-    """The thumbnail of such a file, made now if it is missing. Blocking."""
-    original = owned_file(services, sha256, owner)
-    return services.store.thumbs.ensure(sha256, original) if original else None
+    """The thumbnail of such a file, made now if it is missing. Blocking. Raises as `owned_file`."""
+    if not _owns(services, sha256, owner):
+        return None
+    made = services.store.thumbs.there(sha256)
+    original = services.store.blobs.find(sha256) if made is None else None
+    return services.store.thumbs.ensure(sha256, original) if original else made
+
+
+def owned_address(services: Services, sha256: str, owner: str, for_s: int) -> str | None:
+    """An address elsewhere under which anybody can read such a file for so many seconds, where there is one. Blocking.
+
+    Raises: ImagesAway.
+    """
+    return services.store.blobs.address(sha256, for_s) if _owns(services, sha256, owner) else None
+
+
+def _owns(services: Services, sha256: str, owner: str) -> bool:
+    def read(db: Database) -> bool:
+        return history.owns_blob(db, sha256, owner)
+
+    return services.store.read(read)

@@ -75,14 +75,17 @@ def _runs_with_dues(db: Database) -> list[RunView]:
 
 def _lock_one(services: Services, run_id: str, image_id: str) -> None:
     """Makes one lock, or says why not. Raises: StoreError, OSError where that could not be stored."""
+    view = services.store.read(lambda db: runs.get(db, run_id, None))
+    image = next((each for each in view.all_images if each.image_id == image_id), None) if view else None
+    if view and image:
+        # Files that are kept elsewhere and cannot be had now are no try.
+        needed = [(image.sha256, image.media_type), *((each.sha256, each.media_type) for each in view.inputs)]
+        for sha256, media_type in needed:
+            services.store.blobs.held(sha256, media_type)
     if not services.store.write(lambda db: locks.begin(db, image_id, MAX_TRIES)):
         _refuse(services, image_id, "The app ended each time it was put back, so it is not tried again.")
         return
-    view = services.store.read(lambda db: runs.get(db, run_id, None))
-    if view is None:
-        return
-    image = next((each for each in view.all_images if each.image_id == image_id), None)
-    if image is None:  # deleted for ever since
+    if view is None or image is None:  # deleted for ever since
         return
     try:
         with _LOCKERS:
@@ -123,7 +126,7 @@ def _locked(services: Services, view: RunView, image: StoredImage) -> Locked:
 def _reader(services: Services) -> Callable[[str, str], bytes]:
     def read(sha256: str, media_type: str) -> bytes:
         try:
-            return services.store.blobs.path(sha256, media_type).read_bytes()
+            return services.store.blobs.held(sha256, media_type).read_bytes()
         except FileNotFoundError:
             raise NotLockable("A file is not there any more, so the original cannot be put back.") from None
 

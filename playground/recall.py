@@ -155,7 +155,9 @@ def _by_look(services: Services, picture: Image.Image, owner: str | None, blind_
 def _thumbnail(services: Services, image: StoredImage) -> likeness.Sketch | None:
     blobs, thumbs = services.store.blobs, services.store.thumbs
     try:
-        with Image.open(thumbs.ensure(image.sha256, blobs.path(image.sha256, image.media_type))) as picture:
+        with Image.open(
+            thumbs.there(image.sha256) or thumbs.ensure(image.sha256, blobs.held(image.sha256, image.media_type))
+        ) as picture:
             return likeness.Sketch.of(picture)
     except (UnreadableImage, StoreError, OSError):
         log.warning("image %s could not be held beside a picture that is looked for", image.image_id)
@@ -174,9 +176,9 @@ def _take_looks(services: Services, owner: str | None) -> int:
 
 
 def _take_look(services: Services, image: StoredImage) -> None:
-    original = services.store.blobs.path(image.sha256, image.media_type)
     checks, phash = image.checks, None
     try:
+        original = services.store.blobs.held(image.sha256, image.media_type)
         phash = delivery.phash_of(services.store.thumbs.look(image.sha256, original).small)
     except UnreadableImage:
         checks = (*checks, "damaged")

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from playground import image_store
 from playground.addresses import SettingsError, address_fault
+from playground.image_store import ImageStore, read_image_store
 from playground.money_settings import machine_zone, read_limit_action, read_limits, read_time_zone
 from playground.secrets import Secret as Secret
 from playground.servers import Server, read_servers
@@ -147,7 +149,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "DIPTYCH_SNAPSHOT_EVERY_S", "`300`", "Seconds between two snapshots, 10 to 86400; one more follows a stop."
     ),
-    Variable("HF_TOKEN", "none", "Token that may write to that place."),
+    Variable("HF_TOKEN", "none", "Token that may write to places at the Hub."),
+    *(Variable(*row) for row in image_store.VARIABLES),
     Variable("DIPTYCH_ROOT_PATH", "none", "Path below which a proxy shows the page, as `/diptych`."),
     Variable(
         "DIPTYCH_MCP",
@@ -201,6 +204,8 @@ class Settings:
     """Whether this is a Hugging Face Space, whose disk is empty after each restart."""
     snapshot: SnapshotPlace | None = None
     """Where the store is copied to, if anywhere."""
+    images: ImageStore | None = None
+    """Where images are kept, if not in the data folder."""
     root_path: str = ""
     """Path below which a proxy shows the page: empty, or `/name`."""
     mcp: bool = False
@@ -214,7 +219,8 @@ class Settings:
     def secrets(self) -> tuple[Secret, ...]:
         """All that must never be printed."""
         token = self.snapshot.token if self.snapshot else None
-        return (*self.keys.values(), *(secret for secret in (token, self.public.operator_token) if secret))
+        others = self.images.secrets if self.images else ()
+        return (*self.keys.values(), *others, *(secret for secret in (token, self.public.operator_token) if secret))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -255,6 +261,12 @@ class Settings:
             machine_zone=machine_zone(environ),
             on_space=on_space,
             snapshot=_snapshot(environ),
+            images=read_image_store(
+                environ,
+                cache_mb=_whole_number(environ, "DIPTYCH_BLOBS_CACHE_MB", 5000, low=1, high=100_000_000),
+                redirects=_switch(environ, "DIPTYCH_BLOBS_REDIRECT", default=False),
+                endpoint=_addresses(environ, {"hub": "HF_ENDPOINT"}).get("hub"),
+            ),
             root_path=_root_path(environ),
             mcp=_switch(environ, "DIPTYCH_MCP", default=False),
             mcp_max_microusd=_usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from providers.types import GeneratedImage
 from storage.blobs import EXTENSIONS
-from storage.errors import StoreError, StoreFull, StoreNotWritable
+from storage.errors import ImagesAway, StoreError, StoreFull, StoreNotWritable
 from storage.images import UnreadableImage, read_header
 from storage.records import Run
 
@@ -115,6 +115,24 @@ def words_of(trouble: StoreError, *, is_public: bool) -> tuple[str, str]:
         )
     way = "Free some space" if isinstance(trouble, StoreFull) else "Make the data folder writable again"
     return title, f"New images are kept in memory while the app runs. {way}, and they are saved by themselves."
+
+
+def words_of_away(away: ImagesAway, waiting: int, *, is_public: bool) -> tuple[str, str]:
+    """How it stands with an object store that cannot be used, as a title and what to do. Its words are for the owner alone."""
+    title = {
+        "silent": "The place of the images does not answer.",
+        "refuses": "The place of the images refuses.",
+        "full": "The place of the images is full.",
+    }[away.why]
+    gone = "Older images may not be shown until it can be used again."
+    if is_public:
+        return title, f"New images are safe. {gone}"
+    one = waiting == 1
+    safe = f"{waiting:,} new image{'' if one else 's'} {'is' if one else 'are'} safe on this disk and will go there by "
+    return (
+        title,
+        f"{safe if waiting else 'New images are kept on this disk and will go there by '}themselves. {gone} {away}",
+    )
 
 
 def _extension(data: bytes) -> str:

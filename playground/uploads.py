@@ -30,6 +30,7 @@ from playground.shrinking import MAX_BYTES, shrunk_image
 from playground.usage import UseRefused
 from providers.types import InputImage
 from storage import footprint, history, uploads
+from storage.errors import ImageDamaged, ImagesAway
 from storage.images import UnreadableImage, read_header
 from storage.records import Upload
 
@@ -186,6 +187,10 @@ def _load(services: Services, owner: str, sha256: str) -> InputImage:
     try:
         path = services.store.blobs.find(sha256) if services.store.read(owned) else None
         data = path.read_bytes() if path else None
+    except (ImagesAway, ImageDamaged):
+        raise UploadRefused(
+            "An input image is kept at another place, which does not give it now. Try again in a minute, or add the file anew."
+        ) from None
     except (OSError, ValueError):
         data = None
     if data is None:

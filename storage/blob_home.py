@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 
 from storage.blobs import BlobFolder
-from storage.blobs_elsewhere import BlobsElsewhere, Elsewhere
+from storage.blobs_elsewhere import LOCK, SPOOL, BlobsElsewhere, Elsewhere
 from storage.errors import ImagesAway, ImagesElsewhere
 from storage.files import replace_durably
 
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 NAME = "IMAGES-AT"
 """File of the data folder that names the object store of its images."""
+ELSEWHERE = (NAME, SPOOL, LOCK)
+"""What is in the data folder beside the blobs, where they are kept elsewhere."""
 
 
 def open_blobs(data_dir: Path, elsewhere: Elsewhere | None) -> BlobFolder:

@@ -27,10 +27,15 @@ class BlobPlace:
     """Below the bucket, without slashes at its ends."""
 
     @property
+    def path(self) -> Path:
+        """Of a folder."""
+        return Path(self.root)
+
+    @property
     def url(self) -> str:
         """As it is written in the setting, and shown."""
         if self.kind == "file":
-            return Path(self.root).as_uri()
+            return self.path.as_uri()
         start = f"s3://{self.root}" if self.kind == "s3" else f"hf://buckets/{self.root}"
         return f"{start}/{self.folder}" if self.folder else start
 

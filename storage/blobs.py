@@ -88,6 +88,9 @@ def sha256_of(data: bytes) -> str:
 class BlobFolder:
     """Bytes by hash. May be used from any number of threads and processes at once."""
 
+    home: str | None = None
+    """The object store that they are kept in, as it is shown; `None`: the folder itself."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / INCOMING
@@ -101,6 +104,10 @@ class BlobFolder:
     def away(self) -> errors.ImagesAway | None:
         """Why images that are not on this disk cannot be had, and new ones are on it alone; `None` where that is not so."""
         return None
+
+    def waiting(self) -> int:
+        """How many are on this disk and on their way to their home elsewhere."""
+        return 0
 
     def look_again(self) -> errors.ImagesAway | None:
         """Asks whether that is still so. Blocking."""

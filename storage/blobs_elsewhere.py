@@ -57,6 +57,7 @@ class BlobsElsewhere(BlobFolder):
 
     def __init__(self, root: Path, elsewhere: Elsewhere) -> None:
         super().__init__(root)
+        self.home = elsewhere.objects.url
         self.objects, self._most_bytes = elsewhere.objects, elsewhere.cache_bytes
         self.spool = Spool(root.parent / SPOOL)
         self._uploader = Uploader(root, self.spool, self.objects, root.parent / LOCK, self._when_idle)
@@ -80,6 +81,10 @@ class BlobsElsewhere(BlobFolder):
     def away(self) -> ImagesAway | None:
         """Why the store cannot be used now; `None` where it could when it was asked last."""
         return self._uploader.trouble or self._asking.trouble
+
+    def waiting(self) -> int:
+        """As there."""
+        return self.spool.count()
 
     def look_again(self) -> ImagesAway | None:
         """Asks the store whether it answers by now, where it did not. Blocking."""

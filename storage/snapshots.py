@@ -183,7 +183,7 @@ def _read_copy(copy: Path, folder: Path, store: Store) -> tuple[tuple[FileName, 
         spoken_of = kept_hashes(db)
     blobs = tuple(
         FileName("blobs", sha256, path.suffix[1:], path.stat().st_size)
-        for sha256, path in store.blobs.all()
+        for sha256, path in store.blobs.only_here()
         if sha256 in spoken_of
     )
     return (_named("votes", "jsonl", votes), votes), blobs

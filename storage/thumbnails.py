@@ -101,10 +101,17 @@ class ThumbnailFolder:
 
     def ensure(self, sha256: str, source: Path) -> Path:
         """The thumbnail, made from the file `source` if it is not there yet. Raises as `look` does."""
-        path = self.path(sha256)
-        if not (path.is_file() and path.stat().st_size):
+        if self.there(sha256) is None:
             self.look(sha256, source)
-        return path
+        return self.path(sha256)
+
+    def there(self, sha256: str) -> Path | None:
+        """The thumbnail, if it was made. Raises `ValueError` when the name is not a SHA-256."""
+        path = self.path(sha256)
+        try:
+            return path if path.stat().st_size else None
+        except FileNotFoundError:
+            return None
 
     def look(self, sha256: str, source: Path) -> Look:
         """Makes the thumbnail, and hands out what was seen on the way. It is upright, its long edge at most

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from storage.blobs_elsewhere import Elsewhere
 from storage.database import Store
+from storage.objects_folder import FolderObjects
 from storage.opening import DATABASE_NAME, MARKER_NAME
 
 
@@ -19,6 +22,15 @@ def fresh(data_dir: Path) -> Path:
         for name in (DATABASE_NAME, MARKER_NAME):
             shutil.copy(_made_once() / name, data_dir / name)
     return data_dir
+
+
+def home_of_images(data_dir: Path) -> Elsewhere | None:
+    """Where a test's images are kept: in the data folder; in an object store beside it where `DIPTYCH_TEST_IMAGES=file` asks for
+    that, so that any test can be run as such an app would be.
+    """
+    if os.environ.get("DIPTYCH_TEST_IMAGES") != "file":
+        return None
+    return Elsewhere(FolderObjects(data_dir.with_name(f"{data_dir.name} images")), 10**9)
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playground import library
 from playground.engine import Engine
+from playground.image_home import elsewhere_of
 from playground.keys import KeyRing
 from playground.offering import catalog_of
 from playground.plan import make_plan
@@ -24,7 +25,7 @@ from providers.transport import Transport
 from providers.types import ImageRequest
 from storage.database import Store
 from storage.records import RunView
-from tests.fresh_store import fresh
+from tests.fresh_store import fresh, home_of_images
 from ui.app import App
 
 OFFER = "openai/gpt-image-2"
@@ -62,7 +63,7 @@ class Harness:
             keys={name: Secret(value) for name, value in secrets.items()},
             upload_urls=dict(upload_urls or {}),
         )
-        store = Store.open(fresh(data_dir))
+        store = Store.open(fresh(data_dir), elsewhere_of(self.settings.images) or home_of_images(data_dir))
         transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})
         self.services = Services(
             settings=self.settings,

@@ -22,7 +22,7 @@ from playground.downloads import PackedImage
 from storage import curation as kept
 from storage.blobs import EXTENSIONS
 from storage.curation import Changed, Deleted, NotCurated, Picked
-from storage.errors import StoreError
+from storage.errors import ImageDamaged, ImagesAway, StoreError
 from storage.records import RunView
 from storage.searches import SavedSearch
 from ui import guard, views
@@ -30,6 +30,7 @@ from ui.app import App, own
 from ui.history_answers import nothing, whose
 from ui.history_report import report_page
 from ui.route_answers import answer, refused
+from ui.trouble import NOT_HAD
 
 MAX_BODY_BYTES = 16_000_000
 """Undoing names every image it is about."""
@@ -127,7 +128,10 @@ async def reported(app: App, packs: OrderedDict[str, _Pack], request: Request) -
     found = await _runs_of(app, packs, request, MAX_REPORTED)
     if not found:
         return nothing()
-    text = await asyncio.to_thread(_report, app, found)
+    try:
+        text = await asyncio.to_thread(_report, app, found)
+    except (ImagesAway, ImageDamaged):
+        return refused(NOT_HAD, 503)
     headers = {"Content-Disposition": 'attachment; filename="diptych-report.html"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
@@ -144,7 +148,8 @@ def _report(app: App, found: Sequence[RunView]) -> str:
 def _files(app: App, found: Sequence[RunView]) -> Iterator[PackedImage]:
     for view in found:
         for image in view.images:
-            path = app.services.store.blobs.path(image.sha256, image.media_type)
+            # One by one while the archive goes out: where they are kept elsewhere, each is fetched when its turn comes.
+            path = app.services.store.blobs.held(image.sha256, image.media_type)
             yield PackedImage(downloads.file_name(view.run, image, f".{EXTENSIONS[image.media_type]}"), path)
 
 

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
+from storage.blob_home import ELSEWHERE
 from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
@@ -48,7 +49,7 @@ STYLES = (
     "costs.css",
     "settings.css",
 )
-KEPT = (DATABASE_NAME, "blobs", "thumbs", "blind", "workers", "backups")
+KEPT = (DATABASE_NAME, "blobs", *ELSEWHERE, "thumbs", "blind", "workers", "backups")
 """What is in the data folder, but for uploads on their way."""
 SCRIPTS = ("frame.js", "playground.js", "boards.js")
 SCRIPT, STYLE = "script", "style"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from arena import bank, battle
 from playground import curation, library, memory, taking_along
 from storage.blobs import media_type_of
-from storage.errors import StoreError
+from storage.errors import ImageDamaged, ImagesAway, StoreError
 from storage.images import UnreadableImage
 from ui import guard
 from ui.app import App, own
@@ -32,13 +32,15 @@ from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.route_answers import not_found
 from ui.sweep_routes import sweep_routes
-from ui.trouble import trouble_routes
+from ui.trouble import NOT_HAD, trouble_routes
 from ui.visitor_routes import visitor_routes
 from ui.vote_routes import vote_routes
 
 FOREVER = "private, max-age=31536000, immutable"
 """A file named by its hash never changes."""
 NEVER = "no-store"
+REDIRECTED_S = 60
+"""An address of the object store is good for so long."""
 _THREADS = 32
 """For what blocks: twice the calls that all providers together take at once. Python's own default is four more than there are
 cores, and calls whose answers come together would wait for each other's disk."""
@@ -116,9 +118,17 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
     except guard.UnknownVisitor:
         return not_found()
     try:
+        if name and find is library.owned_file and _may_redirect(app, request):
+            address = await asyncio.to_thread(library.owned_address, app.services, name[1], owner, REDIRECTED_S)
+            if address is not None:
+                return RedirectResponse(
+                    address, 302, headers={"Cache-Control": NEVER, "Referrer-Policy": "no-referrer"}
+                )
         path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
     except UnreadableImage:
         path = None
+    except (ImagesAway, ImageDamaged):
+        return PlainTextResponse(NOT_HAD, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
     if path is None:
         return not_found()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.
@@ -135,6 +145,20 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
         response.headers["Cache-Control"] = NEVER
         response.headers["Content-Disposition"] = f'attachment; filename="diptych-{path.name[:12]}{path.suffix}"'
     return response
+
+
+def _may_redirect(app: App, request: Request) -> bool:
+    """Only for an image that is opened by itself. Within a page it is painted on canvases, which other origins' pictures would
+    lock, and the page's policy shows none of those; a file to save may be a copy with its settings inside.
+    """
+    images = app.services.settings.images
+    return (
+        images is not None
+        and images.redirects
+        and not app.is_private
+        and "download" not in request.query_params
+        and request.headers.get("sec-fetch-dest") == "document"
+    )
 
 
 async def blind(app: App, request: Request) -> Response:

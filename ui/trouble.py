@@ -1,4 +1,6 @@
-"""The banner of a disk that takes nothing: its words, the images that are in memory only, and whether it still stands."""
+"""The banner of a disk that takes nothing, or of an object store that cannot be used: its words, the images that are in memory
+only, and whether it still stands.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,18 @@ from ui.app import App, own, owner_of
 from ui.key_routes import is_ours
 from ui.route_answers import NO_STORE, answer, refused
 
+NOT_HAD = "This image is kept at another place, which does not give it now. Try again in a minute."
+
 
 def trouble_view(app: App, owner: str) -> dict[str, object] | None:
     """What the banner says to this visitor; `None` where all can be written."""
-    trouble = app.services.store.trouble
-    if trouble is None:
+    store, is_public = app.services.store, app.services.settings.mode == "public"
+    if store.trouble is not None:
+        title, words = unsaved.words_of(store.trouble, is_public=is_public)
+    elif store.blobs.away is not None:
+        title, words = unsaved.words_of_away(store.blobs.away, store.blobs.waiting(), is_public=is_public)
+    else:
         return None
-    title, words = unsaved.words_of(trouble, is_public=app.services.settings.mode == "public")
     return {"title": title, "words": words, "images": len(app.services.unsaved.images(owner))}
 
 
@@ -45,10 +52,15 @@ async def download(app: App, request: Request) -> Response:
 
 
 async def look_again(app: App, request: Request) -> Response:
-    """Whether the disk takes something by now; tried only where it did not, so that asking costs nothing otherwise."""
+    """Whether the disk or the object store can be used by now; tried only where it could not, so that asking costs nothing
+    otherwise.
+    """
     if not is_ours(request):
         return refused("This address is for the page's own script.", 403)
     owner = owner_of(app, request)
-    if app.services.store.trouble is not None:
-        await asyncio.to_thread(app.services.store.probe)
+    store = app.services.store
+    if store.trouble is not None:
+        await asyncio.to_thread(store.probe)
+    if store.blobs.away is not None:
+        await asyncio.to_thread(store.blobs.look_again)
     return answer({"trouble": trouble_view(app, owner)})

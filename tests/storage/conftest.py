@@ -7,12 +7,12 @@ import pytest
 
 from storage.database import Store
 from tests.fakes import s3
-from tests.fresh_store import fresh
+from tests.fresh_store import fresh, home_of_images
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(fresh(tmp_path / "data"))
+    opened = Store.open(fresh(tmp_path / "data"), home_of_images(tmp_path / "data"))
     yield opened
     opened.close()
 
