@@ -23,7 +23,7 @@ from storage import errors
 from storage.blobs import EXTENSIONS, BlobFolder, checked_sha256, is_blob_name, media_type_of, sha256_of
 from storage.errors import ImageDamaged, ImagesAway
 from storage.files import make_folder, write_durably
-from storage.objects import ObjectStore, StoredObject
+from storage.objects import ObjectStore
 from storage.reach import Reach
 from storage.spool import Spool
 from storage.uploading import Uploader
@@ -183,10 +183,10 @@ class BlobsElsewhere(BlobFolder):
             return None
         return self.objects.signed_address(f"{sha256[:2]}/{names[0]}", media_type_of(Path(names[0])), for_s)
 
-    def fetch_again(self, one: StoredObject) -> str:
-        """SHA-256 of the object as the store gives it now, past the cache. Raises: ImagesAway."""
-        data = self.objects.get(one.name)
-        return sha256_of(data) if data is not None else ""
+    def sha256_there(self, name: str) -> str | None:
+        """SHA-256 of the object's bytes as the store gives them now; `None` where it is not there. Raises: ImagesAway."""
+        data = self.objects.get(name)
+        return sha256_of(data) if data is not None else None
 
     def adopt(self) -> None:
         """Names all that is here as what has to go up. Raises: OSError."""

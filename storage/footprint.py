@@ -26,6 +26,19 @@ class Footprint:
         return self.image_bytes + self.upload_bytes
 
 
+def of_all(db: Database) -> tuple[int, int]:
+    """Files of images made, made of them or brought along, each once however often it is spoken of, and their bytes. Goes over
+    all of these rows.
+    """
+    row = fetch_one(
+        db,
+        """select count(*) as files, coalesce(sum(size_bytes), 0) as bytes from (
+            select sha256, size_bytes from images where deleted_at is null
+            union select sha256, size_bytes from derived_images union select sha256, size_bytes from uploads)""",
+    )
+    return (row["files"], row["bytes"]) if row else (0, 0)
+
+
 def of_owner(db: Database, owner: str) -> Footprint:
     """What is kept of that owner; goes over the owner's rows and no others."""
     row = fetch_one(

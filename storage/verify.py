@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from sqlite_utils import Database
 
@@ -22,44 +21,12 @@ from storage.blobs import EXTENSIONS, INCOMING, LEFTOVER_AFTER_S, is_blob_name
 from storage.coming import SUFFIX, left_over
 from storage.database import Store
 from storage.freeing import freed
+from storage.objects_audit import ObjectsThere
+from storage.problems import Problem as Problem
+from storage.problems import ProblemKind
 from storage.rows import Row, fetch
 
-ProblemKind = Literal[
-    "database",
-    "foreign_key",
-    "blob_missing",
-    "blob_damaged",
-    "size_differs",
-    "blob_unknown",
-    "stray_file",
-    "temporary_file",
-    "thumbnail_unknown",
-    "ledger_missing",
-    "ledger_unsettled",
-    "ledger_unreserved",
-    "ledger_sum_differs",
-    "tally_differs",
-    "elo_day_differs",
-    "facts_differ",
-    "vote_chain_broken",
-    "vote_missing",
-    "vote_changed",
-    "vote_unlinked",
-    "anchor_differs",
-]
-
 _PIECE_BYTES = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not as it should be."""
-
-    kind: ProblemKind
-    subject: str
-    """What it is about: a hash, a run, a file below the data folder, or a table."""
-    message: str
-    """What was found, and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +77,24 @@ _LEDGER_RULES: tuple[tuple[ProblemKind, str, str], ...] = (
 )
 
 
-def verify(store: Store) -> list[Problem]:
-    """All that is wrong with a store, empty when nothing is.
+def verify(store: Store, *, reads_objects: bool = False) -> list[Problem]:
+    """All that is wrong with a store, empty when nothing is. Of images in an object store names and sizes are looked at; every
+    byte with `reads_objects`.
 
     Raises:
         StoreError: the database cannot be read at all.
     """
     # Files first: what is put there afterwards has its row later still, and is then not taken for a stray.
     files, sizes = _check_files(store)
+    there = ObjectsThere.of(store.blobs, reads_them=reads_objects)
     rows, kept, going = store.read(lambda db: (list(_check_rows(db)), _kept(db), freed(db)))
     # What was deleted for ever and is about to go: whoever is killed in between leaves no stray.
     known = {each.sha256 for each in kept} | going | {one.sha256 for one in left_over(store.blobs)}
     return [
         *rows,
         *(problem for problem in files if not _is_of(problem, going)),
-        *(problem for each in kept if (problem := _check_kept(store, each, sizes))),
+        *(problem for each in kept if (problem := _check_kept(store, each, sizes, there))),
+        *there.problems_of_others(known),
         *(
             Problem("blob_unknown", sha256, "no row speaks of these bytes; a crash may have come between the two")
             for sha256 in sizes
@@ -219,7 +189,11 @@ def _check_files(store: Store) -> tuple[list[Problem], dict[str, int]]:
     return problems, sizes
 
 
-def _check_kept(store: Store, kept: _Kept, sizes: dict[str, int]) -> Problem | None:
+def _check_kept(store: Store, kept: _Kept, sizes: dict[str, int], objects: ObjectsThere) -> Problem | None:
+    problem = objects.problem_of(kept.sha256, kept.media_type, kept.size_bytes, kept.holder)
+    # Where there is an object, a copy on this disk may be there or not.
+    if problem or (objects.has(kept.sha256) and kept.sha256 not in sizes):
+        return problem
     if kept.media_type is None:
         there = kept.sha256 in sizes
     elif kept.media_type not in EXTENSIONS:

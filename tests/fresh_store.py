@@ -25,8 +25,8 @@ def fresh(data_dir: Path) -> Path:
 
 
 def home_of_images(data_dir: Path) -> Elsewhere | None:
-    """Where a test's images are kept: in the data folder; in an object store beside it where `DIPTYCH_TEST_IMAGES=file` asks for
-    that, so that any test can be run as such an app would be.
+    """Where a test's images are kept: in the data folder, or in an object store beside it where `DIPTYCH_TEST_IMAGES=file` asks
+    for that, so that any test can be run as such an app would be.
     """
     if os.environ.get("DIPTYCH_TEST_IMAGES") != "file":
         return None

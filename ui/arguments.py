@@ -168,6 +168,7 @@ def _add_store_commands(command: _Add, shared: _Parser) -> None:
         metavar="FILE",
         help="say what is missing of the votes that were there when FILE was written",
     )
+    verify.add_argument("--objects", action="store_true", help="of images in an object store, read every byte")
     backup = command(
         "backup", shared, "copy the database, with an anchor of its votes beside it; safe while the app runs"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from playground import delivery
@@ -339,14 +340,37 @@ def when(at: str) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
-def storage_view(*, images: int, image_bytes: int, database_bytes: int, folder: str) -> View:
-    """Figures of the data folder."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An object store that images are kept in, and the part of them that is on this disk."""
+
+    url: str
+    """Without any key."""
+    files_here: int
+    bytes_here: int
+    waiting: int
+    """Files that have not gone there yet."""
+
+
+def storage_view(
+    *, images: tuple[int, int], database_bytes: int, folder: str, elsewhere: Elsewhere | None = None
+) -> View:
+    """Figures of the data folder, and of where images are kept. `images`: files and bytes."""
+    files, image_bytes = images
+    cards = [
+        {"label": "Images", "figure": views.bytes_text(image_bytes), "note": views.counted(files, "file")},
+        {"label": "Database", "figure": views.bytes_text(database_bytes), "note": "runs, votes and costs"},
+    ]
+    if elsewhere:
+        copies = views.counted(elsewhere.files_here, "file")
+        note = f"{copies}, {elsewhere.waiting:,} not there yet" if elsewhere.waiting else copies
+        cards.insert(
+            1, {"label": "Of them on this disk", "figure": views.bytes_text(elsewhere.bytes_here), "note": note}
+        )
     return {
-        "cards": [
-            {"label": "Images", "figure": views.bytes_text(image_bytes), "note": views.counted(images, "file")},
-            {"label": "Database", "figure": views.bytes_text(database_bytes), "note": "runs, votes and costs"},
-        ],
+        "cards": cards,
         "folder": folder,
+        "images_at": elsewhere.url if elsewhere else None,
         "verified": None,
     }
 

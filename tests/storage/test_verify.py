@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from storage.blobs import LEFTOVER_AFTER_S
+from storage.blobs_elsewhere import Elsewhere
 from storage.database import Store
+from storage.objects_folder import MARKER
 from storage.verify import verify
+from tests.fresh_store import fresh
 from tests.storage.builders import insert, make_run, store_everything
+from tests.storage.object_stores import FaultyObjects, soon
 
 
 def sql(store: Store, statement: str) -> None:
@@ -171,3 +175,57 @@ def test_large_files_are_read_in_pieces(store: Store) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 6_000_000
+
+
+@pytest.fixture
+def kept_elsewhere(tmp_path: Path) -> Iterator[tuple[Store, FaultyObjects, str]]:
+    """A store whose images have gone to an object store: one of a run."""
+    objects = FaultyObjects(tmp_path / "images")
+    opened = Store.open(fresh(tmp_path / "kept elsewhere"), Elsewhere(objects, 10**9))
+    sha256 = store_everything(opened)["image"]
+    soon(lambda: opened.blobs.waiting() == 0)
+    yield opened, objects, sha256
+    opened.close()
+
+
+def nobodys(path: Path) -> None:
+    path.with_name(f"{path.stem[:2]}{'0' * 62}.png").write_bytes(b"x")
+
+
+AT_THE_PLACE: dict[str, tuple[Callable[[Path, Store], object], set[str]]] = {
+    "nothing wrong": (lambda _path, _store: None, set()),
+    "let go here": (lambda path, store: store.blobs.here(path.stem).unlink(), set()),
+    "lost there": (lambda path, _store: path.unlink(), {"blob_missing"}),
+    "lost there and waiting": (lambda path, store: (path.unlink(), store.blobs.spool.add(path.name)), set()),
+    "lost at both": (lambda path, store: (path.unlink(), store.blobs.here(path.stem).unlink()), {"blob_missing"}),
+    "cut short there": (lambda path, _store: path.write_bytes(path.read_bytes()[:-1]), {"size_differs", "blob_damaged"}),
+    "changed there": (lambda path, _store: path.write_bytes(path.read_bytes()[:-1] + b"x"), {"blob_damaged"}),
+    "nobody's": (lambda path, _store: nobodys(path), {"blob_unknown", "blob_damaged"}),
+    "a stray": (lambda path, _store: path.with_name("notes.txt").write_bytes(b"x"), {"stray_file"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AT_THE_PLACE)
+def test_what_is_wrong_at_an_object_store_is_found(
+    kept_elsewhere: tuple[Store, FaultyObjects, str], tmp_path: Path, case: str
+) -> None:
+    store, _, sha256 = kept_elsewhere
+    store.blobs._uploader.close(0)
+    (path,) = (tmp_path / "images").rglob(f"{sha256}.*")
+    wrong, kinds = AT_THE_PLACE[case]
+    wrong(path, store)
+    assert {problem.kind for problem in verify(store, reads_objects=True)} == kinds
+    assert {problem.kind for problem in verify(store)} == kinds - {"blob_damaged"}
+
+
+def test_an_object_store_that_is_away_is_told_of_and_the_rest_is_looked_at(
+    kept_elsewhere: tuple[Store, FaultyObjects, str], tmp_path: Path
+) -> None:
+    store, _, sha256 = kept_elsewhere
+    store.blobs.here(sha256).unlink()
+    (tmp_path / "images" / MARKER).unlink()
+    sql(store, "delete from ledger")
+    kinds = [problem.kind for problem in verify(store)]
+    assert kinds.count("place_away") == 1
+    assert "ledger_missing" in kinds
+    assert "blob_missing" not in kinds

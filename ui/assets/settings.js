@@ -49,6 +49,7 @@ function storage(shown, isBusy) {
     ),
     result?.problems.length ? h("ul", { class: "st-problems", key: "problems" }, result.problems.map((line, n) => h("li", { key: n }, line))) : null,
     copied(shown.snapshots),
+    shown.images_at ? h("p", { class: "caption", key: "images-at" }, "Images are kept at ", h("code", {}, shown.images_at)) : null,
     shown.folder ? h("p", { class: "caption", key: "folder" }, "Data folder: ", h("code", {}, shown.folder)) : null,
   );
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from arena.elo_audit import stale_days
 from storage.anchors import Anchor, anchor_of_copy, read_anchor, write_anchor
+from storage.blobs import BlobFolder
 from storage.freeing import sweep_freed
 from storage.verify import check_anchor, verify
 from ui.answering import Answer
@@ -21,14 +22,16 @@ ANCHOR_SUFFIX = ".anchor.json"
 def run_verify(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
     """Says what is wrong with the store; returns the exit code. Raises: AnchorRefused."""
     with parts.app() as app:
-        return _verified(answer, app, read_anchor(Path(options.anchor)) if options.anchor else None)
+        anchor = read_anchor(Path(options.anchor)) if options.anchor else None
+        return _verified(answer, app, anchor, reads_objects=options.objects)
 
 
-def _verified(answer: Answer, app: App, anchor: Anchor | None) -> int:
+def _verified(answer: Answer, app: App, anchor: Anchor | None, *, reads_objects: bool) -> int:
     store = app.services.store
     # What was deleted for ever, or never came in whole, goes first: its names are kept for just that.
     sweep_freed(store)
-    problems = [*verify(store), *stale_days(app.services), *(check_anchor(store, anchor) if anchor else [])]
+    found = verify(store, reads_objects=reads_objects)
+    problems = [*found, *stale_days(app.services), *(check_anchor(store, anchor) if anchor else [])]
     rows = [{"kind": row.kind, "subject": row.subject, "message": row.message} for row in problems]
     answer.document({"ok": not problems, "problems": rows})
     for row in problems:
@@ -57,9 +60,17 @@ def _backed_up(options: argparse.Namespace, answer: Answer, app: App) -> int:
     write_anchor(beside, anchor, made_at=services.now())
     told = {"path": str(beside), "links": anchor.at.links, "votes": anchor.at.votes, "head": anchor.at.head}
     answer.document({"path": str(path), "anchor": told})
-    answer.say(f"Written: {path}. It holds the database; the images lie in {services.store.data_dir / 'blobs'}.")
+    answer.say(f"Written: {path}. It holds the database; the images lie in {_home(services.store.blobs)}.")
     answer.say(
         f"Its {anchor.at.votes:,} votes are anchored in {beside}. Keep that file somewhere else: "
         "`verify --anchor` then says whether votes are missing."
     )
     return ALL_WELL
+
+
+def _home(blobs: BlobFolder) -> str:
+    """Where the images are; with those that have not gone there yet."""
+    if blobs.home is None:
+        return str(blobs.root)
+    waiting = blobs.waiting()
+    return f"{blobs.home}, but for {waiting:,} that wait in {blobs.root}" if waiting else blobs.home

@@ -143,14 +143,16 @@ def _storage(services: Services, *, is_host: bool) -> View:
     """Blocking: looks at the size of every file. On a public server figures, path and audit are the host's alone."""
     if not is_host:
         return {"cards": None, "words": "What this server holds in all is told to whoever runs it."}
-    sizes = [path.stat().st_size for _, path in services.store.blobs.all()]
+    blobs = services.store.blobs
+    sizes = [path.stat().st_size for _, path in blobs.all()]
+    images = (len(sizes), sum(sizes)) if blobs.home is None else services.store.read(footprint.of_all)
     database = services.store.data_dir / DATABASE_NAME
     beside = [database.with_name(database.name + ending) for ending in ("", "-wal")]
     return history_views.storage_view(
-        images=len(sizes),
-        image_bytes=sum(sizes),
+        images=images,
         database_bytes=sum(path.stat().st_size for path in beside if path.is_file()),
         folder=str(services.store.data_dir),
+        elsewhere=history_views.Elsewhere(blobs.home, len(sizes), sum(sizes), blobs.waiting()) if blobs.home else None,
     )
 
 
