@@ -17,7 +17,7 @@ from playground.services import Services, timestamp
 from storage import curation, deleting, history, searches
 from storage.curation import Changed, Deleted, Picked
 from storage.errors import StoreError
-from storage.freeing import sweep_freed
+from storage.freeing import sweep_copies, sweep_freed
 from storage.searches import SavedSearch
 
 T = TypeVar("T")
@@ -135,6 +135,7 @@ def tidy(services: Services) -> int:
 
     deleted = services.store.write(delete) if services.store.read(_has_old_trash(before)) else 0
     sweep_freed(services.store)
+    sweep_copies(services.store)
     return deleted
 
 

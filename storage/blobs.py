@@ -233,6 +233,13 @@ class BlobFolder:
         """Discards many; those that are gone."""
         return [sha256 for sha256 in hashes if self.discard(sha256, unused_s=unused_s)]
 
+    def drop_copy(self, sha256: str, *, unused_s: float) -> bool:
+        """Deletes this disk's copy of bytes that were deleted at their home elsewhere; true when it is gone. The caller saw
+        that no row speaks of them.
+        """
+        del sha256, unused_s
+        return False
+
     def only_here(self) -> Iterable[tuple[str, Path]]:
         """Those of `all` that are on this disk and nowhere else."""
         return self.all()

@@ -88,7 +88,7 @@ class BlobsElsewhere(BlobFolder):
 
     def look_again(self) -> ImagesAway | None:
         """Asks the store whether it answers by now, where it did not. Blocking."""
-        self._uploader.wake()
+        self._uploader.try_soon()
         if self._asking.trouble is not None:
             self._ask_anything()
         return self.away
@@ -167,6 +167,12 @@ class BlobsElsewhere(BlobFolder):
         with ThreadPoolExecutor(_DELETED_AT_ONCE, thread_name_prefix="discard") as pool:
             gone = pool.map(partial(self.discard, unused_s=unused_s), listed)
             return [sha256 for sha256, is_gone in zip(listed, gone, strict=True) if is_gone]
+
+    def drop_copy(self, sha256: str, *, unused_s: float) -> bool:
+        """As there. Raises: ImagesAway."""
+        if any(map(self.spool.has, _names(sha256))) or self._ask(partial(self.objects.under, _stem(sha256))):
+            return False
+        return super().discard(sha256, unused_s=unused_s)
 
     def only_here(self) -> Iterable[tuple[str, Path]]:
         """Those that the store does not have yet."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from storage.coming import left_over
 from storage.database import Store
 from storage.rows import fetch
 
@@ -44,6 +45,24 @@ def free(db: Database, candidates: Iterable[str], at: str) -> set[str]:
 def freed(db: Database) -> set[str]:
     """Hashes whose bytes are about to go."""
     return {row["sha256"] for row in fetch(db, "select sha256 from freed")}
+
+
+def sweep_copies(store: Store, *, unused_s: float = UNUSED_S) -> int:
+    """Where several data folders share an object store: deletes this one's copies of what another deleted; how many. Blocking.
+
+    Raises:
+        StoreError: the database cannot be read, or the object store not be asked.
+    """
+    if store.blobs.home is None:
+        return 0
+    coming = {one.sha256 for one in left_over(store.blobs)}
+    listed = json.dumps([sha256 for sha256, _ in store.blobs.all() if sha256 not in coming])
+    unheld = " ".join(["select value from json_each(?) as c where not", _HELD.format("c.value")])
+    candidates = [row["value"] for row in store.read(lambda db: fetch(db, unheld, (listed,)))]
+    gone = [sha256 for sha256 in candidates if store.blobs.drop_copy(sha256, unused_s=unused_s)]
+    for sha256 in gone:
+        store.thumbs.delete(sha256)
+    return len(gone)
 
 
 def sweep_freed(store: Store, *, unused_s: float = UNUSED_S) -> int:

@@ -23,9 +23,13 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE, _BATCH = 4, 32
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+_WATCHED_PAUSE_S = 5.0
+"""Between two tries while a page waits to say that the store is back."""
 _LOOK_EVERY_S = 30.0
 """Without being woken: for what another process put, and whether a store that was away is back."""
 _LOCK_EVERY_S = 5.0
+_LAST_MOMENT_S = 0.5
+"""For the thread to see that it is over; what is on its way then goes up at the next start."""
 SETTLED_S = 150.0
 """What was there already is looked at once more when it was put so long ago: whoever was just about to delete it, because no
 row spoke of it, has done so by then. Longer than `freeing.UNUSED_S`."""
@@ -41,7 +45,7 @@ class Uploader:
         self._failing: dict[str, ImagesAway] = {}
         self._later: dict[str, float] = {}
         self._pause_s = 0.0
-        self._not_before = 0.0
+        self._not_before = self._tried_at = 0.0
         self._thread = threading.Thread(target=self._run, name="uploads", daemon=True)
 
     @property
@@ -58,14 +62,20 @@ class Uploader:
         self._caught_up.clear()
         self._wake.set()
 
+    def try_soon(self) -> None:
+        """Somebody waits to see whether the store is back: the pause is a few seconds and no longer."""
+        self._not_before = min(self._not_before, self._tried_at + _WATCHED_PAUSE_S)
+        self._wake.set()
+
     def close(self, within_s: float) -> None:
         """Ends. What can go up in so many seconds still does; the rest does at the next start."""
+        ends_at = time.monotonic() + within_s
         if self._thread.is_alive() and self._lock.is_locked and self.trouble is None:
             self._caught_up.wait(within_s)
         self._stopping.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(within_s)
+            self._thread.join(max(ends_at - time.monotonic(), _LAST_MOMENT_S))
         if not self._thread.is_alive():
             self._lock.release()
 
@@ -108,7 +118,8 @@ class Uploader:
             self._pause_s = 0.0
             return 0.0
         self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-        self._not_before = time.monotonic() + self._pause_s
+        self._tried_at = time.monotonic()
+        self._not_before = self._tried_at + self._pause_s
         return self._pause_s
 
     def _forget_all_but(self, names: set[str]) -> None:
@@ -144,7 +155,8 @@ class Uploader:
             again_in_s = self._up(one)
         except (ImagesAway, OSError) as error:
             self._spool.give_back(one.name)
-            self._later[one.name] = time.monotonic() + _FIRST_PAUSE_S * 5
+            # Others go before it, should it be the only one that cannot go up.
+            self._later[one.name] = time.monotonic() + _FIRST_PAUSE_S
             if not self._failing:
                 log.warning("Images wait on this disk: %s", error)
             self._failing[one.name] = error if isinstance(error, ImagesAway) else ImagesAway(str(error))

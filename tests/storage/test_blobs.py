@@ -26,7 +26,7 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(params=["folder", "file", "s3"])
+@pytest.fixture(params=["folder", "file", pytest.param("s3", marks=pytest.mark.thorough)])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobFolder]:
     """The same for each home of images."""
     with home_of(request.param, tmp_path, request) as elsewhere:

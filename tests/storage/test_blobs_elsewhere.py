@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,13 @@ from storage.blob_home import open_blobs
 from storage.blob_places import BlobPlace, read_place
 from storage.blobs import BlobFolder, sha256_of
 from storage.blobs_elsewhere import BlobsElsewhere, Elsewhere
+from storage.coming import Coming, announce
+from storage.database import Store
 from storage.errors import ImageDamaged, ImagesAway, ImagesElsewhere
+from storage.freeing import sweep_copies
 from storage.objects_folder import MARKER, FolderObjects
+from tests.fresh_store import fresh
+from tests.storage.builders import store_everything
 from tests.storage.object_stores import PLENTY, FaultyObjects, away, opened, soon
 
 PNG = "image/png"
@@ -235,6 +242,48 @@ def test_while_the_store_is_away_what_is_here_is_shown_and_the_rest_is_refused_a
         assert objects.asked.count("get") == asked
         assert blobs.find(here).read_bytes() == b"here"
         assert blobs.away is not None
+
+
+def test_a_slow_store_takes_no_more_than_a_few_threads(
+    tmp_path: Path, objects: FaultyObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs_elsewhere, "_WAITED_S", 0.05)
+    goes_on = threading.Event()
+    with opened(tmp_path / "data", objects) as blobs:
+        hashes = [blobs.put(bytes([number]), PNG) for number in range(12)]
+        soon(lambda: blobs.spool.count() == 0)
+        for sha256 in hashes:
+            forget_here(blobs, sha256)
+        objects.fault = lambda call: goes_on.wait(10) if call == "get" else None
+        with ThreadPoolExecutor(12) as pool:
+            asked = [pool.submit(blobs.held, sha256, PNG) for sha256 in hashes]
+            soon(lambda: sum(one.done() for one in asked) == 4)
+            assert objects.asked.count("get") == 8
+            goes_on.set()
+        refused = [str(one.exception()) for one in asked if one.exception()]
+        assert len(refused) == 4
+        assert "is slow" in refused[0]
+
+
+def test_what_another_replica_deleted_leaves_no_copy_here(tmp_path: Path, objects: FaultyObjects) -> None:
+    other = FaultyObjects(tmp_path / "store")
+    one = Store.open(fresh(tmp_path / "one"), Elsewhere(objects, PLENTY))
+    with opened(tmp_path / "two", other) as two:
+        sha = store_everything(one)
+        deleted, new, coming = (one.blobs.put(data, PNG) for data in (b"deleted", b"its row comes soon", b"announced"))
+        announce(one.blobs, Coming("r1", 7, coming))
+        soon(lambda: one.blobs.waiting() == 0)
+        assert two.delete(deleted)
+        assert two.delete(coming)
+        assert two.delete(sha["image"])  # a mistake: a row speaks of it
+        assert sweep_copies(one, unused_s=0) == 1
+        assert [one.blobs.here(each) is None for each in (deleted, new, coming, sha["image"])] == [
+            True,
+            False,
+            False,
+            False,
+        ]
+    one.close()
 
 
 def test_what_is_deleted_while_the_store_is_away_is_deleted_there_later(tmp_path: Path, objects: FaultyObjects) -> None:
