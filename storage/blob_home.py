@@ -7,13 +7,12 @@ other. The first time a store is named, all images that are in the folder begin 
 from __future__ import annotations
 
 import logging
-import secrets
 from pathlib import Path
 
 from storage.blobs import BlobFolder
 from storage.blobs_elsewhere import LOCK, SPOOL, BlobsElsewhere, Elsewhere
 from storage.errors import ImagesAway, ImagesElsewhere
-from storage.files import replace_durably
+from storage.files import write_durably
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +59,4 @@ def home_of(data_dir: Path) -> str | None:
 
 
 def _remember(data_dir: Path, url: str) -> None:
-    part = data_dir / f".{NAME}.{secrets.token_hex(8)}"
-    part.write_text(f"{url}\n", encoding="utf-8")
-    replace_durably(part, data_dir / NAME)
+    write_durably(data_dir / NAME, f"{url}\n".encode(), temporary_in=data_dir)

@@ -14,8 +14,8 @@ CONSENT = (
 STORED: tuple[tuple[str, str], ...] = (
     (
         "Runs and images",
-        "Prompts, settings, previews, images and what they cost lie on this server until you delete them. Images you bring "
-        "along lose their location and camera data first.",
+        "Prompts, settings, previews, images and what they cost lie on this server until you delete them, the images in the "
+        "store that its operator may have named for them. Images you bring along lose their location and camera data first.",
     ),
     (
         "Trash",
