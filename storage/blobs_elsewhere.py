@@ -149,7 +149,7 @@ class BlobsElsewhere(BlobFolder):
         """As there, and at the store. False also where the store cannot be asked, or the bytes are just on their way to it:
         they are gone here, and whoever asks again later deletes them there.
         """
-        if any(map(self.spool.is_going_up, _names(sha256))) or not super().discard(sha256, unused_s=unused_s):
+        if not super().discard(sha256, unused_s=unused_s):
             return False
         for name in _names(sha256):
             self.spool.drop(name)
