@@ -84,7 +84,7 @@ class BlobsElsewhere(BlobFolder):
 
     def waiting(self) -> int:
         """As there."""
-        return self.spool.count()
+        return self._uploader.to_go
 
     def look_again(self) -> ImagesAway | None:
         """Asks the store whether it answers by now, where it did not. Blocking."""

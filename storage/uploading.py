@@ -44,6 +44,7 @@ class Uploader:
         self._wake, self._stopping, self._caught_up = threading.Event(), threading.Event(), threading.Event()
         self._failing: dict[str, ImagesAway] = {}
         self._later: dict[str, float] = {}
+        self._seen_there: dict[str, float] = {}
         self._pause_s = 0.0
         self._not_before = self._tried_at = 0.0
         self._thread = threading.Thread(target=self._run, name="uploads", daemon=True)
@@ -52,6 +53,11 @@ class Uploader:
     def trouble(self) -> ImagesAway | None:
         """Why something did not go up when it was tried last; `None` where nothing failed."""
         return next(iter(list(self._failing.values())), None)
+
+    @property
+    def to_go(self) -> int:
+        """How many wait, without those that are there already and are only looked at once more."""
+        return max(self._spool.count() - len(self._seen_there), 0)
 
     def start(self) -> None:
         """Begins. What an earlier process left goes up first."""
@@ -123,7 +129,7 @@ class Uploader:
         return self._pause_s
 
     def _forget_all_but(self, names: set[str]) -> None:
-        for noted in (self._failing, self._later):
+        for noted in (self._failing, self._later, self._seen_there):
             for name in noted.keys() - names:
                 noted.pop(name)
 
@@ -165,6 +171,7 @@ class Uploader:
             log.info("Images go up to %s again.", self._objects.url)
         if again_in_s <= 0:
             self._spool.done(one.name)
+            self._seen_there.pop(one.name, None)
         else:
             self._spool.give_back(one.name)
             self._later[one.name] = time.monotonic() + again_in_s
@@ -185,6 +192,7 @@ class Uploader:
             return _LOOK_EVERY_S
         there = self._objects.head(name)
         if there is not None and there.size_bytes == len(data):
+            self._seen_there[one.name] = time.monotonic()
             return SETTLED_S - age_s(one)
         self._objects.put(name, data, media_type_of(path), replace=there is not None)
         return 0.0

@@ -198,6 +198,7 @@ def test_what_is_there_already_is_looked_at_once_more_when_nobody_can_be_deletin
         blobs.put(b"again", PNG)
         soon(lambda: objects.asked.count("head") > before)
         assert blobs.spool.count() == 1
+        soon(lambda: blobs.waiting() == 0)  # nobody is told that it waits
         objects.delete(name_of(sha256))  # another replica, for which no row spoke of it a moment ago
         monkeypatch.setattr(uploading, "SETTLED_S", 0.05)
         blobs._uploader._later.clear()
