@@ -7,6 +7,7 @@ up its name has another ending, so that whoever deletes it meanwhile knows.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -65,8 +66,9 @@ class Spool:
         return sorted(found, key=lambda one: (one.since, one.name))
 
     def count(self) -> int:
-        """How many wait or are on their way."""
-        return sum(1 for _ in self._folder.iterdir())
+        """How many wait or are on their way. Quick also where there are many: pages ask."""
+        with os.scandir(self._folder) as found:
+            return sum(1 for _ in found)
 
     def claim(self, name: str) -> bool:
         """Marks a blob as on its way; false where it was dropped meanwhile."""
