@@ -34,7 +34,6 @@ from storage.records import Run, RunError, StoredJob
 
 log = logging.getLogger(__name__)
 
-FIND_S = 60.0
 _LOOKS_BEFORE_STOP = 2
 """So often a list of jobs is read while somebody waits for a Stop."""
 Tell = Callable[[What], None]
@@ -328,8 +327,14 @@ async def look_for(services: Services, call: LiveCall) -> CallEnd | None:
         why = "The app stopped before this part was sent."
         return outcome.call_stopped(estimate, asked=call.planned.images, images=0, was_sent=False, why=why)
     sent = call_document(call.planned.call)
-    errand = Errand(call.planned.call, call.access, FIND_S, "", sent, call.run.sent_at or "")
-    if await services.client.find(errand, partial(claim, services, call)) is not None:
+    errand = Errand(
+        call.planned.call, call.access, call.planned_run.request.timeout_s, "", sent, call.run.sent_at or ""
+    )
+
+    async def on_event(event: ClientEvent) -> None:
+        await _take(services, call, event)
+
+    if await services.client.find(errand, partial(claim, services, call), on_event) is not None:
         call.is_found = True
         return None
     return outcome.call_left_behind(estimate, asked=call.planned.images)

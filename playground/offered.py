@@ -27,11 +27,14 @@ def access_of(provider: Provider, key: FoundKey, settings: Settings) -> Access:
     elif upload_url is None and moved is None:
         # A provider that moved takes uploads where its operator says, and otherwise none: files then travel in the call.
         upload_url = provider.upload_url
+    # Nor is a moved provider's key taken to the usual list of jobs.
+    jobs_url = settings.jobs_urls.get(provider.provider_id) or (provider.jobs_url if moved is None else None)
     return Access(
         provider,
         moved or provider.base_url,
         key.secret.reveal() if key.secret else None,
         upload_url=upload_url,
+        jobs_url=jobs_url,
         fetch_rules=fetch_rules(
             moved or provider.base_url, settings, is_own=moved is not None or _is_server(provider, settings)
         ),
@@ -45,7 +48,7 @@ def told_access(provider: Provider, settings: Settings) -> Access:
     """
     if settings.mode != "local":
         provider = replace(provider, base_url=UNTOLD) if _is_server(provider, settings) else provider
-        settings = replace(settings, base_urls={}, upload_urls={})
+        settings = replace(settings, base_urls={}, upload_urls={}, jobs_urls={})
     return access_of(provider, FoundKey("none", None), settings)
 
 

@@ -188,6 +188,8 @@ class Settings:
     """provider_id -> base URL without a trailing slash, where the environment moves it."""
     upload_urls: Mapping[str, str] = field(default_factory=dict)
     """provider_id -> upload address, where the environment moves it."""
+    jobs_urls: Mapping[str, str] = field(default_factory=dict)
+    """provider_id -> address of the list of jobs, where the environment moves it."""
     servers: tuple[Server, ...] = ()
     """OpenAI-compatible servers the operator named."""
     image_hosts: tuple[str, ...] = ()
@@ -252,6 +254,7 @@ class Settings:
             servers=servers,
             base_urls=_addresses(environ, {row.provider_id: row.base_url_variable for row in catalog.providers}),
             upload_urls=_addresses(environ, {row.provider_id: row.upload_url_variable for row in catalog.providers}),
+            jobs_urls=_addresses(environ, {row.provider_id: row.jobs_url_variable for row in catalog.providers}),
             image_hosts=tuple(
                 name.strip().lower() for name in environ.get("DIPTYCH_IMAGE_HOSTS", "").split(",") if name.strip()
             ),

@@ -67,8 +67,9 @@ class CallId:
 
 CALL_ID = CallId()
 
-Base = Literal["api", "origin", "upload"]
-"""Below which address a path lies: the provider's base URL, its scheme and host alone, or its upload address."""
+Base = Literal["api", "origin", "upload", "jobs"]
+"""Below which address a path lies: the provider's base URL, its scheme and host alone, its upload address, or where its jobs
+are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,8 @@ class _Jobs(Adapter):
     pace: PollPace = PollPace()
     submit_s: float
     """Longest wait for the answer that names the job."""
+    find_looks: int = 4
+    """So often a list of jobs is read for one whose answer was lost."""
 
     def own_job(self, _call_id: str, _call: HttpCall | None = None, /) -> Job | None:
         """The job as it will be known under an id of our own, before the call is sent; `None` if the provider names it."""
@@ -181,8 +184,14 @@ class _Jobs(Adapter):
         """Whether a job that this answer calls cancelled may have been at work before; `False` when certainly not."""
         return True
 
-    def find(self) -> HttpCall | None:
-        """Lists recent jobs, for a call whose answer was lost; `None` when the provider has no list."""
+    def find(self, _sent: Mapping[str, object], _sent_at: str, /) -> HttpCall | None:
+        """Lists recent jobs, for a call whose answer was lost; `None` when the provider has no list. What was sent is told as
+        to `parse_found`.
+        """
+        return None
+
+    def further(self, _listing: HttpCall, _reply: Reply, /) -> HttpCall | None:
+        """The next page of the list that `_listing` asked for; `None` when `_reply` was the last, or there are no pages."""
         return None
 
     def parse_found(self, _reply: Reply, _sent: Mapping[str, object], _sent_at: str, /) -> tuple[Job, ...]:

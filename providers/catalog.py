@@ -45,6 +45,10 @@ class Provider:
     """Where input files are uploaded, when that is another address than the base URL."""
     upload_url_variable: str | None = None
     """Environment variable that moves the upload address."""
+    jobs_url: str | None = None
+    """Where jobs are listed, when that is another address than the base URL."""
+    jobs_url_variable: str | None = None
+    """Environment variable that moves that address."""
     default_facts: WireFacts | None = None
     """What the wire format needs to know about a model id outside the catalogue."""
     makers_route: str | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from providers.adapter import Adapter, HttpCall, JobAdapter, KeyCheckAdapter, QuoteAdapter, Reply, UploadAdapter
 from providers.adapters import ADAPTERS
@@ -25,6 +25,7 @@ from providers.client_events import (
     Sending,
     Waiting,
     unclaimed,
+    unheard,
 )
 from providers.errors import (
     ConnectionFailed,
@@ -35,6 +36,7 @@ from providers.errors import (
     RateLimited,
     TimedOut,
 )
+from providers.finding import Errand, find_job
 from providers.jobs import Jobs, cleaned, in_words, with_words, worded
 from providers.streams import off_loop, read_stream
 from providers.throttle import Throttle
@@ -46,25 +48,8 @@ __all__ = ["Client", "ClientEvent", "Errand", "Fetching", "ImageArrived", "Progr
 MAX_TRIES = 4
 MAX_WAIT_S = 60.0
 """A provider that asks to wait longer is reported instead of waited for."""
-FIND_LOOKS = 4
-"""So often a list of jobs is read for one whose answer was lost."""
 _FIRST_WAIT_S, _LONGEST_GUESS_S = 1.0, 20.0
 _FETCHES_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """A call that is to be made, and what is known about it."""
-
-    call: HttpCall
-    access: Access
-    timeout_s: float
-    call_id: str = ""
-    """The id of our own that stands in the call."""
-    sent: Mapping[str, object] | None = None
-    """Its `call_document`, to find it again in a provider's list."""
-    sent_at: str = ""
-    """When it is sent, UTC text."""
 
 
 class Client:
@@ -113,32 +98,14 @@ class Client:
             ended = await self.jobs.followed(Pending(job), access, deadline, on_event, at_once=True)
             return with_words(await self._fetched(ended, access, on_event), access)
 
-    async def find(self, errand: Errand, claim: Claim, looks: int = FIND_LOOKS) -> Job | None:
+    async def find(
+        self, errand: Errand, claim: Claim, on_event: OnEvent = unheard, *, looks: int | None = None
+    ) -> Job | None:
         """The job of a call whose answer was lost, in the provider's list of jobs; claimed. `None` when it is not there.
 
-        The list is read up to `looks` times: it may be behind, and one answer of it may be lost like the other.
+        The list is read up to `looks` times, where nothing is said as often as its wire format says.
         """
-        adapter = ADAPTERS[errand.access.provider.adapter]
-        if not isinstance(adapter, JobAdapter):
-            return None
-        listing = adapter.find()
-        if listing is None or errand.sent is None:
-            return None
-        sent = {**errand.sent, "path": errand.call.path}
-        asked_wait_s = 0.0
-        for look in range(looks):
-            if look:
-                await self._sleep(max(_FIRST_WAIT_S * 2 ** (look - 1), min(asked_wait_s, MAX_WAIT_S)))
-            try:
-                reply = await self.jobs.free(listing, errand.access, adapter)
-            except ProviderError as error:
-                asked_wait_s = error.retry_after_s or 0.0
-                continue
-            asked_wait_s = 0.0
-            for job in adapter.parse_found(reply, sent, errand.sent_at):
-                if await claim(job):
-                    return job
-        return None
+        return await find_job(self.jobs, self._sleep, errand, claim, on_event, looks)
 
     async def stop(
         self, job: Job, access: Access, on_event: OnEvent, *, had_begun: bool = False
@@ -194,7 +161,7 @@ class Client:
             elif isinstance(answer, Pending):
                 answer = replace(answer, job=own)
         except ProviderError as error:
-            job = await self._behind(error, errand, adapter, own, claim)
+            job = await self._behind(error, errand, adapter, own, claim, on_event)
             if job is None:
                 raise
             lost, answer = error, Pending(job)
@@ -210,12 +177,18 @@ class Client:
             raise lost from None
 
     async def _behind(
-        self, error: ProviderError, errand: Errand, adapter: Adapter, own: Job | None, claim: Claim
+        self,
+        error: ProviderError,
+        errand: Errand,
+        adapter: Adapter,
+        own: Job | None,
+        claim: Claim,
+        on_event: OnEvent,
     ) -> Job | None:
         """The job that may be carried out although the answer to its call was lost, or named another call's job."""
         if not error.may_have_been_billed or not isinstance(adapter, JobAdapter):
             return None
-        return own or await self.find(errand, claim)
+        return own or await self.find(errand, claim, on_event)
 
     async def _with_retries(
         self, errand: Errand, adapter: Adapter, deadline: float, on_event: OnEvent

@@ -63,3 +63,7 @@ Claim = Callable[[Job], Awaitable[bool]]
 async def unclaimed(_job: Job) -> bool:
     """For callers that keep no ids."""
     return True
+
+
+async def unheard(_event: ClientEvent) -> None:
+    """For callers that follow nothing."""

@@ -81,6 +81,8 @@ class Access:
     """provider_id -> key, for other providers' keys that travel in a body."""
     upload_url: str | None = None
     """Where files are uploaded; `None`: they travel inside the call."""
+    jobs_url: str | None = None
+    """Where jobs are listed, when that is another address than the base URL; `None`: no list there can be asked."""
     fetch_rules: FetchRules = FetchRules()
 
     def clean(self, data: bytes) -> bytes:
@@ -193,6 +195,8 @@ def address_of(call: HttpCall, access: Access) -> str:
         return origin_of(access.base_url) + call.path
     if call.base == "upload":
         return (access.upload_url or access.base_url).rstrip("/") + call.path
+    if call.base == "jobs":
+        return (access.jobs_url or access.base_url).rstrip("/") + call.path
     return access.base_url + call.path
 
 

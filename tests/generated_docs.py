@@ -82,6 +82,11 @@ def settings_table() -> str:
                 f"| `{provider.upload_url_variable}` | `{provider.upload_url}` | Where {provider.name} takes uploads; "
                 "files travel inside the call when only the other address is moved. |"
             )
+        if provider.jobs_url_variable:
+            rows.append(
+                f"| `{provider.jobs_url_variable}` | `{provider.jobs_url}` | Where {provider.name} lists past calls, to "
+                "find one whose answer was lost; not asked when only the other address is moved. |"
+            )
     return "\n".join(rows)
 
 

@@ -49,6 +49,7 @@ class Harness:
         urls: Mapping[str, str] | None = None,
         keys: Mapping[str, str] | None = None,
         upload_urls: Mapping[str, str] | None = None,
+        jobs_urls: Mapping[str, str] | None = None,
         catalog: Catalog = CATALOG,
         settings: Settings | None = None,
         demo_pace: float = 0.0,
@@ -62,6 +63,7 @@ class Harness:
             base_urls=base_urls,
             keys={name: Secret(value) for name, value in secrets.items()},
             upload_urls=dict(upload_urls or {}),
+            jobs_urls=dict(jobs_urls or {}),
         )
         store = Store.open(fresh(data_dir), elsewhere_of(self.settings.images) or home_of_images(data_dir))
         transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from providers.adapter import Attachment, FetchedJobs, HttpCall, PollPace, Reply, ResultCall, UploadAdapter
+from providers.adapters import fal_history
 from providers.adapters.fal_errors import completed_error, error_of, job_error, known_as
 from providers.adapters.fields import (
     converted,
@@ -77,7 +78,9 @@ class FalAdapter(FetchedJobs, UploadAdapter):
 
     pace = PollPace(0.5, 1.4, 2.0)
     submit_s = 120.0
-    """fal lists no jobs: one whose answer is missed is lost, so a slow line gets its time. fal-client waits as long."""
+    """A job whose answer is missed is found only where its list says enough, so a slow line gets its time. fal-client waits
+    as long."""
+    find_looks = fal_history.LOOKS
 
     def build(self, request: ImageRequest, offer: Offer, spec: ModelSpec) -> tuple[HttpCall, tuple[FieldHandling, ...]]:
         """See `providers.adapter.Adapter.build`."""
@@ -144,6 +147,18 @@ class FalAdapter(FetchedJobs, UploadAdapter):
     def cancel(self, job: Job) -> HttpCall | None:
         """See `providers.adapter.FetchedJobs.cancel`."""
         return HttpCall("PUT", job.tracking["cancel"]) if "cancel" in job.tracking else None
+
+    def find(self, sent: Mapping[str, object], sent_at: str) -> HttpCall | None:
+        """See `providers.adapter.FetchedJobs.find`."""
+        return fal_history.listing(sent, sent_at)
+
+    def further(self, listing: HttpCall, reply: Reply) -> HttpCall | None:
+        """See `providers.adapter.FetchedJobs.further`."""
+        return fal_history.further(listing, reply)
+
+    def parse_found(self, reply: Reply, sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
+        """See `providers.adapter.FetchedJobs.parse_found`."""
+        return fal_history.matching_jobs(reply, sent, sent_at)
 
     def upload(self, file: Attachment) -> Generator[HttpCall, Reply, str]:
         """See `providers.adapter.UploadAdapter.upload`. The file goes to fal's CDN under a token of its own, not the key."""

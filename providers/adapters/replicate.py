@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from providers.adapter import (
     Attachment,
@@ -42,6 +42,7 @@ from providers.adapters.replies import (
     result_of,
     state_of,
     text_or_none,
+    time_or_none,
     untested,
 )
 from providers.catalog import ModelSpec, Offer
@@ -131,7 +132,7 @@ class ReplicateAdapter(PolledJobs, UploadAdapter, KeyCheckAdapter):
         """See `providers.adapter.PolledJobs.has_begun`."""
         return had_begun(json_or_empty(reply.body))
 
-    def find(self) -> HttpCall:
+    def find(self, _sent: Mapping[str, object], _sent_at: str) -> HttpCall:
         """See `providers.adapter.PolledJobs.find`."""
         return HttpCall("GET", "/v1/predictions")
 
@@ -344,13 +345,13 @@ def _usage(body: Mapping[str, object]) -> Usage | None:
 
 def _matching_jobs(body: Mapping[str, object], sent: Mapping[str, object], sent_at: str) -> tuple[Job, ...]:
     """Predictions of the same model made since `sent_at` with the same input, oldest first."""
-    results, wanted, since = body.get("results"), _comparable(sent.get("input")), _time(sent_at)
+    results, wanted, since = body.get("results"), _comparable(sent.get("input")), time_or_none(sent_at)
     if not isinstance(results, list) or wanted is None or since is None:
         return ()
     model = str(sent.get("path", "")).removeprefix(_MODELS).removesuffix(_PREDICTIONS)
     found = []
     for item in results:
-        made_at = _time(item.get("created_at")) if isinstance(item, dict) else None
+        made_at = time_or_none(item.get("created_at")) if isinstance(item, dict) else None
         if made_at is None or made_at - since < -_CLOCKS_APART or _comparable(item.get("input")) != wanted:
             continue
         if item.get("model") == model:
@@ -366,13 +367,3 @@ def _comparable(raw: object) -> dict[str, object] | None:
     images = raw.get(_IMAGES)
     plain = {name: value for name, value in raw.items() if name not in (_KEY, _IMAGES)}
     return plain | {_KEY: _KEY in raw, _IMAGES: len(images) if isinstance(images, list) else 0}
-
-
-def _time(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)

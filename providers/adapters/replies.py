@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
@@ -159,6 +160,17 @@ def state_of(item: object) -> str:
 def whole(value: object) -> int | None:
     """A count in an answer, or `None` when it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def time_or_none(value: object) -> datetime | None:
+    """A time in an answer as ISO 8601, in UTC where it names no zone; `None` when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def text_or_none(value: object) -> str | None:

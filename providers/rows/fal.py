@@ -27,6 +27,8 @@ PROVIDER = Provider(
     max_concurrent=4,
     upload_url="https://rest.fal.ai",
     upload_url_variable="FAL_REST_URL",
+    jobs_url="https://api.fal.ai/v1",
+    jobs_url_variable="FAL_API_URL",
 )
 
 _PAGE = "fal's model page, read 2026-11-21"

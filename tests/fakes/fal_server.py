@@ -1,7 +1,8 @@
-"""A strict fake of fal's queue: submit, status, result and cancel, and uploads to its CDN.
+"""A strict fake of fal's queue: submit, status, result and cancel, uploads to its CDN, and the list of past requests.
 
 Nothing here takes time: a job moves on each time its status is read, and is complete once a status said so. The
 addresses of a job are not those one could put together from its endpoint and id, so a client must use the ones it got.
+Only a job that the list has told answers at the documented ones as well.
 """
 
 import base64
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from tests.fakes import fal_faults as fates
+from tests.fakes import fal_history as history
 from tests.fakes import fal_rules as rules
 from tests.fakes.faults import Fault, UnfitFault
 from tests.fakes.http_fake import Answer, HttpFake, Request
@@ -24,7 +26,8 @@ Status = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 
 _TOKEN = "/rest/storage/auth/token"
 _UPLOAD = "/cdn/files/upload"
-_FREE = ("/rest/", "/cdn/", "/q/")
+_LIST = "/platform/models/requests/by-endpoint"
+_FREE = ("/rest/", "/cdn/", "/q/", "/platform/")
 """Below these nothing is paid for. `/q/` stands in no endpoint: a client can only have read it in an answer."""
 
 
@@ -47,6 +50,7 @@ class Job:
     """Status reads that `PollBreaks` let fail."""
     result: Answer | None = None
     """Made by the first read of the result, the same ever after."""
+    sent_at: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
@@ -73,6 +77,15 @@ class FakeFal(HttpFake):
         self.cancels: list[str] = []
         """Request ids of the cancellations asked for, in vain or not."""
         self.uploads: list[Upload] = []
+        self.list_lag = 0
+        """Reads of the list of past requests that do not tell a job yet."""
+        self.list_page_items: int | None = None
+        """Items on its pages at most, whatever is asked."""
+        self.list_reply: Answer | None = None
+        """Its answer instead of the good one."""
+        self.list_reads = 0
+        self.keeps_addresses = False
+        """Whether files in the inputs that it tells became addresses."""
         self._tokens: set[str] = set()
         self._routes: dict[tuple[str, str], tuple[Callable[[Request, Job], Answer], Job]] = {}
         self._lock = threading.Lock()
@@ -87,6 +100,11 @@ class FakeFal(HttpFake):
         """Stands for https://rest.fal.ai."""
         return self.origin + "/rest"
 
+    @property
+    def platform_url(self) -> str:
+        """Stands for https://api.fal.ai/v1."""
+        return self.origin + "/platform"
+
     def is_paid(self, request: Request) -> bool:
         return request.method == "POST" and not request.path.startswith(_FREE)
 
@@ -100,6 +118,8 @@ class FakeFal(HttpFake):
             return self._take_upload(request)
         if refusal := self._refused(request):
             return refusal
+        if (request.method, request.path) == ("GET", _LIST):
+            return self._list_requests(request)
         if self.is_paid(request):
             return self._submit(request, fault)
         return self._follow(request)
@@ -148,15 +168,11 @@ class FakeFal(HttpFake):
         return self._enqueue(Job(str(uuid.uuid4()), name, body, request.headers, fault))
 
     def _enqueue(self, job: Job) -> Answer:
-        path = f"/q/{'/'.join(job.endpoint.split('/')[:2])}/requests/{job.request_id}"
+        path = f"/q{_documented_path(job)}"
         with self._lock:
             self.creates += 1
             self.jobs[job.request_id] = job
-            self._routes |= {
-                ("GET", path): (self._read_result, job),
-                ("GET", f"{path}/status"): (self._read_status, job),
-                ("PUT", f"{path}/cancel"): (self._cancel, job),
-            }
+            self._routes |= self._routes_of(job, path)
         body = {
             "status": "IN_QUEUE",
             "request_id": job.request_id,
@@ -167,6 +183,48 @@ class FakeFal(HttpFake):
         }
         missing = job.fault.names if isinstance(job.fault, fates.AddressesMissing) else ()
         return Answer(200, body | dict.fromkeys(missing), {"x-fal-request-id": job.request_id})
+
+    def _routes_of(self, job: Job, path: str) -> dict[tuple[str, str], tuple[Callable[[Request, Job], Answer], Job]]:
+        return {
+            ("GET", path): (self._read_result, job),
+            ("GET", f"{path}/status"): (self._read_status, job),
+            ("PUT", f"{path}/cancel"): (self._cancel, job),
+        }
+
+    def _list_requests(self, request: Request) -> Answer:
+        if problems := history.query_problems(request.query):
+            for words in problems:
+                self.violate(request, words)
+            return Answer(422, {"detail": problems})
+        with self._lock:
+            self.list_reads += 1
+            jobs = list(self.jobs.values()) if self.list_reads > self.list_lag else []
+            told = history.page([self._told(job) for job in jobs], request.query, self.list_page_items)
+            for item in told["items"]:
+                job = self.jobs[item["request_id"]]
+                self._routes |= self._routes_of(job, _documented_path(job))
+        return self.list_reply or Answer(200, told)
+
+    def _told(self, job: Job) -> dict[str, Any]:
+        """The job as the list tells it; what is open lacks its end, as the schema allows."""
+        item: dict[str, Any] = {
+            "request_id": job.request_id,
+            "endpoint_id": job.endpoint,
+            "sent_at": job.sent_at,
+            "started_at": job.sent_at,
+        }
+        if job.status == "COMPLETED":
+            item |= {"ended_at": job.sent_at, "status_code": 200, "duration": 7.8, "json_output": {}}
+        if job.headers.get("x-fal-store-io") == "0":
+            return item
+        files = ("image_urls", "mask_url", "mask_image_url")
+        kept = {name: self._addressed(value) if name in files else value for name, value in job.body.items()}
+        return item | {"json_input": kept if self.keeps_addresses else job.body}
+
+    def _addressed(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._addressed(item) for item in value]
+        return value if str(value).startswith("http") else f"{self.origin}/kept.png"
 
     def _follow(self, request: Request) -> Answer:
         """Answers about a job, at one of the addresses given out for it."""
@@ -293,6 +351,11 @@ class FakeFal(HttpFake):
         lines = ["HTTP/1.1 499 Client Closed Request", *(f"{name}: {value}" for name, value in headers.items())]
         await sock.send(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         return True
+
+
+def _documented_path(job: Job) -> str:
+    """Below the queue's address: owner and app, without what else the endpoint's name has."""
+    return f"/{'/'.join(job.endpoint.split('/')[:2])}/requests/{job.request_id}"
 
 
 def _error_of(job: Job) -> dict[str, str]:

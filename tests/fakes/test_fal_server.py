@@ -341,3 +341,45 @@ def test_a_fault_it_does_not_know_fails_the_test(fal: FakeFal, client: httpx.Cli
     fal.next(faults.Gzip())
     assert client.post(f"/{TWO}", json=good(TWO)).status_code == 500
     assert "not a fault" in fal.violations[0]
+
+
+def test_the_list_of_past_requests(fal: FakeFal, client: httpx.Client) -> None:
+    place = f"{fal.platform_url}/models/requests/by-endpoint"
+    first, second = submit(client), submit(client, quality="medium")
+    submit(client, TWO_EDIT)
+    finish(client, first)
+    bare = client.get(place, params={"endpoint_id": TWO}).json()
+    assert [item["request_id"] for item in bare["items"]] == [first["request_id"], second["request_id"]]
+    assert all("json_input" not in item for item in bare["items"])
+    assert ["ended_at" in item for item in bare["items"]] == [True, False]
+    assert (bare["next_cursor"], bare["has_more"]) == (None, False)
+    paged = {"endpoint_id": TWO, "expand": "payloads", "limit": "1", "start": "2020-01-01T00:00:00Z"}
+    page = client.get(place, params=paged).json()
+    assert (page["has_more"], page["items"][0]["json_input"]["quality"]) == (True, "low")
+    after = client.get(place, params=paged | {"cursor": page["next_cursor"]}).json()
+    assert [item["request_id"] for item in after["items"]] == [second["request_id"]]
+    assert client.get(place, params=paged | {"start": "2999-01-01"}).json()["items"] == []
+    known = client.get(f"/{TWO}/requests/{first['request_id']}")
+    assert known.json() == client.get(first["response_url"]).json()
+    assert fal.violations == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"endpoint_id": "openai/none"},
+        {"endpoint_id": TWO, "since": "2026-01-01"},
+        {"endpoint_id": TWO, "start": "yesterday"},
+        {"endpoint_id": TWO, "limit": "101"},
+        {"endpoint_id": TWO, "expand": "everything"},
+        {"endpoint_id": TWO, "sort_by": "sent_at"},
+        {"endpoint_id": TWO, "cursor": "%%"},
+    ],
+)
+def test_the_list_refuses_what_its_documentation_does_not_name(
+    fal: FakeFal, client: httpx.Client, query: dict[str, str]
+) -> None:
+    client.get(f"{fal.platform_url}/models/requests/by-endpoint", params=query)
+    assert len(fal.violations) == 1
+    fal.violations.clear()

@@ -204,6 +204,7 @@ class Driver:
             {one: fake.base_url for one, fake in self.fakes.items()},
             {one: fake.key for one, fake in self.fakes.items()},
             {"fal": fal.rest_url} if fal else {},
+            {"fal": fal.platform_url} if fal else {},
             self._battles() if votes else (),
         )
 

@@ -32,9 +32,7 @@ MANY_VOTES = 4_000
 def is_whole(found: Figures) -> None:
     assert (found.votes_lost, found.images_lost, found.twice) == (0, 0, 0)
     assert found.problems == []
-    assert set(found.unknown) <= {"openai", "fal"}, (
-        "only where a provider tells nothing of a call whose answer was lost"
-    )
+    assert set(found.unknown) <= {"openai"}, "only where a provider tells nothing of a call whose answer was lost"
 
 
 def test_a_few_kills_under_load_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:

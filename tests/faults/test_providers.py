@@ -32,7 +32,7 @@ from ui.tiles import end_of
 
 SERVED = tuple(name for name in PARTIES if name != "demo")
 """The Demo answers in this process: nothing can stand between."""
-FINDS = ("replicate", "runware")
+FINDS = ("replicate", "runware", "fal")
 """They can be asked for a job whose answer was lost."""
 SAID = {"error": {"message": "Something is wrong."}}
 DOUBT = "It may have been billed; check there before you retry."

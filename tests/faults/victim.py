@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from providers.types import ImageRequest
 from storage import runs
 from storage.database import Store
 from storage.errors import StoreError
-from tests.harness import Harness
+from tests.harness import Harness, no_sleep
 from tests.playground.job_world import quick
 
 SIDE_BY_SIDE = 3
@@ -49,6 +50,7 @@ class Orders:
     urls: dict[str, str]
     keys: dict[str, str]
     upload_urls: dict[str, str]
+    jobs_urls: dict[str, str]
     battles: tuple[str, ...]
     """Ids of open battles to vote on; the voter is the id as well."""
 
@@ -63,14 +65,15 @@ def recover(orders: Orders) -> None:
     asyncio.run(_recover(orders))
 
 
-def _harness(orders: Orders) -> Harness:
+def _harness(orders: Orders, sleep: Callable[[float], Awaitable[None]] = quick) -> Harness:
     return Harness(
         orders.data_dir,
         key=None,
         urls=orders.urls,
         keys=orders.keys,
         upload_urls=orders.upload_urls,
-        sleep=quick,
+        jobs_urls=orders.jobs_urls,
+        sleep=sleep,
     )
 
 
@@ -124,7 +127,8 @@ async def _votes(one: Harness, waiting: Any, say: Any) -> None:
 
 
 async def _recover(orders: Orders) -> None:
-    one = _harness(orders)
+    # Jobs that never were are looked for over minutes.
+    one = _harness(orders, no_sleep)
     await one.engine.start()
     async with asyncio.timeout(60):
         async for _ in one.engine.follow_owner(LOCAL_OWNER):

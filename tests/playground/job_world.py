@@ -55,6 +55,8 @@ class World:
     make: Callable[..., Harness]
     made: list[Harness] = field(default_factory=list)
     has_upload_address: bool = True
+    has_list: bool = True
+    """Whether fal's list of past requests can be reached."""
 
     @property
     def name(self) -> str:
@@ -91,6 +93,7 @@ class World:
             "key": None,
             "keys": {self.provider: self.fake.key},
             "upload_urls": upload_urls,
+            "jobs_urls": {"fal": self.fake.platform_url} if self.provider == "fal" and self.has_list else {},
         }
         one = self.make(**(given | changes))
         self.made.append(one)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from providers.adapters import ADAPTERS
+from providers.rows import CATALOG
 from tests.fakes import fal_faults, faults, replicate_server, runware_faults, runware_server
 from tests.fakes.faults import Fault
-from tests.fakes.http_fake import RawReply
-from tests.playground.job_world import World, only, openai_keys, request_of
+from tests.fakes.http_fake import Answer, RawReply
+from tests.playground.job_splits import split_in_ones
+from tests.playground.job_world import World, noise, only, openai_keys, request_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -171,6 +173,11 @@ def impatient(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.
     monkeypatch.setattr(type(ADAPTERS[world.provider]), "submit_s", seconds)
 
 
+def in_ones(world: World) -> dict[str, Any]:
+    """How a process asks for one image with each call."""
+    return {"catalog": split_in_ones(CATALOG, world.offer)}
+
+
 LOST: dict[str, Fault] = {
     "hang": faults.Hang(),
     "reset": faults.Reset(after_body=True),
@@ -187,36 +194,30 @@ async def test_a_job_whose_answer_was_lost_is_looked_for_and_never_sent_again(
     world.fake.next(LOST[lost])
     view = await world.run(request_of(2))
     assert (world.creates, world.fake.posts) == (1, 1)
-    if world.provider == "fal":
-        assert view.run.error is not None
-        assert (view.run.state, view.ledger_state) == ("unknown", "unknown")
-        assert view.run.error.may_have_been_billed
-        world.is_told(view)
-    else:
-        assert view.run.state == "succeeded", view.run.error
-        world.is_kept(view)
-        assert view.run.remote_id is not None
+    assert view.run.state == "succeeded", view.run.error
+    world.is_kept(view)
+    assert view.run.remote_id is not None
 
 
 @pytest.mark.parametrize("lost", LOST)
-@only("replicate")
+@only("replicate", "fal")
 async def test_identical_calls_that_were_lost_find_a_job_each(
     lost: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     impatient(world, monkeypatch)
     world.fake.next(LOST[lost], LOST[lost], None)
-    view = await world.run(request_of(3), "replicate/gpt-image-2")
+    view = await world.run(request_of(3), **in_ones(world))
     assert view.run.state == "succeeded", view.run.error
     assert view.run.error is None
     world.is_kept(view)
     assert (world.creates, world.fake.posts) == (3, 3)
 
 
-@only("replicate")
+@only("replicate", "fal")
 async def test_a_lost_call_that_finds_its_twins_job_first_leaves_the_twin_its_own(world: World) -> None:
     """Of two identical calls one breaks while the other still waits for its answer: either job will do for either."""
     world.fake.next(faults.Slow(0.4), faults.Reset(after_body=True))
-    view = await world.run(request_of(2), "replicate/gpt-image-2")
+    view = await world.run(request_of(2), **in_ones(world))
     assert view.run.state == "succeeded"
     assert view.run.error is None
     world.is_kept(view)
@@ -244,17 +245,83 @@ async def test_a_list_that_cannot_be_read_at_once_is_asked_for_again(
     assert world.creates == 1
 
 
-@only("replicate")
+@only("replicate", "fal")
 async def test_a_lost_call_takes_no_older_job_and_none_of_another_kind(world: World) -> None:
     async with world.running() as one:
         await one.run(request_of(), world.offer)
         await one.run(request_of(quality="medium"), world.offer)
-        await one.run(request_of(), "replicate/gpt-image-2")
+        await one.run(request_of(), f"{world.provider}/gpt-image-2")
         world.fake.runs_on_break = False
         world.fake.next(faults.Reset(after_body=True))
         (view,) = await one.run(request_of(), world.offer)
     assert (view.run.state, view.images, view.ledger_state) == ("unknown", (), "unknown")
     assert world.creates == 3
+
+
+@only("fal")
+@pytest.mark.parametrize("changes", [{"list_lag": 3}, {"list_page_items": 1}], ids=["behind", "pages"])
+async def test_a_list_that_is_behind_or_long_is_read_on(changes: dict[str, int], world: World) -> None:
+    async with world.running() as one:
+        for quality in ("medium", "high"):
+            await one.run(request_of(quality=quality), world.offer)
+        for name, value in changes.items():
+            setattr(world.fake, name, value)
+        world.fake.next(faults.Reset(after_body=True))
+        (view,) = await one.run(request_of(), world.offer)
+        assert (view.run.state, len(view.images)) == ("succeeded", 1), view.run.error
+    assert world.creates == 3
+
+
+EMPTY = Answer(200, {"items": [], "next_cursor": None, "has_more": False})
+WITHOUT_INPUTS = {"endpoint_id": "openai/gpt-image-2.5/flare/text-to-image", "sent_at": "2099-01-01T00:00:00Z"}
+UNFOUND: dict[str, tuple[Answer, int]] = {
+    "empty": (EMPTY, 20),
+    "forbidden": (Answer(403, {"detail": "This key may not list requests."}), 1),
+    "unknown field": (Answer(422, {"detail": "Bad query."}), 1),
+    "no list": (Answer(200, {"items": None}), 20),
+    "without inputs": (
+        Answer(200, {"items": [{"request_id": "764cabcf-b745-4b3e-ae38-1200304cf45b"} | WITHOUT_INPUTS]}),
+        20,
+    ),
+}
+"""Answers of fal's list in which nothing is found, and how often it is asked."""
+
+
+@only("fal")
+@pytest.mark.parametrize("answer", UNFOUND)
+async def test_a_job_that_is_in_no_list_leaves_the_run_unknown(answer: str, world: World) -> None:
+    world.fake.list_reply, reads = UNFOUND[answer]
+    world.fake.next(faults.Reset(after_body=True))
+    view = await world.run()
+    assert (view.run.state, view.ledger_state) == ("unknown", "unknown")
+    assert view.run.error is not None
+    assert view.run.error.may_have_been_billed
+    world.is_told(view)
+    assert (world.creates, world.fake.posts, world.fake.list_reads) == (1, 1, reads)
+
+
+@only("fal")
+async def test_a_list_at_its_usual_place_is_not_asked_by_a_provider_that_was_moved(world: World) -> None:
+    world.has_list = False
+    world.fake.next(faults.Reset(after_body=True))
+    view = await world.run()
+    assert (view.run.state, world.fake.list_reads) == ("unknown", 0)
+
+
+@only("fal")
+@pytest.mark.parametrize("form", ["as they were sent", "at addresses", "uploaded"])
+async def test_an_edit_finds_the_job_with_its_own_files(form: str, world: World) -> None:
+    """Where the list tells the files, those of a twin with another picture, which nobody has claimed, are no match."""
+    side = 1500 if form == "uploaded" else 64
+    async with world.running() as one:
+        if form == "as they were sent":
+            await one.run(request_of(images=(noise(1, side),)), world.offer)
+            one.services.store.write(lambda db: db.execute("delete from jobs"))
+        world.fake.keeps_addresses = form == "at addresses"
+        world.fake.next(faults.Reset(after_body=True))
+        (view,) = await one.run(request_of(images=(noise(2, side),)), world.offer)
+    assert view.run.state == "succeeded", view.run.error
+    assert view.run.remote_id == world.jobs[-1].request_id
 
 
 @only("runware")

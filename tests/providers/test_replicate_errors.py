@@ -162,7 +162,7 @@ def item(job_id: str = ID, made_at: str = SENT_AT, model: str = MINI, **changes:
 
 
 def test_a_lost_prediction_is_found_by_its_input() -> None:
-    assert ADAPTER.find() == HttpCall("GET", "/v1/predictions")
+    assert ADAPTER.find({}, "") == HttpCall("GET", "/v1/predictions")
     assert found([R1]) == [ID]
 
 
