@@ -23,6 +23,7 @@ EVIL = (
     "</title></style></textarea>${window.ran=4}{{7*7}}`"
 )
 SHORT = "<img src=x onerror=window.ran=5>"
+FILE_NAME = "'><img src=x onerror=window.ran=7>${window.ran=8}.png"
 EVIL_OFFER = "compatible/<img src=x onerror=window.ran=6>"
 
 
