@@ -102,6 +102,41 @@ def test_badges_are_counted_and_filter_the_results(visit: Visit) -> None:
     expect(page.get_by_test_id("group").filter(has_text="Kept fox 1")).to_be_visible()
 
 
+ANSWERS_OUT_OF_ORDER = """() => {
+  const element = document.createElement("div");
+  element.innerHTML = "<div class='drawn templates'></div>";
+  document.body.append(element);
+  const asked = [], props = { value: null };
+  let told;
+  const trigger = (what, { turn }) => asked.push([what, turn]);
+  diptych.mount("templates", { element, props, trigger, watch: (_, tell) => (told = tell) });
+  const item = { id: "1", name: "Mine", prompt: "A fox", settings: "" };
+  const answer = (turn, items) => {
+    props.value = JSON.stringify({ items, most: 9, name_chars: 80, trouble: "", turn });
+    told();
+  };
+  const press = (selector) => element.querySelector(selector).click();
+  document.querySelector("#pg-prompt textarea").value = "A fox";
+  press(".templates-open");
+  answer("1", []);
+  const field = element.querySelector(".template-save input");
+  field.value = "Mine";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  press(".template-save button");
+  answer("1", []);
+  const before = field.value;
+  answer("2", [item]);
+  answer("1", []);
+  return [asked, before, element.querySelector("li b")?.textContent, field.value];
+}"""
+
+
+def test_an_older_list_of_templates_that_comes_late_is_not_shown(visit: Visit) -> None:
+    asked, before, shown, after = visit.page.evaluate(ANSWERS_OUT_OF_ORDER)
+    assert asked == [["open", "1"], ["save", "2"], ["open", "3"]]
+    assert (before, shown, after) == ("Mine", "Mine", ""), "saved is what the answer to it says"
+
+
 def test_words_of_others_stay_text(visit: Visit) -> None:
     """A template's name, a tag and a file's name with markup; `visit` holds that no script failed or ran."""
     page = visit.page

@@ -8,14 +8,22 @@ import { focusPrompt, onOutlook } from "./form.js";
 export function paintTemplates({ element, trigger, props, watch }) {
   const root = element.querySelector(".drawn");
   let isOpen = false;
-  let isComing = false;
   let renamed = null;
   /** What was typed is kept until it is saved, whatever comes meanwhile. */
   let name = "";
   let withSettings = true;
-  let done = "";
+  /** Answers may come in another order than they were asked for: each bears the number of what it answers. */
+  let asked = 0;
+  let shown = null;
+  /** The change that is waited for, and what to say when it is made. */
+  let awaited = null;
 
-  const items = () => props.value?.items || [];
+  const ask = (what, more = {}) => trigger(what, { ...more, turn: String(++asked) });
+  const change = (what, done, more) => {
+    awaited = { turn: asked + 1, what, done };
+    ask(what, more);
+  };
+  const items = () => shown?.items || [];
   const promptText = () => document.querySelector("#pg-prompt textarea")?.value || "";
 
   function paint() {
@@ -26,10 +34,10 @@ export function paintTemplates({ element, trigger, props, watch }) {
 
   const menu = () =>
     h("div", { class: "popover templates-menu", id: "pg-templates-menu", key: "menu", role: "dialog", "aria-label": "Templates", "data-testid": "templates" },
-      !props.value ? h("p", { class: "caption sheen templates-wait" }, "Loading")
+      !shown ? h("p", { class: "caption sheen templates-wait" }, "Loading")
         : items().length ? h("ul", { key: "list" }, items().map((one) => h("li", { key: one.id }, one.id === renamed ? renaming(one) : row(one))))
         : h("p", { class: "caption", key: "none" }, "None yet. Save a prompt to use it again."),
-      props.value?.trouble ? h("p", { class: "note", role: "alert", key: "trouble" }, icon("warn", "bad"), h("span", {}, props.value.trouble)) : null,
+      shown?.trouble ? h("p", { class: "note", role: "alert", key: "trouble" }, icon("warn", "bad"), h("span", {}, shown.trouble)) : null,
       saving());
 
   const row = (one) => [
@@ -43,27 +51,27 @@ export function paintTemplates({ element, trigger, props, watch }) {
 
   const renaming = (one) =>
     h("form", { class: "template-form", key: "rename", "data-form": "rename", "data-id": one.id },
-      h("input", { type: "text", class: "text-field", name: "name", autocomplete: "off", "aria-label": `New name of ${one.name}`, maxlength: props.value?.name_chars, "data-start": one.name }),
+      h("input", { type: "text", class: "text-field", name: "name", autocomplete: "off", "aria-label": `New name of ${one.name}`, maxlength: shown?.name_chars, "data-start": one.name }),
       h("button", { type: "submit", class: "button" }, "Rename"),
       h("button", { type: "button", class: "button quiet", "data-act": "keep" }, "Cancel"));
 
   function saving() {
     const isBlank = !promptText().trim();
-    const isFull = items().length >= (props.value?.most ?? 100);
+    const isFull = items().length >= (shown?.most ?? 100);
     const isThere = items().some((one) => one.name === name.trim());
     return h("form", { class: "template-save", key: "save", "data-form": "save" },
       h("div", { class: "template-form" },
-        h("input", { type: "text", class: "text-field", name: "name", value: name, autocomplete: "off", placeholder: "Name for this prompt", "aria-label": "Name of the new template", maxlength: props.value?.name_chars ?? 80, disabled: isBlank }),
+        h("input", { type: "text", class: "text-field", name: "name", value: name, autocomplete: "off", placeholder: "Name for this prompt", "aria-label": "Name of the new template", maxlength: shown?.name_chars ?? 80, disabled: isBlank }),
         h("button", { type: "submit", class: "button", disabled: isBlank || !name.trim() || (isFull && !isThere) }, isThere ? "Replace" : "Save")),
       h("label", { class: "letters", key: "with" }, h("span", { class: "box" }, h("input", { type: "checkbox", name: "with_settings", checked: withSettings, disabled: isBlank }), icon("check")), "With models and settings"),
       isBlank ? h("p", { class: "caption", key: "why" }, "Type a prompt to save it.")
-        : isFull ? h("p", { class: "caption", key: "why" }, `${props.value.most} templates are kept. Delete one first.`) : null);
+        : isFull ? h("p", { class: "caption", key: "why" }, `${shown.most} templates are kept. Delete one first.`) : null);
   }
 
   function show(open) {
     isOpen = open;
     renamed = null;
-    if (open) trigger("open", {});
+    if (open) ask("open");
     paint();
     if (open) root.querySelector(".template-save input:not(:disabled), .template")?.focus();
   }
@@ -94,8 +102,7 @@ export function paintTemplates({ element, trigger, props, watch }) {
       focusPrompt();
     }
     if (what === "delete" && (await askFirst({ title: `Delete “${one.name}”?`, text: "The prompt and its settings are gone then. Images made with it stay.", yes: "Delete" }))) {
-      done = `${one.name} is deleted`;
-      trigger("delete", { id });
+      change("delete", `${one.name} is deleted`, { id });
     }
     return undefined;
   }
@@ -115,16 +122,13 @@ export function paintTemplates({ element, trigger, props, watch }) {
     event.preventDefault();
     const { form, id } = event.target.dataset;
     if (form === "rename") {
-      done = "Renamed";
       renamed = null;
-      return trigger("rename", { id, name: event.target.elements.name.value });
+      return change("rename", "Renamed", { id, name: event.target.elements.name.value });
     }
     const wanted = name.trim();
     const isThere = items().some((one) => one.name === wanted);
     if (!wanted || (isThere && !(await askFirst({ title: `Replace “${wanted}”?`, text: "What was kept under this name is gone then.", yes: "Replace" })))) return undefined;
-    done = `${wanted} is saved`;
-    isComing = true;
-    return trigger("save", { name: wanted, with_settings: withSettings, may_replace: isThere });
+    return change("save", `${wanted} is saved`, { name: wanted, with_settings: withSettings, may_replace: isThere });
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !isOpen || document.querySelector("dialog[open]")) return;
@@ -135,12 +139,16 @@ export function paintTemplates({ element, trigger, props, watch }) {
     if (isOpen && !root.contains(event.target) && event.target.isConnected && !event.target.closest("dialog")) show(false);
   });
   watch("value", () => {
-    const isSaved = isComing && !props.value?.trouble;
-    if (props.value?.trouble) done = "";
-    else if (isSaved) name = "";
-    isComing = false;
-    if (done) announce(done);
-    done = "";
+    const came = props.value;
+    if (!came) return;
+    // It was read before the change that is shown already: nobody knows what it lacks.
+    if (Number(came.turn) < Number(shown?.turn)) return void ask("open");
+    shown = came;
+    const isAnswer = awaited && Number(came.turn) >= awaited.turn;
+    const isSaved = isAnswer && awaited.what === "save" && !came.trouble;
+    if (isSaved) name = "";
+    if (isAnswer && !came.trouble) announce(awaited.done);
+    if (isAnswer) awaited = null;
     paint();
     if (isSaved) root.querySelector(".template-save input")?.focus();
   });

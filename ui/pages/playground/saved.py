@@ -19,9 +19,9 @@ _IMAGE_FIELDS = ("references", "sweep")
 """Stay as they are, so that nothing typed there meanwhile is lost."""
 
 
-async def on_open_templates(app: App, request: gr.Request) -> dict[str, object]:
+async def on_open_templates(app: App, request: gr.Request, event: gr.EventData) -> dict[str, object]:
     """The visitor's templates as they are now."""
-    return await _menu(app, owner_of(app, request))
+    return await _menu(app, event, owner_of(app, request))
 
 
 async def on_save_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> dict[str, object]:
@@ -35,7 +35,7 @@ async def on_save_template(app: App, request: gr.Request, event: gr.EventData, *
         settings=template_views.settings_of(read) if getattr(event, "with_settings", None) is True else None,
         may_replace=getattr(event, "may_replace", None) is True,
     )
-    return await _menu(app, owner, saving)
+    return await _menu(app, event, owner, saving)
 
 
 async def on_insert_template(app: App, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
@@ -49,16 +49,17 @@ async def on_insert_template(app: App, request: gr.Request, event: gr.EventData,
 async def on_rename_template(app: App, request: gr.Request, event: gr.EventData) -> dict[str, object]:
     """Another name for a template."""
     owner = owner_of(app, request)
-    return await _menu(app, owner, templates.rename(app.services, owner, text_of(event, "id"), text_of(event, "name")))
+    renaming = templates.rename(app.services, owner, text_of(event, "id"), text_of(event, "name"))
+    return await _menu(app, event, owner, renaming)
 
 
 async def on_delete_template(app: App, request: gr.Request, event: gr.EventData) -> dict[str, object]:
     """One template less; the page has asked first."""
     owner = owner_of(app, request)
-    return await _menu(app, owner, templates.delete(app.services, owner, text_of(event, "id")))
+    return await _menu(app, event, owner, templates.delete(app.services, owner, text_of(event, "id")))
 
 
-async def _menu(app: App, owner: str, change: Awaitable[None] | None = None) -> dict[str, object]:
+async def _menu(app: App, event: gr.EventData, owner: str, change: Awaitable[None] | None = None) -> dict[str, object]:
     trouble = ""
     try:
         if change is not None:
@@ -66,5 +67,5 @@ async def _menu(app: App, owner: str, change: Awaitable[None] | None = None) -> 
     except TemplateRefused as error:
         trouble = str(error)
     kept = await templates.saved(app.services, owner)
-    # A fresh mark each time: the menu also waits for answers that change nothing.
-    return template_views.menu_view(kept, app.services.catalog, trouble) | {"turn": app.services.new_id()}
+    # By its number the menu knows what this answers, and whether it is older than what it shows.
+    return template_views.menu_view(kept, app.services.catalog, trouble) | {"turn": text_of(event, "turn")[:20]}
