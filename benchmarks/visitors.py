@@ -15,13 +15,12 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.processes import diptych_process
-from playground.memory import GIVE_BACK_S
+from benchmarks.resident import settled_mb
 from providers.fetching import no_cookies
 
 VISITORS, SESSIONS, FIRST = 200, 2_000, 100
@@ -147,9 +146,9 @@ async def _measured(url: str, pid: int, visitors: int, sessions: int) -> list[st
     ) as http:
         form = Form((await http.get("/config")).json())
         await Visitor(http, 0).visit(form, Seen())
-        before, seen = await _settled_mb(pid), Seen()
+        before, seen = await settled_mb(pid), Seen()
         await asyncio.gather(*(_guarded(Visitor(http, number).visit, form, seen) for number in range(1, visitors + 1)))
-        grown = await _settled_mb(pid) - before
+        grown = await settled_mb(pid) - before
         lines = _visitors_lines(seen, visitors, before, grown)
         return lines + await _coming_and_going(http, pid, form, visitors, sessions)
 
@@ -172,7 +171,7 @@ async def _coming_and_going(http: httpx.AsyncClient, pid: int, form: Form, start
         await asyncio.gather(*(_guarded(one.look, form, seen) for one in people))
         done = first + len(people)
         if done == sessions or done - AT_ONCE < FIRST <= done:
-            sizes.append((done, await _settled_mb(pid)))
+            sizes.append((done, await settled_mb(pid)))
     early = next((size for count, size in sizes if count >= FIRST), sizes[-1][1])
     share = sizes[-1][1] / early - 1
     return [
@@ -202,18 +201,6 @@ def _line(name: str, times: list[float]) -> str:
     ordered = sorted(times)
     late = ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
     return f"    {name:18} p50 {statistics.median(ordered):.2f} s, p95 {late:.2f} s, last {ordered[-1]:.2f} s"
-
-
-async def _settled_mb(pid: int) -> float:
-    """Once the app had time to give back what is free."""
-    await asyncio.sleep(GIVE_BACK_S + 2)
-    return _rss_mb(pid)
-
-
-def _rss_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 if __name__ == "__main__":
