@@ -137,19 +137,34 @@ async def vote(
     second = _second(follows), _second(looks)
     now, decided = services.now(), _plausible(decided_ms)
 
-    def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool]:
+    def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool, RatingChange | None]:
         battle = _end(db, battle_id, voter, state="voted", now=now)
         is_repeated = battles.voted_before(db, battle)
         reason = REPEATED if is_repeated else CHOSEN if battle.source == "chosen" else None
         row = Vote(battle_id, voter, answer, decided, not is_repeated, reason, now, *second)
         # Not in the row: the vote counts again once its voter does.
         is_out = exclusions.has(db, voter)
-        return battle, _reveal(db, battle), row, votes.insert(db, row, battle), is_out
+        reveal, seq = _reveal(db, battle), votes.insert(db, row, battle)
+        return battle, reveal, row, seq, is_out, _change_at_once(db, battle, seq)
 
-    battle, reveal, row, seq, is_out = await asyncio.to_thread(services.store.write, write)
+    battle, reveal, row, seq, is_out, change = await asyncio.to_thread(services.store.write, write)
     reason = row.reason or (LEFT_OUT if is_out else None)
-    change = await _change_by(services, battle, seq)
+    if change is None:
+        change = await _change_by(services, battle, seq)
     return VoteResult(reason is None, row.counted and reason is not None, reason, reveal, change)
+
+
+def _change_at_once(db: Database, battle: Battle, seq: int) -> RatingChange | None:
+    """What the vote changed, told in its own write job; `None` where that takes long or fails, since the vote must not."""
+    try:
+        with db.atomic():
+            return elo_days.change_at_once(db, battle, seq)
+    except Exception:
+        if not db.conn.in_transaction:
+            # As on a full disk: the vote is gone with it, and is not taken.
+            raise
+        log.exception("what a vote changed cannot be told at once")
+        return None
 
 
 async def _change_by(services: Services, battle: Battle, seq: int) -> RatingChange | None:

@@ -87,6 +87,27 @@ def replayed(rows: Iterable[CountedVote], competing: Competing) -> list[EloDay]:
     return list(_days(iter(rows), [], competing))
 
 
+def change_at_once(db: Database, battle: Battle, seq: int) -> RatingChange | None:
+    """What the vote changed that this write job has just placed at `seq`; kept. No vote has come behind it yet, so only what is
+    not kept before it is replayed. `None` where that may be too much to hold up others.
+    """
+    wanted = BoardFilter(battle.board, battle.is_demo)
+    newest = kept_days.newest(db, wanted, "offer", METHOD_VERSION)
+    after = newest.last_seq if newest else 0
+    if seq - after > MANY:
+        return None
+    kept = [newest] if newest else []
+    new = list(_days(votes.in_order(db, wanted, after=after, before=seq), kept, offers))
+    before = (kept + new)[-1:]
+    new += _days(votes.in_order(db, wanted, after=seq - 1), before, offers)
+    if new:
+        kept_days.keep(db, wanted, "offer", METHOD_VERSION, new)
+    was = before[0].ratings if before else {}
+    now = new[-1].ratings if new else was
+    a, b = battle.offer_a, battle.offer_b
+    return RatingChange(was.get(a, START), now.get(a, START), was.get(b, START), now.get(b, START))
+
+
 def change_by(db: Database, battle: Battle, seq: int) -> RatingChange:
     """What the vote placed at `seq` changed on its board of offers. Needs a write job."""
     wanted = BoardFilter(battle.board, battle.is_demo)

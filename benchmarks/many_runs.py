@@ -1,8 +1,8 @@
 """A thousand runs of a Demo model through the endpoints for programs: what they leave behind in memory and in temporary files.
 
 The app has a process of its own and starts with empty folders. Its memory after all runs is held against that after the first
-hundred, each time when it had time to give back what is free; what stays on disk beside the data is what lies in Gradio's folder
-and the system's for temporary files.
+hundred, each time when it had time to give back what is free. Beside the data, files may stay in Gradio's folder and in the
+system's for temporary ones.
 """
 
 from __future__ import annotations

@@ -186,7 +186,8 @@ async def _through_http(count: int) -> list[str]:
 async def _clients(url: str, count: int) -> Waits:
     """Each client asks for one vote after another, by Gradio's own protocol, and reads its answer."""
     seconds: list[float] = []
-    limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS)
+    # A connection that was quiet for seconds may be closed by the server at the moment it is used again.
+    limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS, keepalive_expiry=1)
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits, trust_env=False) as http:
 
         async def vote(number: int) -> None:

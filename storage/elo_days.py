@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlite_utils import Database
 
 from storage.rows import fetch
 from storage.tallies import BoardFilter
+
+_KEPT = """select day, last_seq, votes, ratings from elo_days
+    where board = :board and is_demo = :is_demo and level = :level and method = :method"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,18 @@ class EloDay:
 
 def kept(db: Database, wanted: BoardFilter, level: str, method: str) -> list[EloDay]:
     """What is kept for a board of everybody's votes on the first question, oldest day first."""
-    rows = fetch(
-        db,
-        """select day, last_seq, votes, ratings from elo_days
-        where board = :board and is_demo = :is_demo and level = :level and method = :method order by day""",
-        wanted.named | {"level": level, "method": method},
-    )
-    return [EloDay(row["day"], row["last_seq"], row["votes"], json.loads(row["ratings"])) for row in rows]
+    rows = fetch(db, f"{_KEPT} order by day", wanted.named | {"level": level, "method": method})
+    return [_day(row) for row in rows]
+
+
+def newest(db: Database, wanted: BoardFilter, level: str, method: str) -> EloDay | None:
+    """The last of what is kept."""
+    rows = fetch(db, f"{_KEPT} order by day desc limit 1", wanted.named | {"level": level, "method": method})
+    return _day(rows[0]) if rows else None
+
+
+def _day(row: dict[str, Any]) -> EloDay:
+    return EloDay(row["day"], row["last_seq"], row["votes"], json.loads(row["ratings"]))
 
 
 def keep(db: Database, wanted: BoardFilter, level: str, method: str, days: Sequence[EloDay]) -> None:

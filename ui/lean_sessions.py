@@ -2,10 +2,14 @@
 
 For each new session Gradio 6.31 describes every component of the page anew, on the event loop (20 ms and more of it here), and
 then keeps the newest value of each in it, for as long as the session lives. It reads that only to make a deep link; those
-routes are closed here (`ui/guard.py`).
+routes are closed here (`ui/guard.py`). Each call of a program is a session too, and hundreds of them are kept.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 
 import gradio as gr
 from gradio.blocks import BlocksConfig
@@ -18,13 +22,15 @@ class _OfPage(BlocksConfig):  # type: ignore[misc]
 
     def __copy__(self) -> BlocksConfig:
         copied = super().__copy__()
-        copied.config_for_block = _nothing
+        copied.config_for_block = partial(_nothing, MappingProxyType({}))
+        # Only `gr.render` gives a session listeners of its own, and no page here has it.
+        copied.fns = self.fns
         return copied
 
 
-def _nothing(*_: object, **__: object) -> dict[str, object]:
-    """Where a description is empty, Gradio keeps no value in it either."""
-    return {}
+def _nothing(empty: Mapping[str, object], *_: object, **__: object) -> Mapping[str, object]:
+    """One for all components of a session: where a description is empty, Gradio keeps no value in it either."""
+    return empty
 
 
 def lean(demo: gr.Blocks) -> gr.Blocks:

@@ -12,9 +12,12 @@ from arena import battle, board, choosing, elo_days, judging, opening
 from arena.battle import CHOSEN, LEFT_OUT, REPEATED, VoteResult
 from arena.board import BoardQuery
 from arena.elo_days import RatingChange
+from arena.ratings.elo import START, EloReplay
 from playground.services import LOCAL_OWNER, Services
-from storage import exclusions, tallies, votes
+from storage import battles, exclusions, tallies, votes
 from storage.errors import StoreBusy
+from storage.records import Battle
+from storage.tallies import BoardFilter
 from tests.arena.world import add_run
 
 OFFERS = ("openai/gpt-image-2", "openai/gpt-image-1-mini")
@@ -38,6 +41,18 @@ def vote(services: Services, battle_id: str) -> VoteResult:
     found = go(battle.vote(services, battle_id, LOCAL_OWNER, "a"))
     assert isinstance(found, VoteResult)
     return found
+
+
+def open_battle(services: Services, number: int) -> str:
+    """One of many of a voter's, each over a prompt of its own."""
+    image_a, image_b = a_pair(services, f"Prompt {number}")
+    row = Battle(
+        battle_id=f"{number:032x}", voter=LOCAL_OWNER, operation="generate", prompt=f"Prompt {number}", image_a=image_a,
+        image_b=image_b, offer_a=OFFERS[0], offer_b=OFFERS[1], source="history", is_demo=False, probability=0.5,
+        state="open", created_at=services.now(), expires_at="2999-01-01T00:00:00.000Z",
+    )  # fmt: skip
+    services.store.write(lambda db: battles.insert(db, row))
+    return row.battle_id
 
 
 def boards(services: Services) -> tuple[int, int]:
@@ -116,12 +131,40 @@ def test_a_waiting_pair_that_was_picked_and_voted_on_meanwhile_does_not_come_bac
     assert vote(services, waiting.battle_id).reason == REPEATED, "its page may still be open"
 
 
+def test_each_of_many_votes_at_once_is_told_its_own_step(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps add up, whatever came behind a vote before it was asked for, and each is what a replay of all votes says."""
+    ids = [open_battle(services, number) for number in range(5)]
+
+    async def all_at_once() -> list[VoteResult]:
+        return await asyncio.gather(*(battle.vote(services, one, LOCAL_OWNER, "a") for one in ids))
+
+    results = go(all_at_once())
+    wanted = BoardFilter("generate", is_demo=False)
+    rows = services.store.read(lambda db: list(votes.in_order(db, wanted)))
+    replayed = EloReplay()
+    steps = []
+    for row in rows:
+        was = dict(replayed.ratings)
+        replayed.take((row.offer_a, row.offer_b, row.outcome))
+        now = replayed.ratings
+        a, b = row.offer_a, row.offer_b
+        steps.append(RatingChange(was.get(a, START), now[a], was.get(b, START), now[b]))
+    assert {one.change for one in results} == set(steps)
+    assert services.store.read(lambda db: elo_days.kept_whole(db, wanted, "offer"))[-1].ratings == replayed.ratings
+    monkeypatch.setattr(elo_days, "MANY", 0)
+    a_pair(services, "Last")
+    last = vote(services, go(opening.next_battle(services, LOCAL_OWNER)).battle_id)
+    assert last.change is not None
+    assert last.change.a_before == replayed.ratings[last.reveal.a.offer], "by a replay in a job of its own"
+
+
 def test_a_vote_that_counted_is_told_also_when_its_step_cannot_be(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> RatingChange:
         raise StoreBusy("Another program holds the database.")
 
+    monkeypatch.setattr(elo_days, "change_at_once", fail)
     monkeypatch.setattr(elo_days, "change_by", fail)
     a_pair(services)
     result = vote(services, go(opening.next_battle(services, LOCAL_OWNER)).battle_id)

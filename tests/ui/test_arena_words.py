@@ -101,6 +101,7 @@ async def test_a_vote_whose_step_is_unknown_is_shown_without_one(one: Harness, m
     async def nothing(*_: object) -> None:
         return None
 
+    monkeypatch.setattr(battle, "_change_at_once", lambda *_: None)
     monkeypatch.setattr(battle, "_change_by", nothing)
     add_pair(one)
     shown = await visit(one)
