@@ -83,7 +83,7 @@ def a_prompt_of_a_battle(visit: Visit) -> None:
     visit.tab("Arena")
     page.get_by_role("button", name="New battle").click()
     page.get_by_role("radio", name="Your own").check()
-    page.set_input_files("#ar-upload input[type=file]", file(3))  # type: ignore[arg-type]
+    page.set_input_files("#ar-upload input[type=file]", file(3))
     expect(page.get_by_test_id("own-source").locator("img")).to_have_attribute("alt", re.compile("onerror"))
     page.get_by_label("Remove source image 1").click()
     page.fill("#ar-prompt", EVIL)
@@ -99,12 +99,12 @@ def a_prompt_of_a_battle(visit: Visit) -> None:
 
 def the_name_of_a_file(visit: Visit) -> None:
     page = visit.page
-    page.set_input_files("#pg-upload input[type=file]", file(5))  # type: ignore[arg-type]
+    page.set_input_files("#pg-upload input[type=file]", file(5))
     expect(page.get_by_test_id("reference").locator("button").first).to_have_attribute("title", re.compile("onerror"))
     held(page)
     visit.tab("History")
     page.locator("#fi-recall summary").click()
-    page.set_input_files("#fi-recall-file", file(6))  # type: ignore[arg-type]
+    page.set_input_files("#fi-recall-file", file(6))
     expect(page.get_by_test_id("recall-said")).to_be_visible()
     expect(page.locator(".fi-asked")).to_have_attribute("alt", re.compile("onerror"))
 
