@@ -370,9 +370,9 @@ def test_static_markup_refuses_what_gradio_would_run() -> None:
             components.static(markup, elem_id="x")
 
 
-def test_the_head_and_the_header_link_only_what_is_served() -> None:
+def test_the_head_links_only_what_is_served() -> None:
     client = TestClient(Starlette(routes=[launch.assets_route()]))
-    linked = set(re.findall(r'dp/[^">]+', launch.head_html() + launch.ahead()))
+    linked = set(re.findall(r'dp/[^">]+', launch.head_html()))
     assert len(linked) == 4
     for address in linked:
         assert client.get(f"/{address}").status_code == 200
