@@ -68,7 +68,8 @@ class Form:
     upload: Any
     mask_upload: Any
     outlook: Any
-    """Draws nothing itself: hands offers, tray, counter and problems what the server says."""
+    """Draws nothing itself: hands offers, tray, counter and problems what the server says. Its `back` tells that the tab was
+    opened again."""
     draft: Any
     more: Any
     sweep_time: Any
@@ -164,7 +165,7 @@ def build_form() -> Form:
         snap=snap,
         upload=upload,
         mask_upload=mask_upload,
-        outlook=drawn("outlook", None, elem_id="pg-outlook"),
+        outlook=drawn("outlook", None, elem_id="pg-outlook", events=["back"]),
         draft=gr.BrowserState({}, storage_key=DRAFT_KEY, secret=DRAFT_KEY),
         more=more,
         sweep_time=sweep_time,
