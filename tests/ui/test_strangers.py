@@ -226,7 +226,7 @@ def test_every_listener_gives_a_stranger_nothing_and_changes_nothing(
     draft = {"references": [{"sha256": ids["upload_sha256"], "media_type": "image/png", "width": 64, "height": 64}]}
     waits = set()
     config = b.get("config").json()
-    drawn = {row["id"]: row["type"] in ("html", "state", "browserstate") for row in config["components"]}
+    drawn = {row["id"]: row["type"] in ("html", "state") for row in config["components"]}
     value = {row["id"]: draft if drawn[row["id"]] else row["props"].get("value") for row in config["components"]}
     for row in config["dependencies"]:
         if not row["backend_fn"]:

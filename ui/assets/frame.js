@@ -4,11 +4,11 @@
    `#playground/remix/<run_id>`. A page takes it by `diptych.onVisit(tab, ([what, ...more]) => …)`. */
 
 import { announce } from "./dom.js";
+import { storedDraft } from "./draft.js";
 
 const STORED_THEME = "diptych-theme";
-const STORED_DRAFT = "diptych-draft";
 const PARTS = ["#d-strip .drawn", "#pg-prompt textarea", "#pg-offers .drawn", "#pg-size input", "#pg-quality input", "#pg-refs .drawn", "#pg-run", "#pg-results .drawn"];
-let isFormTold = localStorage.getItem(STORED_DRAFT) === null;
+let isFormTold = storedDraft() === null;
 const painters = new Map();
 const waiting = [];
 
@@ -67,7 +67,7 @@ function parsed(props) {
 
 const early = window.diptych?.early || [];
 const formTold = openGate();
-window.diptych = { component, mount, announce, visit, onVisit, formTold, pressRun: () => press("pg-run") };
+window.diptych = { component, mount, announce, visit, onVisit, formTold, draft: storedDraft, pressRun: () => press("pg-run") };
 for (const [kind, tools] of early) mount(kind, tools);
 
 /* Tabs */

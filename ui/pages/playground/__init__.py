@@ -24,6 +24,10 @@ RESULT_EVENTS = (
 )
 
 
+DRAFT = "(kept) => window.diptych?.draft() ?? kept"
+"""What the browser gives for the draft when the page is opened. Set by a script at the start, the component would lose it."""
+
+
 def build(app: App) -> Page:
     """Puts the components on the tab."""
     with gr.Row(elem_id="pg"):
@@ -73,7 +77,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
 def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     form, inputs, shown = page.form, page.form.inputs, page.shown
     fields = form.fields
-    _listen(tabs.demo.load, bound(_opening(page), app), [form.draft], shown)
+    _listen(tabs.demo.load, bound(_opening(page), app), [form.draft], shown, js=DRAFT)
     chosen = (
         fields.size, fields.other_size, fields.ratio, fields.resolution, fields.quality, fields.output_format,
         fields.moderation, fields.input_fidelity, fields.partial_images, fields.references, fields.variables,
@@ -133,6 +137,7 @@ def _listen(
     *,
     latest: bool = False,
     many: bool = False,
+    js: str | None = None,
 ) -> None:
     """`latest`: of several changes in a row the last one counts. `many`: a second press does not wait for the first."""
     # Gradio looks at each value in a thread of its own, some twenty for the form; `form.read` looks at them anyway.
@@ -140,5 +145,5 @@ def _listen(
     mode = "always_last" if latest else "multiple" if many else "once"
     trigger(
         handler, inputs, outputs,
-        trigger_mode=mode, concurrency_limit=None, preprocess=not is_form_only, **QUIET,
+        trigger_mode=mode, concurrency_limit=None, js=js, preprocess=not is_form_only, **QUIET,
     )  # fmt: skip
