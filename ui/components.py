@@ -13,6 +13,10 @@ import orjson
 from ui import notices
 from ui.app import App, app_for
 
+QUIET: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
+"""Of every listener of the page. Told of no component to show progress on, the browser need not go through all outputs, hidden
+as the progress is, each time the server says something.
+"""
 _MOUNT = (
     "(window.diptych ??= {early: [], mount(kind, tools) { this.early.push([kind, tools]) }})"
     ".mount(%r, {element, trigger, props, watch, upload}); /* events: %s */"

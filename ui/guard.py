@@ -12,7 +12,7 @@ import ipaddress
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -173,9 +173,12 @@ def address_of(settings: Settings, scope: Scope, headers: Mapping[str, str]) -> 
     return asking_address(str(client[0]) if client else "", forwarded, settings.public.trusted_proxies)
 
 
-def middleware(settings: Settings, usage: Usage | None = None, ahead: str = "") -> list[Middleware]:
-    """What Gradio's application is wrapped in. `usage` counts what visitors upload; `ahead` is the page's `Link` header."""
-    return [Middleware(_MovesOutermost, settings=settings, usage=usage or Usage(settings, utc_now), ahead=ahead)]
+Wrap: TypeAlias = Callable[[ASGIApp], ASGIApp]
+
+
+def middleware(settings: Settings, usage: Usage | None = None, inside: Wrap | None = None) -> list[Middleware]:
+    """What Gradio's application is wrapped in. `usage` counts what visitors upload; `inside` wraps what is let in."""
+    return [Middleware(_MovesOutermost, settings=settings, usage=usage or Usage(settings, utc_now), inside=inside)]
 
 
 class _MovesOutermost:
@@ -185,18 +188,18 @@ class _MovesOutermost:
     any answer made readable to it, before a guard inside is asked (`App.create_app` of 6.31, 2026-11-21).
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, ahead: str = "") -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, inside: Wrap | None = None) -> None:
         self._inside = app
         self._settings = settings
         self._usage = usage
-        self._ahead = ahead
-        self._door: ASGIApp = Guard(app, settings, usage, ahead)
+        self._wrap = inside
+        self._door: ASGIApp = Guard(app, settings, usage, inside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         if scope["type"] == "lifespan" and self._door is not self._inside:
             server = scope["app"]
-            server.middleware_stack = Guard(server.middleware_stack, self._settings, self._usage, self._ahead)
+            server.middleware_stack = Guard(server.middleware_stack, self._settings, self._usage, self._wrap)
             self._door = self._inside
         await self._door(scope, receive, send)
 
@@ -204,10 +207,10 @@ class _MovesOutermost:
 class Guard:
     """Refuses what must not get in; gives each public visitor a token; sees to the security headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, ahead: str = "") -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, usage: Usage, inside: Wrap | None = None) -> None:
         self._settings = settings
-        self._ahead = ahead
-        self._app = _StreamsEnded(_PagesZipped(app))
+        zipped = _PagesZipped(app)
+        self._app = _StreamsEnded(inside(zipped) if inside else zipped)
         self._visitors = VisitorScope(self._app, usage) if settings.mode == "public" else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,7 +230,7 @@ class Guard:
             await refusal(scope, receive, self._with_headers(send, cookie=None))
             return
         cookie = _cookie(self._settings, is_https=is_https(scope, headers)) if self._needs_token(scope) else None
-        say = self._with_headers(send, cookie=cookie, ahead=self._ahead if scope["path"] == "/" else "")
+        say = self._with_headers(send, cookie=cookie)
         if self._visitors is None:
             await self._app(scope, receive, say)
             return
@@ -250,7 +253,7 @@ class Guard:
             return False
         return len(HTTPConnection(scope).cookies.get(VISITOR_COOKIE, "")) < _TOKEN_CHARS
 
-    def _with_headers(self, send: Send, *, cookie: str | None, ahead: str = "") -> Send:
+    def _with_headers(self, send: Send, *, cookie: str | None) -> Send:
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
                 # The page is of one origin, which needs no leave; nobody else is given any.
@@ -265,8 +268,6 @@ class Guard:
                 if self._settings.mode == "local":
                     # A Space shows its page inside a frame of another site.
                     more["x-frame-options"] = "DENY"
-                if ahead:
-                    more["link"] = ahead
                 if cookie is not None:
                     more.append("set-cookie", cookie)
             await send(message)

@@ -2,8 +2,8 @@
 
 Style sheets and scripts are files of our own under `dp/<hash>/`, because Gradio rewrites what is given as `css`. Each kind
 is one file, zipped once. The hash is that of all files together, so a changed file changes every address and the browser may
-keep them for ever. Gradio puts the head's links into the page only when its own scripts have run; a header of the page's
-answer names the same files, so that the browser asks for them at once.
+keep them for ever. Gradio puts the head's links into the page only when its own scripts have run; `ui.opening` writes them into
+the page itself.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradio.routes import BUILD_PATH_LIB
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from storage.blob_home import ELSEWHERE
 from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
 from ui.bundling import script_bundle, style_bundle
+from ui.opening import Opening, Ours
 from ui.theme import theme
 
 if TYPE_CHECKING:
@@ -99,20 +102,21 @@ def assets_route() -> Route:
 
 
 def head_html() -> str:
-    """Links for the page's head."""
+    """Links for the page's head where Gradio is left to write them; `opening` names more."""
+    return f'<link rel="stylesheet" href="{_address(STYLE)}">{_links()}'
+
+
+def opening(app: ASGIApp) -> ASGIApp:
+    """The application, with the page's head written in advance."""
+    ours = Ours(_links(), style_bundle(ASSETS, STYLES), f"dp/{assets_hash()}")
+    return Opening(app, Path(BUILD_PATH_LIB).parent, ours)
+
+
+def _links() -> str:
     return (
-        f'<link rel="stylesheet" href="{_address(STYLE)}">'
+        f'<link rel="preload" href="{_address(FONT)}" as="font" type="font/woff2" crossorigin>'
         f'<link rel="icon" href="{_address("mark.svg")}" type="image/svg+xml">'
         f'<script type="module" src="{_address(SCRIPT)}"></script>'
-    )
-
-
-def ahead() -> str:
-    """The `Link` header of the page: what the browser will need, before the page tells it."""
-    return (
-        f"<{_address(STYLE)}>; rel=preload; as=style, "
-        f"<{_address(SCRIPT)}>; rel=modulepreload, "
-        f'<{_address(FONT)}>; rel=preload; as=font; type="font/woff2"; crossorigin'
     )
 
 
@@ -136,7 +140,7 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "theme": theme(),
         "app_kwargs": {
             "routes": [assets_route(), *routes.routes(app), *(agents.routes if agents else [])],
-            "middleware": guard.middleware(app.services.settings, app.services.usage, ahead()),
+            "middleware": guard.middleware(app.services.settings, app.services.usage, opening),
             "lifespan": routes.lifespan(app, on_loop, agents.run if agents else nullcontext),
         },
         "run_history": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,19 @@ def visit(page: Page, app: RunningApp, fake: FakeOpenAI) -> Iterator[Visit]:
     assert one.foreign == []
     assert one.errors == []
     assert KEY not in "".join([kept, config, *one.bodies])
+
+
+def test_a_page_opens_with_what_its_head_names_and_asks_again_when_one_comes_back(visit: Visit) -> None:
+    visit.traffic.settle()
+    loaded = visit.page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    named = re.findall(r'modulepreload"[^>]* href="\./(assets/[^"]+)"', visit.page.request.get(visit.app.url).text())
+    entry = re.compile(r"assets/index-[\w-]+\.js")
+    assets = [address for address in loaded if "/assets/" in address and not entry.search(address)]
+    assert sorted(assets) == sorted(visit.app.url + name for name in named)
+    assert len([address for address in loaded if "/queue/join" in address]) == 2
+    with visit.traffic.answered():
+        visit.tab("History")
+        visit.tab("Playground")
 
 
 def test_a_newcomer_types_runs_and_finds_the_image_again(visit: Visit) -> None:

@@ -24,8 +24,10 @@ from tests.ui.handled import START, event, shown, states, values
 from ui import components, launch
 from ui.app import App
 from ui.blocks import build_app
-from ui.pages.playground import editing, form, outlook, running
+from ui.pages import playground
+from ui.pages.playground import editing, first, form, outlook, running
 from ui.pages.playground.form import Fields
+from ui.pages.playground.page import DRAFT
 
 HarnessOf = Callable[..., Harness]
 
@@ -52,6 +54,22 @@ async def test_a_first_visit_is_ready_to_run_for_free(harness: HarnessOf) -> Non
     assert [family["name"] for family in offers["families"]] == ["Demo"]
     keyless = [provider.provider_id for provider in CATALOG.providers if provider.key_variable]
     assert [row["key_link"] for row in offers["keyless"]] == [f"#settings/{name}" for name in keyless]
+
+
+@pytest.mark.asyncio
+async def test_the_form_of_a_first_visit_stands_in_the_page_and_only_what_differs_is_told(harness: HarnessOf) -> None:
+    app = harness(key=None).app
+    with gr.Blocks(analytics_enabled=False):
+        page = playground.build(app)
+    fields = page.form.fields
+    assert (page.run.value, fields.offers.value) == ("Run 2 · free", {"ticked": ["demo/painterly", "demo/flat"]})
+    assert '"suggested"' in page.form.outlook.value
+    told = first.unsaid(page.shown, await editing.on_open_form(app, None, {}))
+    assert [place for place, update in enumerate(told) if update != gr.skip()] == [0, DRAFT]
+    drafted = first.unsaid(page.shown, await editing.on_open_form(app, None, {"prompt": "Fox", "timeout_s": 60.0}))
+    assert drafted[page.shown.index(fields.prompt)] == gr.update(value="Fox")
+    assert drafted[page.shown.index(fields.timeout_s)] == gr.update(value=60.0)
+    assert drafted[page.shown.index(fields.size)] == gr.skip()
 
 
 @pytest.mark.asyncio
@@ -370,9 +388,9 @@ def test_static_markup_refuses_what_gradio_would_run() -> None:
             components.static(markup, elem_id="x")
 
 
-def test_the_head_and_the_header_link_only_what_is_served() -> None:
+def test_the_head_links_only_what_is_served() -> None:
     client = TestClient(Starlette(routes=[launch.assets_route()]))
-    linked = set(re.findall(r'dp/[^">]+', launch.head_html() + launch.ahead()))
+    linked = set(re.findall(r'dp/[^">]+', launch.head_html()))
     assert len(linked) == 4
     for address in linked:
         assert client.get(f"/{address}").status_code == 200

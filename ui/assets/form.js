@@ -16,14 +16,30 @@ export function outlook() {
   return current;
 }
 
-export function takeOutlook({ props, watch }) {
+export function takeOutlook({ props, watch, trigger }) {
   const take = () => {
     if (!props.value) return;
     current = props.value;
     for (const listener of listeners) listener(current);
   };
-  watch("value", take);
+  watch("value", () => {
+    take();
+    window.diptych.formTold();
+  });
   take();
+  tellOfReturn(() => trigger("back", {}));
+}
+
+/* Gradio's own event of the tab comes when the page is opened too, before there is anything to look at again. */
+function tellOfReturn(tell) {
+  let wasLeft = false;
+  new IntersectionObserver(([seen]) => {
+    if (!seen.isIntersecting) wasLeft ||= seen.target.offsetParent === null;
+    else if (wasLeft && current) {
+      wasLeft = false;
+      tell();
+    }
+  }).observe(document.getElementById("pg-side"));
 }
 
 const promptField = () => document.querySelector("#pg-prompt textarea");

@@ -4,8 +4,11 @@
    `#playground/remix/<run_id>`. A page takes it by `diptych.onVisit(tab, ([what, ...more]) => …)`. */
 
 import { announce } from "./dom.js";
+import { storedDraft } from "./draft.js";
 
 const STORED_THEME = "diptych-theme";
+const PARTS = ["#d-strip .drawn", "#pg-prompt textarea", "#pg-offers .drawn", "#pg-size input", "#pg-quality input", "#pg-refs .drawn", "#pg-run", "#pg-results .drawn"];
+let isFormTold = storedDraft() === null;
 const painters = new Map();
 const waiting = [];
 
@@ -63,7 +66,8 @@ function parsed(props) {
 }
 
 const early = window.diptych?.early || [];
-window.diptych = { component, mount, announce, visit, onVisit, pressRun: () => press("pg-run") };
+const formTold = openGate();
+window.diptych = { component, mount, announce, visit, onVisit, formTold, draft: storedDraft, pressRun: () => press("pg-run") };
 for (const [kind, tools] of early) mount(kind, tools);
 
 /* Tabs */
@@ -194,23 +198,26 @@ function onClick(event) {
   }
 }
 
-/* The page is shown when nothing was added to it for a moment: its parts arrive in several steps. */
+/* The page is shown when its parts are there, which arrive in several steps; with a draft in this browser only when the server
+   has put it into the form. A first visit's form came with the page. */
 
 function openGate() {
-  let timer;
   const show = () => {
     if (document.body.classList.contains("ready")) return;
     document.body.classList.add("ready");
     observer.disconnect();
     visit();
   };
-  const observer = new MutationObserver(() => {
-    if (!document.querySelector("#pg-run")) return;
-    clearTimeout(timer);
-    timer = setTimeout(show, 120);
-  });
+  const look = () => {
+    if (isFormTold && PARTS.every((part) => document.querySelector(part))) setTimeout(show);
+  };
+  const observer = new MutationObserver(look);
   observer.observe(document.body, { childList: true, subtree: true });
   setTimeout(show, 4000);
+  return () => {
+    isFormTold = true;
+    look();
+  };
 }
 
 /* Single letters and digits as keys can be switched off: some people's software types them by itself. Whoever listens for
@@ -243,6 +250,5 @@ followTabs();
 keepLetters();
 document.addEventListener("keydown", hushLetters, true);
 followLinks();
-openGate();
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);

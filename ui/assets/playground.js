@@ -1,6 +1,7 @@
 /* Entry of the Playground's scripts: each draws one kind of component. */
 
 import { paintCompareBar } from "./compare.js";
+import { keepDraft } from "./draft.js";
 import { paintOffers } from "./offers.js";
 import { paintCounter, paintExamples, paintProblems, paintPromptNote, paintSnap, takeOutlook } from "./form.js";
 import { paintEstimate } from "./estimate.js";
@@ -16,6 +17,7 @@ import { paintXray } from "./xray.js";
 const { component } = window.diptych;
 component("strip", paintStrip);
 component("outlook", takeOutlook);
+component("draft", keepDraft);
 component("templates", paintTemplates);
 component("trouble", paintTrouble);
 component("counter", paintCounter);

@@ -1,8 +1,7 @@
 /* Settings: what the form begins with, and what is kept of a visitor: private session, delete everything, the operator. */
 
 import { announce, h, icon, render } from "./dom.js";
-
-const DRAFT = "diptych-draft";
+import { forgetDraft } from "./draft.js";
 
 export function paintDefaults({ element, trigger, props, watch }) {
   const paint = () => render(element.querySelector(".drawn"), defaults(props.value || {}));
@@ -68,7 +67,7 @@ export function paintPrivacy({ element, trigger, props, watch }) {
     }
     const told = await act("erase", "mine", { method: "DELETE", body: JSON.stringify({ words: box.value.trim().toLowerCase() }) }, "Nothing was deleted.");
     if (!told) return;
-    localStorage.removeItem(DRAFT);
+    forgetDraft();
     sessionStorage.clear();
     say({ asks: false, done: `Deleted: ${count(told.runs, "run")} and ${count(told.images + told.uploads, "image")}.${told.votes_kept ? ` ${count(told.votes_kept, "vote")} stay without a name.` : ""}` });
     announce(look.done);

@@ -16,7 +16,7 @@ from storage.ledger_pages import Cursor
 from storage.records import LimitAction, LimitSpan
 from ui import header
 from ui.app import App, Tabs, is_operator, owner_of
-from ui.components import bound, drawn
+from ui.components import QUIET, bound, drawn
 from ui.costs import coach_views, ledger_views
 from ui.costs import views as shown
 from ui.costs.routes import read_filter
@@ -45,9 +45,8 @@ def build(_app: App) -> Page:
 def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
     quiet = {
-        "api_visibility": "private",
+        **QUIET,
         "concurrency_limit": None,
-        "show_progress": "hidden",
         "trigger_mode": "multiple",
     }
     prices.wire(page.prices, app)

@@ -19,7 +19,7 @@ from arena.recount import recount
 from ui import guard, notices
 from ui.app import App, Tabs, owner_of
 from ui.board_queries import WrongQuery
-from ui.components import bound, drawn
+from ui.components import QUIET, bound, drawn
 from ui.edges import at_edge
 from ui.leaderboard import figures, views
 from ui.leaderboard.choices import NAMES, query_of, read_choices
@@ -46,7 +46,7 @@ def build(_app: App) -> Page:
 
 def wire(page: Page, app: App, _tabs: Tabs) -> None:
     """Attaches the listeners."""
-    quiet = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+    quiet = {**QUIET, "trigger_mode": "multiple"}
     page.board.ask(bound(on_ask, app, is_shared=True), None, page.board, concurrency_limit=AT_ONCE, **quiet)
     page.board.recount(bound(on_recount, app, is_shared=True), None, page.board, concurrency_limit=1, **quiet)
     page.board.prove(bound(on_prove, app, is_shared=True), None, page.proof, concurrency_limit=1, **quiet)

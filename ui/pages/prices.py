@@ -13,7 +13,7 @@ from playground import prices, spending, what_if
 from playground.prices import WrongPrice
 from storage import prices as stored
 from ui.app import App, is_operator, owner_of
-from ui.components import bound, drawn
+from ui.components import QUIET, bound, drawn
 from ui.costs import price_views
 from ui.costs.views import View
 
@@ -27,7 +27,7 @@ def build() -> Any:
 
 def wire(table: Any, app: App) -> None:
     """Attaches the listeners; the table asks for its rows when it is opened."""
-    quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
+    quiet = {**QUIET, "concurrency_limit": None}
     table.look(bound(on_look, app), None, table, **quiet)
     table.set_price(bound(on_set_price, app), None, table, **quiet)
     table.take_back(bound(on_take_back, app), None, table, **quiet)

@@ -18,7 +18,7 @@ from storage import footprint, verify
 from storage.opening import DATABASE_NAME
 from ui import guard, header, history_views, settings_views
 from ui.app import App, Tabs, is_operator, owner_of
-from ui.components import bound, drawn, static
+from ui.components import QUIET, bound, drawn, static
 from ui.history_views import View
 from ui.snapshot_views import snapshot_view
 
@@ -65,7 +65,7 @@ def build(app: App) -> Page:
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
-    quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
+    quiet = {**QUIET, "concurrency_limit": None}
     tabs.settings.select(bound(on_visit, app), None, [page.defaults, page.privacy, page.storage], **quiet)
     page.defaults.prefer(bound(on_prefer, app), None, page.defaults, **quiet)
     page.privacy.mine_changed(bound(on_mine_changed, app), None, [page.privacy, page.storage, tabs.strip], **quiet)

@@ -14,7 +14,7 @@ import gradio as gr
 
 from ui import privacy_words
 from ui.app import App, Tabs
-from ui.components import bound, drawn, static
+from ui.components import QUIET, bound, drawn, static
 from ui.pages.arena import making, voting
 
 EVENTS = ("answer", "next_battle", "demo_battle", "form", "start", "stop", "pair", "undo", "report")
@@ -48,7 +48,7 @@ def build(app: App) -> Page:
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
-    quiet = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
+    quiet = {**QUIET, "concurrency_limit": None}
     shown, both = [page.board], [page.board, tabs.strip]
     tabs.arena.select(bound(voting.on_visit, app), shown, shown, **quiet)
     page.board.answer(bound(voting.on_answer, app), shown, both, **quiet)

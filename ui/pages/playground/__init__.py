@@ -6,15 +6,15 @@ are the handlers, `page` is what those share.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from ui.app import App, Tabs
-from ui.components import bound, drawn, trouble_place
-from ui.pages.playground import curating, editing, running, saved, sweeping, xray
+from ui.components import QUIET, bound, drawn, trouble_place
+from ui.pages.playground import curating, editing, first, running, saved, sweeping, xray
 from ui.pages.playground.form import NAMES, build_form
 from ui.pages.playground.page import Page
 
@@ -24,7 +24,11 @@ RESULT_EVENTS = (
 )
 
 
-def build(_app: App) -> Page:
+DRAFT = "(kept) => window.diptych?.draft() ?? kept"
+"""What the browser gives for the draft when the page is opened. Set by a script at the start, the component would lose it."""
+
+
+def build(app: App) -> Page:
     """Puts the components on the tab."""
     with gr.Row(elem_id="pg"):
         with gr.Column(elem_id="pg-side", min_width=0):
@@ -43,7 +47,9 @@ def build(_app: App) -> Page:
             trouble_place("playground")
             results = drawn("results", None, elem_id="pg-results", events=RESULT_EVENTS)
             drawn("compare_bar", None, elem_id="pg-cmp")
-    return Page(form, run, stop, problems, results, drawer)
+    page = Page(form, run, stop, problems, results, drawer)
+    first.begin_with(page.shown, first.first_form(app))
+    return page
 
 
 def wire(page: Page, app: App, tabs: Tabs) -> None:
@@ -71,7 +77,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
 def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     form, inputs, shown = page.form, page.form.inputs, page.shown
     fields = form.fields
-    _listen(tabs.demo.load, bound(editing.on_open_form, app), [form.draft], shown)
+    _listen(tabs.demo.load, bound(_opening(page), app), [form.draft], shown, js=DRAFT)
     chosen = (
         fields.size, fields.other_size, fields.ratio, fields.resolution, fields.quality, fields.output_format,
         fields.moderation, fields.input_fidelity, fields.partial_images, fields.references, fields.variables,
@@ -82,7 +88,7 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     triggers = [field.input for field in (*chosen, form.counter)]
     _listen(partial(gr.on, triggers), bound(editing.on_change, app), inputs, shown, latest=True)
     _listen(fields.offers.input, bound(editing.on_tick, app), [form.draft, *inputs], shown, latest=True)
-    _listen(tabs.playground.select, bound(editing.on_return, app), [form.outlook, *inputs], shown)
+    _listen(form.outlook.back, bound(editing.on_return, app), inputs, shown)
     _listen(fields.background.input, bound(editing.on_background, app), inputs, shown, latest=True)
     _listen(form.examples.pick, bound(editing.on_pick, app), inputs, shown)
     _listen(form.snap.snap, bound(editing.on_snap, app), inputs, shown)
@@ -90,6 +96,13 @@ def _wire_form(page: Page, app: App, tabs: Tabs) -> None:
     _listen(fields.references.take, bound(editing.on_take, app), inputs, shown)
     _wire_templates(page, app)
     _listen(form.mask_upload.upload, bound(editing.on_mask, app), [form.mask_upload, *inputs], shown)
+
+
+def _opening(page: Page) -> Callable[..., Awaitable[list[Any]]]:
+    async def on_open_form(app: App, request: gr.Request, draft: object) -> list[Any]:
+        return first.unsaid(page.shown, await editing.on_open_form(app, request, draft))
+
+    return on_open_form
 
 
 def _wire_templates(page: Page, app: App) -> None:
@@ -124,6 +137,7 @@ def _listen(
     *,
     latest: bool = False,
     many: bool = False,
+    js: str | None = None,
 ) -> None:
     """`latest`: of several changes in a row the last one counts. `many`: a second press does not wait for the first."""
     # Gradio looks at each value in a thread of its own, some twenty for the form; `form.read` looks at them anyway.
@@ -131,6 +145,5 @@ def _listen(
     mode = "always_last" if latest else "multiple" if many else "once"
     trigger(
         handler, inputs, outputs,
-        trigger_mode=mode, concurrency_limit=None, show_progress="hidden", api_visibility="private",
-        preprocess=not is_form_only,
+        trigger_mode=mode, concurrency_limit=None, js=js, preprocess=not is_form_only, **QUIET,
     )  # fmt: skip

@@ -58,12 +58,9 @@ async def on_tick(app: App, request: gr.Request, draft: object, *values: Any) ->
     return answer(app, owner, read)
 
 
-async def on_return(app: App, request: gr.Request, seen: object, *values: Any) -> Any:
-    """The same when the tab is opened again: a key may have come or gone meanwhile.
-
-    The tab is also opened when the page is, before the draft was read; `seen` is empty then and nothing may change.
-    """
-    return answer(app, owner_of(app, request), form.read(values)) if seen else gr.skip()
+async def on_return(app: App, request: gr.Request, *values: Any) -> list[Any]:
+    """The same when the tab is opened again: a key may have come or gone meanwhile."""
+    return answer(app, owner_of(app, request), form.read(values))
 
 
 async def on_background(app: App, request: gr.Request, *values: Any) -> list[Any]:

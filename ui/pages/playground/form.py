@@ -14,8 +14,6 @@ from ui.components import drawn, segment
 from ui.forms import ANY_TIER, AUTO, CUSTOM, LANDSCAPE, OTHER, PORTRAIT, RATIO, RATIOS, SQUARE, TIERS, FormValues
 from ui.pages.playground.examples import EXAMPLES
 
-DRAFT_KEY = "diptych-draft"
-
 FORMAT_WORDS = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif": "GIF", "avif": "AVIF"}
 BACKGROUND_WORDS = {"auto": "Auto", "opaque": "Opaque", "transparent": "Transparent"}
 MODERATION_WORDS = {"auto": "Auto", "low": "Low"}
@@ -68,8 +66,10 @@ class Form:
     upload: Any
     mask_upload: Any
     outlook: Any
-    """Draws nothing itself: hands offers, tray, counter and problems what the server says."""
+    """Draws nothing itself: hands offers, tray, counter and problems what the server says. Its `back` tells that the tab was
+    opened again."""
     draft: Any
+    """The form as this browser keeps it."""
     more: Any
     sweep_time: Any
     """Hands the sweep how long it is likely to take."""
@@ -164,8 +164,9 @@ def build_form() -> Form:
         snap=snap,
         upload=upload,
         mask_upload=mask_upload,
-        outlook=drawn("outlook", None, elem_id="pg-outlook"),
-        draft=gr.BrowserState({}, storage_key=DRAFT_KEY, secret=DRAFT_KEY),
+        outlook=drawn("outlook", None, elem_id="pg-outlook", events=["back"]),
+        # Not Gradio's own store, whose script of 70 kB every visit would load to scramble what has no secret in it.
+        draft=drawn("draft", {}, elem_id="pg-draft", is_field=True),
         more=more,
         sweep_time=sweep_time,
     )

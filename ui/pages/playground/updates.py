@@ -141,8 +141,10 @@ def _shape_of(outlook: Outlook) -> dict[str, dict[str, Any]]:
 def _segment(
     outlook: Outlook, name: str, words: Mapping[str, str], offered: Collection[str], chosen: str
 ) -> dict[str, Any]:
+    if not offered:
+        return {"visible": False}
     return {
-        "visible": bool(offered),
+        "visible": True,
         "choices": choices_of(words, {*offered, chosen} if chosen in words else offered),
         "info": _mark(outlook, name),
     }
