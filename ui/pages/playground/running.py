@@ -34,9 +34,9 @@ GROUPS_SHOWN = 6
 RUNS_UNASKED = 8
 """More runs in one press are asked about first, with their number and price."""
 SHOW_EVERY_S = 1 / 6
-LULL_S, GATHER_S = 0.05, 0.2
+GATHER_S, LULL_S, GATHER_AT_MOST_S = 0.08, 0.04, 0.25
 """Where several runs are under way their answers often come together, and each showing costs the browser as much as a picture
-does: so it comes once there was no news for this long, and at the latest so long after the first.
+does: so the first waits for the others, and goes on waiting until there was no news for a moment.
 """
 LOOK_AGAIN_S = 2.0
 """How often a watcher looks though no news came: the line moves when somebody else's run ends."""
@@ -283,10 +283,11 @@ async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callabl
     listener.add_done_callback(lambda _: happened.set())
     try:
         while not listener.done():
+            has_waited = happened.is_set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(happened.wait(), LOOK_AGAIN_S)
                 if running() > 1:
-                    await _lull(happened)
+                    await _gather(happened, 0 if has_waited else GATHER_S)
             happened.clear()
             yield
             await asyncio.sleep(SHOW_EVERY_S)
@@ -296,10 +297,11 @@ async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callabl
         listener.cancel()
 
 
-async def _lull(happened: asyncio.Event) -> None:
-    """Waits for a moment without news, as `LULL_S` and `GATHER_S` say."""
+async def _gather(happened: asyncio.Event, at_least_s: float) -> None:
+    """Waits so long, and then for a moment without news."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GATHER_S):
+        async with asyncio.timeout(GATHER_AT_MOST_S):
+            await asyncio.sleep(at_least_s)
             while True:
                 happened.clear()
                 await asyncio.wait_for(happened.wait(), LULL_S)
