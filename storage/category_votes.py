@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.tallies import ALL, ANSWERS, SIDES, BoardFilter, SideTally
 
 

@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.facts import IN_THE_TRASH, facts_held
 from storage.rows import Row, changed, fetch, fetch_one, foreign_text
 from storage.spacing import spaced

@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.rating_steps import FACT_COLUMNS, FILL_FACTS
 from storage.rows import fetch
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.ledger import hidden_lines
 from storage.limits import SERVER
 from storage.money_steps import EVERYBODY
@@ -72,7 +71,7 @@ def page(
             [
                 """select l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality,
                     substr(r.prompt, 1, :chars) as prompt, l.state, l.reserved_microusd, l.amount_microusd, l.source,
-                    l.price_id, l.images, l.settled_by, l.note, l.session glob :served as is_served
+                    l.price_id, l.images, l.settled_by, l.note, substr(l.session, 1, length(:served)) = :served as is_served
                 from ledger as l join runs as r on r.run_id = l.run_id where l.day between :since and :until""",
                 "and l.owner = :owner" if wanted.owner is not None else "",
                 "and l.state = :state" if wanted.state else "",
@@ -93,7 +92,7 @@ def page(
             "before_id": before[1] if before else "",
             "hidden": json.dumps(hidden),
             "chars": PROMPT_CHARS,
-            "served": f"{SERVER}*",
+            "served": SERVER,
             "limit": limit,
         },
     )
@@ -119,14 +118,14 @@ def unknown_of_others(
             where whose.owner is not null)
         select l.owner, l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality, '' as prompt,
             l.state, l.reserved_microusd, l.amount_microusd, l.source, l.price_id, l.images, l.settled_by, l.note,
-            l.session glob :served as is_served
+            substr(l.session, 1, length(:served)) = :served as is_served
         from whose as w cross join ledger as l on l.owner = w.owner and l.state = 'unknown'
         where w.owner <> :owner and (:before_day = '' or (l.day, l.ledger_id) < (:before_day, :before_id))
         order by l.day desc, l.ledger_id desc limit :limit""",
         {
             "everybody": EVERYBODY,
             "owner": owner,
-            "served": f"{SERVER}*",
+            "served": SERVER,
             "before_day": before[0] if before else "",
             "before_id": before[1] if before else "",
             "limit": limit,

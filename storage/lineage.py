@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import RunView
 from storage.rows import fetch, fetch_one, to_run
 from storage.views import views_of

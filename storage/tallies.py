@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Battle, BoardName, Outcome, Question, Vote
 from storage.rows import fetch
 
@@ -237,7 +236,7 @@ def _change(db: Database, key: Key, votes: int) -> None:
             " ".join(
                 [
                     *("insert into", table, "(", columns, ", votes) values (", marks, ", ?)"),
-                    "on conflict do update set votes = votes + excluded.votes",
+                    *("on conflict (", columns, ") do update set votes =", f"{table}.votes", "+ excluded.votes"),
                 ]
             ),
             (*key, votes),

@@ -1,0 +1,228 @@
+"""Connections to PostgreSQL that look to the rest of the store as those to SQLite do: same calls, same values, same errors."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.adapt import Buffer, Dumper, Loader
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumper
+
+from storage import errors
+from storage.engine import Parameters
+from storage.engines.postgres_sql import translated, with_words
+
+SCHEMA = "diptych"
+"""Where all tables and functions stand."""
+LOCK_TIMEOUT_S = 10
+"""How long a replica waits for another one's transaction to end. Threads of one process never wait here: they queue."""
+CONNECT_TIMEOUT_S = 5
+# "diptych write", as a number: whoever holds this lock is alone in writing.
+_WRITING_LOCK = 0x64697074796368
+_BEGIN_WRITING = f"begin; select pg_catalog.pg_advisory_xact_lock({_WRITING_LOCK})"
+_SETTINGS = (
+    f"set search_path = {SCHEMA}, pg_catalog, public",
+    "set client_encoding = 'UTF8'",
+    "set synchronous_commit = on",
+    f"set lock_timeout = '{LOCK_TIMEOUT_S}s'",
+    # A replica that hangs in a transaction would keep all others from writing.
+    "set idle_in_transaction_session_timeout = '60s'",
+    "set jit = off",
+)
+
+
+class _Text(StrDumper):
+    """Text as text, also where nothing else says so. PostgreSQL keeps no NUL."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
+class _Fraction(Dumper):
+    """A number with a fraction, in words: where a whole number belongs it is refused, and not rounded."""
+
+    oid = 0
+
+    def dump(self, obj: float) -> Buffer:
+        return repr(obj).encode()
+
+
+class _Truth(Int8Dumper):
+    """True and false as 1 and 0, which is how they are kept."""
+
+    def dump(self, obj: int) -> Buffer:
+        return b"1" if obj else b"0"
+
+
+class _TruthLoader(Loader):
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data) == b"t")
+
+
+class _NumericLoader(Loader):
+    def load(self, data: Buffer) -> int | float:
+        text = bytes(data).decode()
+        return float(text) if "." in text else int(text)
+
+
+def connect(url: str, data_dir: Path) -> PostgresConnection:
+    """A connection that commits nothing by itself.
+
+    Raises:
+        errors.ServerTrouble: the server cannot be reached, or does not want us.
+    """
+    with _errors_of(data_dir):
+        raw = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, prepare_threshold=3)
+        configure(raw)
+    return PostgresConnection(raw, data_dir)
+
+
+def configure(raw: psycopg.Connection[Any]) -> None:
+    """Bring a new connection into the state that all have."""
+    raw.adapters.register_dumper(str, _Text)
+    raw.adapters.register_dumper(int, Int8Dumper)
+    raw.adapters.register_dumper(bool, _Truth)
+    raw.adapters.register_dumper(float, _Fraction)
+    raw.adapters.register_loader("bool", _TruthLoader)
+    raw.adapters.register_loader("numeric", _NumericLoader)
+    raw.execute("; ".join(_SETTINGS))
+
+
+class PostgresConnection:
+    """One connection, used by one thread at a time; a `storage.engine.Connection`."""
+
+    def __init__(self, raw: psycopg.Connection[Any], data_dir: Path) -> None:
+        self.raw = raw
+        self._data_dir = data_dir
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one is open and can still be committed."""
+        return self.raw.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing more will come over it."""
+        return self.raw.closed
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
+        """Run one statement.
+
+        Raises:
+            sqlite3.Error: by the class that SQLite has for it.
+        """
+        if isinstance(parameters, Mapping) and "runs_fts match" in sql:
+            sql, parameters = with_words(sql, parameters)
+        statement = translated(sql)
+        with _errors_of(self._data_dir):
+            return self.raw.execute(statement.sql, statement.values(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> psycopg.Cursor[Any]:
+        """Run a statement that returns no rows once for each. Raises: `sqlite3.Error`."""
+        statement = translated(sql)
+        cursor = self.raw.cursor()
+        with _errors_of(self._data_dir):
+            cursor.executemany(statement.sql, [statement.values(each) for each in parameters])
+        return cursor
+
+    def run(self, sql: str) -> None:
+        """Run statements of PostgreSQL's own. Raises: `sqlite3.Error`."""
+        with _errors_of(self._data_dir):
+            self.raw.execute(sql.encode())
+
+    def begin_writing(self) -> None:
+        """Open a transaction that is alone in writing, over all replicas: the lock is held until its end.
+
+        Every statement then sees what the holders before wrote, as each takes a new look (`read committed`).
+        """
+        self.run(_BEGIN_WRITING)
+
+    def begin_reading(self) -> None:
+        """Open a transaction that sees one moment and may not write."""
+        self.run("begin isolation level repeatable read read only")
+
+    def commit(self) -> None:
+        """Bring what was written to the disk.
+
+        Raises:
+            errors.ServerTrouble: the connection broke; the commit may have been done.
+        """
+        try:
+            self.run("commit")
+        except errors.ServerTrouble as error:
+            raise errors.ServerTrouble(errors.answer_lost(str(error))) from error
+
+    def rollback(self) -> None:
+        """Give up what was written since the transaction began."""
+        if not self.is_broken and self.in_transaction:
+            self.run("rollback")
+
+    def close_cursors(self) -> None:
+        """Nothing: all rows are fetched at once."""
+
+    def close(self) -> None:
+        """End the connection."""
+        self.raw.close()
+
+
+class PostgresDatabase:
+    """What a job of the store is handed; a `storage.engine.Database`."""
+
+    def __init__(self, conn: PostgresConnection) -> None:
+        self._conn = conn
+
+    @property
+    def conn(self) -> PostgresConnection:
+        """Where statements are run."""
+        return self._conn
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
+        """As `conn.execute`, which sqlite-utils also has here."""
+        return self._conn.execute(sql, parameters)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._conn.close()
+
+
+@contextmanager
+def _errors_of(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise told(error, data_dir) from error
+
+
+_RULES_BROKEN: tuple[type[psycopg.Error], ...] = (pg.IntegrityError, pg.DataError, pg.DatatypeMismatch)
+_BUSY = ("40001", "40P01", "53300", "55P03", "57014")
+_FULL = ("53100",)
+_DAMAGED = ("XX001", "XX002")
+_REFUSED = ("25006",)
+
+
+def told(error: psycopg.Error, data_dir: Path) -> sqlite3.Error:
+    """The error as `sqlite3` would have it."""
+    words = str(error).strip()
+    state = error.sqlstate or ""
+    if isinstance(error, _RULES_BROKEN):
+        return sqlite3.IntegrityError(words)
+    if state in _FULL:
+        return errors.ServerTrouble(errors.full_server(words))
+    if state in _BUSY:
+        return errors.ServerTrouble(errors.busy_server(words))
+    if state in _DAMAGED:
+        return errors.ServerTrouble(errors.damaged(data_dir, f"the database server says {words!r}"))
+    if state in _REFUSED:
+        return sqlite3.OperationalError(f"attempt to write in a read: {words}")
+    if isinstance(error, pg.OperationalError) or state.startswith(("08", "57P", "58")):
+        return errors.ServerTrouble(errors.not_reached(words))
+    if isinstance(error, pg.ProgrammingError):
+        return sqlite3.ProgrammingError(words)
+    return sqlite3.OperationalError(words)
