@@ -91,7 +91,7 @@ def candidates(db: Database, voter: str, *, with_brought: bool = True) -> list[B
                 select group_concat(given, ' ') from (
                     select role || position || sha256 as given from inputs
                     where inputs.run_id = recent.run_id order by role, position
-                )), '') as given
+                ) as each), '') as given
             from recent
         )
         select i.image_id, s.offer, dense_rank() over (order by s.operation, s.prompt, s.given) as kin,

@@ -253,7 +253,7 @@ def renew_words(db: Database, runs: Sequence[str]) -> None:
     rows = fetch(
         db,
         """select run_id, prompt, note, coalesce((select group_concat(tag, char(10)) from (
-            select tag from tags where tags.run_id = runs.run_id order by tag)), '') as tags
+            select tag from tags where tags.run_id = runs.run_id order by tag) as t), '') as tags
         from runs where run_id in (select value from json_each(?))""",
         (json.dumps(runs),),
     )

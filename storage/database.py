@@ -20,7 +20,7 @@ from storage.blob_home import open_blobs
 from storage.blobs_elsewhere import Elsewhere
 from storage.engine import Database, Engine
 from storage.engines import engine_of
-from storage.opening import prepare_folder
+from storage.opening import DATABASE_NAME, prepare_folder
 from storage.thumbnails import ThumbnailFolder
 from storage.writer import Writer
 
@@ -126,7 +126,14 @@ class Store:
         """
         if self._closed:
             raise errors.closed(self.data_dir)
-        self._engine.backup(out.absolute())
+        out = out.absolute()
+        live = self.data_dir / DATABASE_NAME
+        if out.resolve() == live.resolve():
+            raise errors.StoreNotWritable(
+                f"A backup cannot replace the live database of the data folder {str(self.data_dir)!r}. "
+                "Choose another file."
+            )
+        self._engine.backup(out)
 
     def damage(self, db: Database) -> list[tuple[str, str]]:
         """As a job that reads: what the engine's own checks find, each with the table it is about, or `database`."""

@@ -165,7 +165,7 @@ def paid_runs(db: Database, owner: str | None, since: str, *, limit: int) -> lis
                 "with newest as (select run_id, sum(amount_microusd) as amount, max(images) as images, max(day) as day",
                 "from (select * from ledger where state = 'settled' and amount_microusd > 0 and day >= :since",
                 "and owner = :owner" if owner is not None else "",
-                "order by day desc, ledger_id desc limit :limit) group by run_id)",
+                "order by day desc, ledger_id desc limit :limit) as paid group by run_id)",
                 """select n.run_id, r.offer, n.amount, r.asked, r.got, n.images,
                     (select json_group_array(i.width || 'x' || i.height) from images as i where i.run_id = n.run_id) as sizes,
                     (select json_group_array(json_array(p.width, p.height)) from inputs as p

@@ -7,26 +7,27 @@ read, caps are exact over all replicas, and the chain of votes has one end. Jobs
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
-
-import psycopg
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+from typing import TypeVar
 
 from storage import errors
-from storage.connections import snapshot
 from storage.engine import Database
-from storage.engines.postgres_connections import PostgresConnection, PostgresDatabase, configure, connect
+from storage.engines.postgres_backup import write_copy
+from storage.engines.postgres_connections import PostgresConnection, PostgresDatabase, connect
+from storage.engines.postgres_readers import Readers
 from storage.engines.postgres_steps import bring_up_to_date
 
 T = TypeVar("T")
 
-READERS = 16
-"""Connections that read, at most. A server takes a hundred in all unless it is told otherwise."""
-WAIT_S = 10.0
-"""For one of them, before a read gives up."""
+
+_REFERENCES = """select c.conrelid::regclass::text, a.attname::text, c.confrelid::regclass::text, k.attname::text
+    from pg_constraint as c
+    join pg_attribute as a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+    join pg_attribute as k on k.attrelid = c.confrelid and k.attnum = c.confkey[1]
+    where c.contype = 'f' and c.connamespace = current_schema()::regnamespace order by 1, 2"""
 
 
 class _Writing(PostgresConnection):
@@ -54,27 +55,21 @@ class _Writing(PostgresConnection):
 
 
 class PostgresEngine:
-    """A database with its schema brought up to date."""
+    """A database with its schema brought up to date. Raises: StoreError, where it cannot be used."""
 
     def __init__(self, url: str, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._writing = PostgresDatabase(_Writing(url, data_dir))
         self._of_thread = threading.local()
         try:
-            bring_up_to_date(self._writing.conn, data_dir)
-        except BaseException:
-            self._writing.close()
-            raise
-        self._pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            url,
-            kwargs={"autocommit": True, "prepare_threshold": 3},
-            configure=configure,
-            min_size=1,
-            max_size=READERS,
-            timeout=WAIT_S,
-            name="store-readers",
-            open=True,
-        )
+            self._writing = PostgresDatabase(_Writing(url, data_dir))
+            try:
+                bring_up_to_date(self._writing.conn, data_dir)
+            except BaseException:
+                self._writing.close()
+                raise
+        except sqlite3.Error as error:
+            raise errors.of_engine(error, data_dir) or errors.not_reached(str(error)) from error
+        self._readers = Readers(url, data_dir)
 
     def writing(self) -> PostgresDatabase:
         """The one connection that writes; whoever asks closes it."""
@@ -90,31 +85,43 @@ class PostgresEngine:
         around: PostgresDatabase | None = getattr(self._of_thread, "db", None)
         if around is not None:  # a read within a read sees the same moment
             return job(around)
-        raw = self._connection()
-        db = PostgresDatabase(PostgresConnection(raw, self._data_dir))
-        self._of_thread.db = db
-        try:
-            with snapshot(db.conn):
+        with self._readers.one() as conn:
+            self._of_thread.db = db = PostgresDatabase(conn)
+            try:
                 return job(db)
-        finally:
-            self._of_thread.db = None
-            self._pool.putconn(raw)
+            finally:
+                self._of_thread.db = None
 
-    def _connection(self) -> psycopg.Connection[Any]:
+    def backup(self, out: Path) -> None:
+        """Write a checked copy of the rows, of one moment, as an SQLite file.
+
+        Raises:
+            StoreNotWritable, StoreFull: `out` cannot be written, or the server cannot be reached.
+            StoreClosed: `close` was called.
+        """
+
+        def copy(db: Database) -> None:
+            write_copy(db, out, self._data_dir)
+
         try:
-            return self._pool.getconn()
-        except PoolClosed as error:
-            raise errors.closed(self._data_dir) from error
-        except PoolTimeout as error:
-            raise errors.ServerTrouble(errors.not_reached(str(error))) from error
+            self.read(copy)
+        except errors.ServerTrouble as error:
+            raise error.told from error
 
     def touch(self, db: Database) -> None:
         """A write that reaches the disk and changes nothing."""
         db.conn.execute("update install set value = value where name = 'voter_salt'")
 
-    def damage(self, _db: Database) -> list[tuple[str, str]]:
-        """Nothing: the server checks its own files, and keeps every row's references."""
-        return []
+    def damage(self, db: Database) -> list[tuple[str, str]]:
+        """Rows that point at nothing, which takes whoever turns the server's rules off. Its files it checks itself."""
+        found = []
+        for child, column, parent, key in db.conn.execute(_REFERENCES).fetchall():
+            orphans = ["select count(*) from", child, "as c where", f"c.{column}", "is not null and not exists"]
+            there = ["(select 1 from", parent, "as p where", f"p.{key} = c.{column}", ")"]
+            [(rows,)] = db.conn.execute(" ".join([*orphans, *there])).fetchall()
+            if rows:
+                found.append((str(child), f"{rows} rows point at rows of {parent} that are not there"))
+        return found
 
     def size_bytes(self) -> int:
         """Of the whole database."""
@@ -122,7 +129,7 @@ class PostgresEngine:
 
     def close(self) -> None:
         """End all connections that read. Calling it again is harmless."""
-        self._pool.close()
+        self._readers.close()
 
 
 def _size(db: Database) -> int:

@@ -24,6 +24,7 @@ SCHEMA = "diptych"
 LOCK_TIMEOUT_S = 10
 """How long a replica waits for another one's transaction to end. Threads of one process never wait here: they queue."""
 CONNECT_TIMEOUT_S = 5
+_NUL = "\ufdd0"
 # "diptych write", as a number: whoever holds this lock is alone in writing.
 _WRITING_LOCK = 0x64697074796368
 _BEGIN_WRITING = f"begin; select pg_catalog.pg_advisory_xact_lock({_WRITING_LOCK})"
@@ -39,10 +40,16 @@ _SETTINGS = (
 
 
 class _Text(StrDumper):
-    """Text as text, also where nothing else says so. PostgreSQL keeps no NUL."""
+    """Text as text, also where nothing else says so. PostgreSQL keeps no NUL: something stands in that is no character."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\ufffd"))
+        return super().dump(obj.replace("\0", _NUL))
+
+
+class _TextLoader(Loader):
+    def load(self, data: Buffer) -> str:
+        text = bytes(data).decode()
+        return text.replace(_NUL, "\0") if _NUL in text else text
 
 
 class _Fraction(Dumper):
@@ -78,18 +85,25 @@ def connect(url: str, data_dir: Path) -> PostgresConnection:
     Raises:
         errors.ServerTrouble: the server cannot be reached, or does not want us.
     """
-    with _errors_of(data_dir):
+    try:
         raw = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, prepare_threshold=3)
-        configure(raw)
+        try:
+            _configure(raw)
+        except BaseException:
+            raw.close()
+            raise
+    except psycopg.Error as error:
+        raise told(error, data_dir) from error
     return PostgresConnection(raw, data_dir)
 
 
-def configure(raw: psycopg.Connection[Any]) -> None:
+def _configure(raw: psycopg.Connection[Any]) -> None:
     """Bring a new connection into the state that all have."""
     raw.adapters.register_dumper(str, _Text)
     raw.adapters.register_dumper(int, Int8Dumper)
     raw.adapters.register_dumper(bool, _Truth)
     raw.adapters.register_dumper(float, _Fraction)
+    raw.adapters.register_loader("text", _TextLoader)
     raw.adapters.register_loader("bool", _TruthLoader)
     raw.adapters.register_loader("numeric", _NumericLoader)
     raw.execute("; ".join(_SETTINGS))
@@ -121,21 +135,30 @@ class PostgresConnection:
         if isinstance(parameters, Mapping) and "runs_fts match" in sql:
             sql, parameters = with_words(sql, parameters)
         statement = translated(sql)
-        with _errors_of(self._data_dir):
+        with self._errors():
             return self.raw.execute(statement.sql, statement.values(parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> psycopg.Cursor[Any]:
         """Run a statement that returns no rows once for each. Raises: `sqlite3.Error`."""
         statement = translated(sql)
         cursor = self.raw.cursor()
-        with _errors_of(self._data_dir):
+        with self._errors():
             cursor.executemany(statement.sql, [statement.values(each) for each in parameters])
         return cursor
 
     def run(self, sql: str) -> None:
         """Run statements of PostgreSQL's own. Raises: `sqlite3.Error`."""
-        with _errors_of(self._data_dir):
+        with self._errors():
             self.raw.execute(sql.encode())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            if _is_gone(error):
+                self.raw.close()  # it may look as if it were alive, in the middle of what was being sent
+            raise told(error, self._data_dir) from error
 
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over all replicas: the lock is held until its end.
@@ -192,27 +215,38 @@ class PostgresDatabase:
         self._conn.close()
 
 
-@contextmanager
-def _errors_of(data_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise told(error, data_dir) from error
-
-
-_RULES_BROKEN: tuple[type[psycopg.Error], ...] = (pg.IntegrityError, pg.DataError, pg.DatatypeMismatch)
+_RULES: tuple[tuple[type[psycopg.Error], str], ...] = (
+    (pg.UniqueViolation, "UNIQUE constraint failed"),
+    (pg.ForeignKeyViolation, "FOREIGN KEY constraint failed"),
+    (pg.CheckViolation, "CHECK constraint failed"),
+    (pg.NotNullViolation, "NOT NULL constraint failed"),
+    (pg.IntegrityError, "constraint failed"),
+    (pg.DataError, "a value of another kind"),
+    (pg.DatatypeMismatch, "a value of another kind"),
+)
 _BUSY = ("40001", "40P01", "53300", "55P03", "57014")
 _FULL = ("53100",)
 _DAMAGED = ("XX001", "XX002")
 _REFUSED = ("25006",)
 
 
+def _is_gone(error: psycopg.Error) -> bool:
+    """Whether nothing more can come over the connection."""
+    state = error.sqlstate or ""
+    return isinstance(error, pg.OperationalError) and (not state or state.startswith(("08", "57P")))
+
+
 def told(error: psycopg.Error, data_dir: Path) -> sqlite3.Error:
     """The error as `sqlite3` would have it."""
     words = str(error).strip()
     state = error.sqlstate or ""
-    if isinstance(error, _RULES_BROKEN):
-        return sqlite3.IntegrityError(words)
+    for kind, rule in _RULES:
+        if isinstance(error, kind):
+            # Not the server's details: they hold the row, and with it what somebody asked for.
+            about = ".".join(
+                filter(None, (error.diag.table_name, error.diag.constraint_name or error.diag.column_name))
+            )
+            return sqlite3.IntegrityError(f"{rule}: {about or error.diag.message_primary}")
     if state in _FULL:
         return errors.ServerTrouble(errors.full_server(words))
     if state in _BUSY:
@@ -220,7 +254,7 @@ def told(error: psycopg.Error, data_dir: Path) -> sqlite3.Error:
     if state in _DAMAGED:
         return errors.ServerTrouble(errors.damaged(data_dir, f"the database server says {words!r}"))
     if state in _REFUSED:
-        return sqlite3.OperationalError(f"attempt to write in a read: {words}")
+        return sqlite3.OperationalError(f"attempt to write a readonly database: {words}")
     if isinstance(error, pg.OperationalError) or state.startswith(("08", "57P", "58")):
         return errors.ServerTrouble(errors.not_reached(words))
     if isinstance(error, pg.ProgrammingError):

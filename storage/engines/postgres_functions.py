@@ -57,9 +57,18 @@ create operator ->> (leftarg = text, rightarg = text, function = json_part);
 create operator ->> (leftarg = text, rightarg = integer, function = json_part);
 create function json_each(text) returns table (value text) language sql immutable parallel safe rows 50
     as 'select v from pg_catalog.json_array_elements_text(readable($1)) as e (v)';
+create function json_texts(text) returns text[] language sql immutable parallel safe
+    as 'select array(select v from pg_catalog.json_array_elements_text(readable($1)) as e (v))';
+create function json_numbers(text) returns bigint[] language sql immutable parallel safe
+    as 'select array(select v::bigint from pg_catalog.json_array_elements_text(readable($1)) as e (v))';
 create function json_list(text[]) returns text language sql immutable parallel safe
     as 'select pg_catalog.array_to_json(coalesce($1, array[]::text[]))::text';
 create aggregate json_group_array(text) (sfunc = pg_catalog.array_append, stype = text[], finalfunc = json_list);
+create function json_list(json[]) returns text language sql immutable parallel safe
+    as 'select pg_catalog.array_to_json(coalesce($1, array[]::json[]))::text';
+create aggregate json_group_array(json) (sfunc = pg_catalog.array_append, stype = json[], finalfunc = json_list);
+create function json_array(bigint, bigint) returns json language sql immutable parallel safe
+    as 'select pg_catalog.json_build_array($1, $2)';
 create function json_remove(text, variadic text[]) returns text language sql immutable parallel safe as $$
     select coalesce('{' || string_agg(to_json(e.key)::text || ':' || e.value::text, ',' order by e.place) || '}', '{}')
     from pg_catalog.json_each(readable($1)) with ordinality as e (key, value, place)
@@ -91,6 +100,15 @@ create function words_of(text) returns text language sql immutable strict parall
     select ' ' || btrim(regexp_replace(normalize(regexp_replace(
         normalize(lower($1 collate "und-x-icu"), NFD), '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC),
         '[^{letters}]+', ' ', 'g')) || ' ' $$;
+create function lexemes_of(words text) returns tsvector language sql immutable parallel safe as $$
+    select array_to_tsvector(array(
+        select distinct left(w, 500) from regexp_split_to_table(btrim(words), '\s+') as w where w <> '')) $$;
+create function query_of(phrase text, is_beginning boolean) returns tsquery language sql immutable parallel safe as $$
+    select (string_agg(quote_literal(left(w, 500)), ' & ' order by place)
+        || case when is_beginning then ':*' else '' end)::tsquery
+    from regexp_split_to_table(btrim(words_of(phrase)), ' ') with ordinality as t (w, place) where w <> '' $$;
+create function phrase_of(phrase text, is_beginning boolean) returns text language sql immutable parallel safe as $$
+    select '%' || case when is_beginning then rtrim(words_of(phrase)) else words_of(phrase) end || '%' $$;
 """
 
 FUNCTIONS = (_TEXT, _NUMBERS, _JSON, _LETTERS.replace("{letters}", _word_class()))

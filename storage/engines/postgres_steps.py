@@ -55,7 +55,6 @@ def bring_up_to_date(conn: PostgresConnection, data_dir: Path) -> None:
             )
         if not known:
             conn.run(f"create schema if not exists {SCHEMA}")
-            conn.run("create extension if not exists pg_trgm")
             conn.run("create table steps (name text primary key, applied_at timestamptz not null default now())")
         for name, statements in STEPS:
             if name not in known:

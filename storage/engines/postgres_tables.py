@@ -366,6 +366,7 @@ TABLES = (
     # The words of each run, those of its prompt, tags, note and the spaced form of all of them apart by a line.
     """create table runs_fts (
         rowid bigint primary key references runs (seq) on delete cascade,
-        words text collate "C" not null
+        words text collate "C" not null,
+        lexemes tsvector not null
     )""",
 )

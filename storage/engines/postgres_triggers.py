@@ -52,7 +52,7 @@ INDEXES = (
     "create index run_facts_rating on run_facts (owner, is_trashed, rating, seq)",
     "create index vote_links_by_vote on vote_links (seq)",
     "create index images_by_number on images ((hashtextextended(image_id, 0) & 9223372036854775807))",
-    "create index runs_fts_words on runs_fts using gin (words gin_trgm_ops)",
+    "create index runs_fts_lexemes on runs_fts using gin (lexemes)",
 )
 
 # What a vote `v` in the battle `b` says of the picture `i`.
@@ -166,8 +166,9 @@ WORDS = (
     """create function words_of_run(r runs) returns text language sql immutable as $$
         select concat_ws(E'\\n', words_of(r.prompt), words_of(r.tags), words_of(r.note), words_of(r.spaced)) $$""",
     """create function learn_words() returns trigger language plpgsql as $$ begin
-        insert into runs_fts (rowid, words) values (new.seq, words_of_run(new))
-        on conflict (rowid) do update set words = excluded.words;
+        insert into runs_fts (rowid, words, lexemes)
+        select new.seq, w.words, lexemes_of(w.words) from (select words_of_run(new) as words offset 0) as w
+        on conflict (rowid) do update set words = excluded.words, lexemes = excluded.lexemes;
         return null;
     end $$""",
     """create trigger words_learnt after insert or update of prompt, tags, note, spaced on runs

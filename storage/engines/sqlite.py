@@ -59,16 +59,10 @@ class SqliteEngine:
         """Write a checked copy of the file.
 
         Raises:
-            StoreNotWritable, StoreFull: `out` cannot be written, or is the live database itself.
+            StoreNotWritable, StoreFull: `out` cannot be written.
             StoreDamaged: the copy does not pass its check.
         """
-        live = self._data_dir / DATABASE_NAME
-        if out.resolve() == live.resolve():
-            raise errors.StoreNotWritable(
-                f"A backup cannot replace the live database of the data folder {str(self._data_dir)!r}. "
-                "Choose another file."
-            )
-        copy_database(live, out, self._data_dir)
+        copy_database(self._data_dir / DATABASE_NAME, out, self._data_dir)
 
     def size_bytes(self) -> int:
         """Of the database and its write-ahead log."""
