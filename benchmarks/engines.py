@@ -7,7 +7,6 @@ disk; `requirements-scale.txt` and Debian's `postgresql` are to be installed. Th
 from __future__ import annotations
 
 import asyncio
-import statistics
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from arena import board
 from arena.board import BoardQuery
 from benchmarks import board_from_store, history_pages, votes_at_once
+from benchmarks.timing import least_s
 from playground.services import Services
 from storage.database import Store
 from storage.restoring import restore
@@ -31,7 +31,7 @@ ROUNDS = 9
 
 
 def measure(votes: int = VOTES) -> Iterator[str]:
-    """One line for each thing, with both medians and their ratio."""
+    """One line for each thing, with the least time of several rounds on each and their ratio."""
     if why := missing():
         yield why
         return
@@ -102,17 +102,8 @@ def _board(folder: Path, server: PostgresServer, votes: int) -> Iterator[str]:
 
 
 def _line(name: str, here: Callable[[], object], there: Callable[[], object]) -> str:
-    took = [_median_ms(here), _median_ms(there)]
+    took = [least_s(work, ROUNDS) * 1000 for work in (here, there)]
     return f"  {name:44} SQLite {took[0]:7.1f} ms, PostgreSQL {took[1]:7.1f} ms, {took[1] / took[0]:.1f} x"
-
-
-def _median_ms(work: Callable[[], object]) -> float:
-    took = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        work()
-        took.append((time.perf_counter() - start) * 1000)
-    return statistics.median(took)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,9 @@ def open_battles(services: Services, count: int) -> None:
         cells[at["voter"]], cells[at["state"]], cells[at["expires_at"]] = LOCAL_OWNER, "open", ends
         return tuple(cells)
 
-    names = services.store.read(lambda db: [column.name for column in db.table("battles").columns])
+    names = services.store.read(
+        lambda db: [name for name, *_ in db.conn.execute("select * from battles limit 0").description or ()]
+    )
     services.store.write(
         lambda db: db.conn.executemany(insert_sql("battles", len(names)), map(row, range(count))) and None
     )

@@ -155,9 +155,9 @@ def of_postgres(store: Store) -> Schema:
     )
     checks = [table for kind, table, *_ in constraints if kind == "c"]
     found.rules = {table: checks.count(table) for table, _ in found.columns}
-    found.references = {tuple(row) for kind, *row in constraints if kind == "f"}  # type: ignore[misc]
+    found.references = {tuple(row) for kind, *row in constraints if kind == "f"}
     found.indexes = {
-        index_of(*row)  # type: ignore[arg-type]
+        index_of(*row)
         for row in asked(
             """select indexname::text, tablename::text, indexdef::text from pg_indexes
             where schemaname = 'diptych' and indexname not in (select conname from pg_constraint)"""
@@ -217,7 +217,7 @@ def test_a_lost_or_a_newer_database_is_refused_as_it_stands(server: PostgresServ
 def test_without_its_package_the_file_that_lists_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("storage.engines.postgres")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "psycopg", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreNotWritable, match=r"pip install -r requirements-scale\.txt"):
         open_by_folder(tmp_path, database_url="postgresql://db/name")
 
@@ -281,7 +281,7 @@ def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
 def test_rows_go_over_and_come_back_to_the_last_digit(server: PostgresServer, tmp_path: Path) -> None:
     world = Votes(tmp_path / "first")
     for outcome, voter in (("a", "ann"), ("b", "bob"), ("tie", "ann"), ("both_bad", "local")):
-        world.vote(outcome, voter=voter, follows="a")  # type: ignore[arg-type]
+        world.vote(outcome, voter=voter, follows="a")
     first = world.store
     store_everything(first)
     first.write(lambda db: insert(db, make_run("open", group_id="g9", prompt="Ünï \0 🐱")))
