@@ -8,6 +8,7 @@ them, on both: a broken rule of a table is `sqlite3.IntegrityError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -41,6 +42,10 @@ class Cursor(Protocol):
 class Statements(Protocol):
     """What jobs do with a connection: run statements, and leave its transactions alone."""
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one is open and can still be committed."""
+
     def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
         """Run one statement. Raises: `sqlite3.Error`."""
 
@@ -50,10 +55,6 @@ class Statements(Protocol):
 
 class Connection(Statements, Protocol):
     """One connection with its transactions, used by one thread at a time."""
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether one is open and can still be committed."""
 
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over all connections of all processes, until it ends."""
@@ -77,6 +78,9 @@ class Database(Protocol):
     @property
     def conn(self) -> Statements:
         """Where statements are run."""
+
+    def atomic(self) -> AbstractContextManager[object]:
+        """A step of a job: where it raises its rows are gone, and the job may go on."""
 
 
 class WritingDatabase(Database, Protocol):

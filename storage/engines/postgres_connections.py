@@ -206,6 +206,18 @@ class PostgresDatabase:
         """Where statements are run."""
         return self._conn
 
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """A step of a job: where it raises its rows are gone, and the job may go on."""
+        self._conn.run("savepoint step")
+        try:
+            yield
+        except BaseException:
+            if self._conn.in_transaction:
+                self._conn.run("rollback to step")
+            raise
+        self._conn.run("release step")
+
     def execute(self, sql: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
         """As `conn.execute`, which sqlite-utils also has here."""
         return self._conn.execute(sql, parameters)

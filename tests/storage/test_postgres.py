@@ -266,6 +266,23 @@ def test_a_read_sees_one_moment_and_the_next_one_what_another_replica_wrote(
     other.close()
 
 
+def test_a_step_that_raises_is_undone_and_the_job_goes_on(server: PostgresServer, tmp_path: Path) -> None:
+    store = opened(server, tmp_path)
+
+    def job(db: Database) -> None:
+        insert(db, make_run())
+        with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), db.atomic():
+            insert(db, make_run("r2", group_id="g2"), make_run())
+        insert(db, make_run("r3", group_id="g3"))
+
+    store.write(job)
+    assert [row for (row,) in store.read(lambda db: db.conn.execute("select run_id from runs").fetchall())] == [
+        "r1",
+        "r3",
+    ]
+    store.close()
+
+
 # From one engine to the other
 
 
