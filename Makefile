@@ -2,7 +2,7 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 TOOLS := $(dir $(PYTHON))
 
-.PHONY: run test test-all check format bench docs
+.PHONY: run test test-all test-postgres check format bench docs
 
 run: ## serve the page
 	$(PYTHON) app.py
@@ -12,6 +12,9 @@ test: ## the tests of every day: under five minutes on two cores
 
 test-all: ## these and the thorough ones
 	$(PYTHON) -m pytest -m ""
+
+test-postgres: ## the tests of the store on PostgreSQL, whose server is to be installed
+	$(PYTHON) -m pytest tests/storage --engine postgres
 
 check: ## format, lint, types, import contracts
 	$(PYTHON) -m ruff format --check .

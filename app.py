@@ -31,7 +31,8 @@ def compose(settings: Settings) -> App:
     from storage.database import Store
     from ui.app import App
 
-    store = Store.open(settings.data_dir, elsewhere_of(settings.images))
+    address = settings.database_url.reveal() if settings.database_url else None
+    store = Store.open(settings.data_dir, elsewhere_of(settings.images), database_url=address)
     services = Services(
         settings=settings,
         store=store,

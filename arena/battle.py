@@ -13,14 +13,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
-from sqlite_utils import Database
-
 from arena import copies, elo_days
 from arena.elo_days import RatingChange
 from playground.services import Services, timestamp
 from playground.usage import UseRefused
 from storage import battles, exclusions, reports, votes
 from storage.battles import BattleSide
+from storage.engine import Database
 from storage.records import Answer, Battle, BattleSource, BattleState, CostSource, Outcome, ReportReason, Vote
 
 log = logging.getLogger(__name__)

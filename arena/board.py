@@ -10,8 +10,6 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlite_utils import Database
-
 from arena import elo_days
 from arena.category_board import is_pooled, leaning, leans
 from arena.left_out import LeftOut, left_out
@@ -26,6 +24,7 @@ from providers.catalog import Catalog
 from storage import battles, category_votes, tallies, votes
 from storage.battles import OfferFacts
 from storage.elo_days import EloDay
+from storage.engine import Database
 from storage.records import BoardName, Question
 from storage.tallies import BoardFilter, SideTally
 

@@ -10,8 +10,6 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from arena import opening, pairing
 from arena.opening import UNFIT, BattleOff, BlindBattle
 from arena.pairing import Pair
@@ -19,6 +17,7 @@ from playground import library
 from playground.services import Services
 from storage import battles
 from storage.battles import Met
+from storage.engine import Database
 from storage.records import RunView
 
 REPORTED = "You have reported these two images, so they do not meet again. Choose two others."

@@ -20,11 +20,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlite_utils import Database
-
 from playground.services import Services
 from storage import costs, days, ledger, quality_votes
 from storage.costs import Compared, QualitySpend, Sum
+from storage.engine import Database
 from storage.quality_votes import QualityVotes
 
 QUALITIES = ("low", "medium", "high", "xhigh", "max")

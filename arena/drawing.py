@@ -7,14 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import get_args
 
-from sqlite_utils import Database
-
 from arena.offers import Meeting, draw_two
 from arena.pairing import Chances, League
 from arena.ratings.outcomes import group_counts
 from arena.ratings.sampling import pair_chances
 from playground.services import Services, timestamp
 from storage import outages, tallies
+from storage.engine import Database
 from storage.records import BoardName
 from storage.tallies import BoardFilter
 

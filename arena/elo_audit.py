@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-from sqlite_utils import Database
-
 from arena import elo_days
 from arena.board import BoardQuery, competing_on
 from arena.board_choices import BOARDS, LEVELS
@@ -14,6 +12,7 @@ from playground.services import Services
 from storage import elo_days as kept_days
 from storage import votes
 from storage.elo_days import EloDay
+from storage.engine import Database
 from storage.verify import Problem
 
 SAME_POINTS = 1e-6

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlite_utils import Database
-
 from arena.ratings.elo import START, EloReplay
 from arena.ratings.method import METHOD_VERSION
 from arena.ratings.outcomes import VoteRow
@@ -19,6 +17,7 @@ from storage import elo_days as kept_days
 from storage import votes
 from storage.database import Store
 from storage.elo_days import EloDay
+from storage.engine import Database
 from storage.records import Battle
 from storage.tallies import BoardFilter
 from storage.votes import CountedVote

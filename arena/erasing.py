@@ -6,11 +6,10 @@ import asyncio
 import secrets
 import shutil
 
-from sqlite_utils import Database
-
 from arena.copies import FOLDER, is_battle_id
 from playground.engine import Engine
 from playground.services import Services
+from storage.engine import Database
 from storage.erasing import Erased, erase
 from storage.freeing import UNUSED_S, sweep_freed
 

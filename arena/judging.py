@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from sqlite_utils import Database
-
 from arena import elo_days
 from arena.board_choices import BOARDS
 from arena.ratings.held_votes import Ballot
@@ -24,6 +22,7 @@ from arena.voter_findings import Looked, look, odd
 from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import exclusions, install, vote_counts, votes
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.exclusions import Exclusion
 from storage.records import ExclusionKind

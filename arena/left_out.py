@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from arena.voter_ids import shown_voter
 from playground.services import timestamp
 from storage import exclusions, install, votes
+from storage.engine import Database
 from storage.exclusions import Exclusion, Shares
 
 RECENT = timedelta(days=7)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlite_utils import Database
-
 from arena import opening
 from arena.opening import BlindBattle
 from playground import library
@@ -13,6 +11,7 @@ from playground.engine import Engine
 from playground.library import GroupView
 from playground.services import Services
 from storage import runs
+from storage.engine import Database
 from storage.records import Group
 
 _LOOK_AGAIN_S = 0.2

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from sqlite_utils import Database
-
 from arena import bank_battles, board, copies, pairing, prompts
 from arena.blind import UnfitImage
 from arena.drawing import chances_of
@@ -28,6 +26,7 @@ from playground.uploads import in_image_thread
 from providers.types import ImageRequest
 from storage import battles
 from storage.battles import BattleImage, BattleSide
+from storage.engine import Database
 from storage.records import Battle, BattleSource, RunView
 
 LIFE = timedelta(hours=24)

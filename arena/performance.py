@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlite_utils import Database
-
 from playground.services import Services, timestamp
 from storage import performance as stored
+from storage.engine import Database
 from storage.performance import OfferTimes
 
 DAYS = 30

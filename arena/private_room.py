@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlite_utils import Database
 
 from arena.erasing import erase_everything
 from playground.engine import Engine
@@ -24,6 +23,7 @@ from playground.services import Services, new_ulid
 from playground.worker import Worker
 from storage import limits
 from storage.database import Store
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.limits import StoredLimit
 

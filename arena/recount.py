@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from arena import board, elo_days
 from arena.board import Board, BoardQuery
 from arena.ratings.method import METHOD_VERSION
@@ -18,6 +16,7 @@ from playground.services import Services
 from storage import elo_days as kept_days
 from storage import tallies, votes
 from storage.elo_days import EloDay
+from storage.engine import Database
 
 SAME_POINTS = 1e-6
 """Rating points by which two ways to the same number may differ."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import install
 from storage import reports as stored
+from storage.engine import Database
 from storage.reports import Report
 
 

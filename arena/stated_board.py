@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from arena import board
 from arena.board import BoardQuery
 from arena.category_board import is_pooled, leaning
@@ -21,6 +19,7 @@ from arena.ratings.outcomes import CountedRow, VoteRow
 from arena.ratings.rated import Rated, rate
 from arena.votes_file import FileVotes, OrderedBy, VotesFileError, read_votes
 from playground.services import Services
+from storage.engine import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,11 @@ def measure(*, quick: bool = False) -> Iterator[str]:
     of_update, of_boards = (VOTES_OF_UPDATE // 10, VOTES // 20) if quick else (VOTES_OF_UPDATE, VOTES)
     yield f"  {of_update:,} votes where one is added or voters are checked, {of_boards:,} where boards are made"
     with tempfile.TemporaryDirectory() as folder:
-        small = _filled(Path(folder) / "small", of_update)
+        small = filled(Path(folder) / "small", of_update)
         yield from _one_more(small)
         yield from _checks(small)
         small.store.close()
-        big = _filled(Path(folder) / "big", of_boards)
+        big = filled(Path(folder) / "big", of_boards)
         yield from _boards(big)
         yield from _outward(big, Path(folder))
         big.store.close()
@@ -72,7 +72,8 @@ def services_of(folder: Path) -> Services:
     )
 
 
-def _filled(folder: Path, count: int) -> Services:
+def filled(folder: Path, count: int) -> Services:
+    """Services over so many votes on `OFFERS` offers, as rows only."""
     services = services_of(folder)
     offers = [f"maker/model-{number:02}" for number in range(OFFERS)]
     services.store.write(lambda db: add_runs(db, offers))

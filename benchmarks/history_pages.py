@@ -101,7 +101,7 @@ def measure(*, quick: bool = False) -> Iterator[str]:
             store = Store.open(Path(folder))
             fill(store, size)
             yield f"{size:,} runs, {size * 3 // 2:,} images"
-            for name, job in _jobs(store, size):
+            for name, job in jobs_of(store, size):
                 took = _median_ms(store, job)
                 ratio = f", {took / first[name]:.1f} x that of {SIZES[0]:,}" if name in first else ""
                 first.setdefault(name, took)
@@ -176,7 +176,8 @@ def _fill(db: Database, size: int, rng: random.Random, owner: str) -> None:
         db.conn.execute(sql)
 
 
-def _jobs(store: Store, size: int) -> Iterator[tuple[str, Callable[[Database], object]]]:
+def jobs_of(store: Store, size: int) -> Iterator[tuple[str, Callable[[Database], object]]]:
+    """What is measured, by name."""
     pages = size // PAGE
     far = min(FAR_PAGE, pages)
     yield "24 whole runs by their numbers (the floor)", _whole_runs

@@ -50,10 +50,10 @@ def _of_store(number: int, count: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         floor = _floor(Path(folder) / "floor.sqlite", min(count, 1000))
         services = services_of(Path(folder))
-        _open_battles(services, count)
+        open_battles(services, count)
         services.store.write(lambda db: db.execute("create table bare(battle text primary key, outcome text)"))
-        bare = _by_threads(number, count, lambda battle: _row(services, battle))
-        waits = _by_threads(number, count, lambda battle: _vote(services, battle))
+        bare = by_threads(number, count, lambda battle: _row(services, battle))
+        waits = by_threads(number, count, lambda battle: vote(services, battle))
         kept = services.store.read(lambda db: db.table("votes").count)
         services.store.close()
     rate, p99 = count / waits.clock, waits.at(0.99)
@@ -80,7 +80,8 @@ class Waits:
         return self._seconds[min(len(self._seconds) - 1, int(len(self._seconds) * share))] * 1000
 
 
-def _by_threads(number: int, count: int, work: Callable[[str], None]) -> Waits:
+def by_threads(number: int, count: int, work: Callable[[str], None]) -> Waits:
+    """How long each piece of work took, done by so many threads."""
     seconds: list[float] = []
     begin = threading.Barrier(number + 1)
 
@@ -103,7 +104,8 @@ def _by_threads(number: int, count: int, work: Callable[[str], None]) -> Waits:
     return Waits(seconds, time.perf_counter() - started)
 
 
-def _vote(services: Services, battle_id: str) -> None:
+def vote(services: Services, battle_id: str) -> None:
+    """Votes in one of them."""
     now = services.now()
 
     def write(db: Database) -> None:
@@ -139,7 +141,7 @@ def _id(number: int) -> str:
     return f"{number:032x}"
 
 
-def _open_battles(services: Services, count: int) -> None:
+def open_battles(services: Services, count: int) -> None:
     """Battles of the local owner that wait for a vote for a day yet."""
     offers = [f"maker/model-{number:02}" for number in range(OFFERS)]
     services.store.write(lambda db: add_runs(db, offers))
@@ -154,7 +156,9 @@ def _open_battles(services: Services, count: int) -> None:
         cells[at["voter"]], cells[at["state"]], cells[at["expires_at"]] = LOCAL_OWNER, "open", ends
         return tuple(cells)
 
-    names = services.store.read(lambda db: [column.name for column in db.table("battles").columns])
+    names = services.store.read(
+        lambda db: [name for name, *_ in db.conn.execute("select * from battles limit 0").description or ()]
+    )
     services.store.write(
         lambda db: db.conn.executemany(insert_sql("battles", len(names)), map(row, range(count))) and None
     )
@@ -165,7 +169,7 @@ async def _through_http(count: int) -> list[str]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         services = services_of(folder)
-        _open_battles(services, count + WARM_UP)
+        open_battles(services, count + WARM_UP)
         services.store.close()
         with diptych({"DIPTYCH_CALLS_PER_MINUTE": "10000"}, folder) as url:
             ours = await _clients(url, count)

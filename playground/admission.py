@@ -6,13 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from sqlite_utils import Database
-
 from playground.refusals import PlanRefused
 from playground.services import Services
 from playground.usage import UseRefused
 from providers.checks import Problem
 from storage import footprint
+from storage.engine import Database
 
 FIELD = "limit"
 """Under which the problem is told."""

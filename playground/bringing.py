@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from sqlite_utils import Database
-
 from playground import archive
 from playground.archive import ArchiveRefused, Contents
 from playground.looking import MAX_BLOB_BYTES, Looked, look_through, rows
@@ -26,6 +24,7 @@ from playground.services import Services
 from storage import bringing
 from storage.blobs import BlobFolder
 from storage.bringing import Known, own_id
+from storage.engine import Database
 from storage.portable import blobs_of
 from storage.portable_columns import TABLES, Values
 from storage.votes import BROUGHT

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
-from sqlite_utils import Database
-
 from playground import outcome, unsaved
 from playground.events import What
 from playground.finishing import to_its_end
@@ -29,6 +27,7 @@ from providers.pricing import estimate_as_got
 from providers.transport import Access
 from providers.types import GeneratedImage, ImageResult, Job, PartialImage, said_type_of
 from storage import jobs, runs
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.records import Run, RunError, StoredJob
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlite_utils import Database
-
 from playground import calls, outcome, unsaved
 from playground.breakers import Breakers
 from playground.calls import LiveCall
@@ -25,6 +23,7 @@ from providers.bodies import call_document
 from providers.transport import Access
 from providers.types import Job
 from storage import runs
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.records import Run, StoredJob
 

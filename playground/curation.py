@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from playground.services import Services, timestamp
 from storage import curation, deleting, history, searches
 from storage.curation import Changed, Deleted, Picked
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.freeing import sweep_copies, sweep_freed
 from storage.searches import SavedSearch

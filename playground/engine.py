@@ -12,8 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from playground import entering, outcome
 from playground.admission import Door
 from playground.asked import request_of
@@ -38,6 +36,7 @@ from providers.checks import Problem
 from providers.errors import MissingKey
 from providers.types import ImageRequest
 from storage import runs
+from storage.engine import Database
 from storage.errors import StoreBusy, StoreError
 from storage.records import Group, GroupKind, Run
 

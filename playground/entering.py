@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from playground import limits
 from playground.asked import asked_document
 from playground.keys import FoundKey
@@ -16,6 +14,7 @@ from providers.pricing import shares
 from providers.types import ImageRequest
 from storage import limits as stored_limits
 from storage import runs
+from storage.engine import Database
 from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from PIL import Image
-from sqlite_utils import Database
 
 from playground import delivery, lock_keeping
 from playground.asked import request_of
@@ -22,6 +21,7 @@ from storage import coming, ledger, locks, runs
 from storage.blobs import sha256_of
 from storage.coming import Coming
 from storage.converted import convert
+from storage.engine import Database
 from storage.errors import StoreError, StoreFull, StoreNotWritable
 from storage.images import ImageHeader, UnreadableImage, read_header
 from storage.records import Run, StoredImage, StoredPartial

@@ -6,11 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from playground.services import Services
 from storage import history, ledger, lineage, runs, votes
 from storage.curation import Picked
+from storage.engine import Database
 from storage.history import HistoryPage, RestOfGroup
 from storage.lineage import Branch
 from storage.records import Group, GroupKind, LedgerLine, RunView

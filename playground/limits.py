@@ -11,8 +11,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from playground.plan import Plan
 from playground.refusals import PlanRefused, operators_only
 from playground.run_keys import billed_here
@@ -21,6 +19,7 @@ from playground.settings import Settings
 from providers.checks import Problem
 from storage import ledger
 from storage import limits as stored
+from storage.engine import Database
 from storage.limits import Standing, StoredLimit
 from storage.records import LimitAction, LimitSpan
 

@@ -11,13 +11,12 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 
-from sqlite_utils import Database
-
 from playground.locking import Drift, Locked, NotLockable, lock
 from playground.masks import coverage_of
 from playground.services import Services
 from playground.worker import Worker
 from storage import locks, runs
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.images import UnreadableImage, decode
 from storage.records import OPEN_STATES, DerivedImage, DerivedKind, Run, RunView, StoredImage

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from sqlite_utils import Database
-
 from playground.services import Services
 from providers.types import DEFAULT_TIMEOUT_S
 from storage import preferences
+from storage.engine import Database
 
 Metadata = Literal["none", "embedded", "sidecar"]
 """Beside the bytes as they came: nothing, a copy with the settings inside, or a text file with them."""

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from sqlite_utils import Database
-
 from playground.refusals import operators_only
 from playground.services import Services
 from providers.catalog import Catalog, Offer, Price, UnknownOffer
 from storage import days, ledger
 from storage import prices as stored
+from storage.engine import Database
 from storage.prices import StoredPrice
 from storage.records import Run
 

@@ -14,12 +14,12 @@ from typing import Literal
 
 import numpy
 from PIL import Image
-from sqlite_utils import Database
 
 from playground import delivery, embedded, likeness
 from playground.embedded import Settings
 from playground.services import Services
 from storage import looks, runs
+from storage.engine import Database
 from storage.errors import StoreError
 from storage.images import UnreadableImage, decode
 from storage.looks import Look, Made

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from playground import outcome
 from playground.keeping import end_run, take_in
 from playground.services import Services
@@ -22,6 +20,7 @@ from providers.adapters import ADAPTERS
 from providers.catalog import UnknownOffer
 from storage import coming, jobs, runs
 from storage.coming import Coming
+from storage.engine import Database
 from storage.records import Run, StoredJob
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from playground import image_store
+from playground import database_settings, image_store
 from playground.addresses import SettingsError, address_fault
 from playground.image_store import ImageStore, read_image_store
 from playground.money_settings import machine_zone, read_limit_action, read_limits, read_time_zone
@@ -59,6 +59,7 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("DIPTYCH_DATA_DIR", "`./data`", "Folder of the database and the images; always a local disk."),
+    Variable(*database_settings.VARIABLE),
     Variable(
         "DIPTYCH_MODE",
         "`local`",
@@ -175,6 +176,8 @@ class Settings:
     """What the operator decided, read once."""
 
     data_dir: Path = Path("data")
+    database_url: Secret | None = None
+    """Of a PostgreSQL database; `None`: a file of the data folder holds the rows."""
     mode: Mode = "local"
     host: str = "127.0.0.1"
     port: int = 7860
@@ -221,8 +224,8 @@ class Settings:
     def secrets(self) -> tuple[Secret, ...]:
         """All that must never be printed."""
         token = self.snapshot.token if self.snapshot else None
-        others = self.images.secrets if self.images else ()
-        return (*self.keys.values(), *others, *(secret for secret in (token, self.public.operator_token) if secret))
+        others = (*(self.images.secrets if self.images else ()), token, self.public.operator_token, self.database_url)
+        return (*self.keys.values(), *(secret for secret in others if secret))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], catalog: Catalog) -> Settings:
@@ -243,6 +246,7 @@ class Settings:
         hosts += [name.strip() for name in environ.get("SPACE_HOST", "").split(",")]
         return cls(
             data_dir=Path(environ.get("DIPTYCH_DATA_DIR", "").strip() or "data"),
+            database_url=database_settings.read_database_url(environ),
             mode="public" if mode == "public" else "local",
             host=environ.get("DIPTYCH_HOST", "").strip() or (_EVERYWHERE if on_space else "127.0.0.1"),
             port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlite_utils import Database
-
 from playground import limits
 from playground.limits import Limit
 from playground.refusals import NotYours, operators_only
@@ -19,6 +17,7 @@ from playground.services import LOCAL_OWNER, Services
 from storage import costs, days, ledger, ledger_pages
 from storage import limits as stored_limits
 from storage.costs import By, Compared, PaidImages, Part, Step, Sum
+from storage.engine import Database
 from storage.ledger import LedgerTotals
 from storage.ledger_pages import Cursor, LedgerEntry, LedgerFilter
 from storage.limits import Standing

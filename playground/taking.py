@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import orjson
-from sqlite_utils import Database
 
 from playground import archive
 from playground.archive import Manifest
@@ -23,6 +22,7 @@ from playground.services import Services
 from playground.version import VERSION
 from storage import portable
 from storage.anchors import Anchor, anchor_of
+from storage.engine import Database
 from storage.files import appearing
 from storage.portable import Wanted
 from storage.portable_columns import TABLES, Portable

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from sqlite_utils import Database
 
 from playground import preferences
 from playground.embedded import settings_document, with_settings
 from playground.services import Services
 from storage import history, runs
 from storage.blobs import EXTENSIONS
+from storage.engine import Database
 from storage.records import RunView, StoredImage
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sqlite_utils import Database
-
 from playground.services import Services
 from storage import templates
+from storage.engine import Database
 from storage.records import Template
 from storage.rows import document
 

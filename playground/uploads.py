@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from playground.image_hygiene import (
     MAX_UPLOAD_BYTES,
     CleanImage,
@@ -30,6 +28,7 @@ from playground.shrinking import MAX_BYTES, shrunk_image
 from playground.usage import UseRefused
 from providers.types import InputImage
 from storage import footprint, history, uploads
+from storage.engine import Database
 from storage.errors import ImageDamaged, ImagesAway
 from storage.images import UnreadableImage, read_header
 from storage.records import Upload

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlite_utils import Database
-
 from playground.asked import request_of
 from playground.services import Services
 from providers.catalog import Catalog, UnknownOffer
 from providers.pricing import cost_of, estimate_as_got
 from providers.types import InputImage, Usage
 from storage import ledger, ledger_pages
+from storage.engine import Database
 from storage.ledger_pages import PaidRun
 
 NEWEST_RUNS = 5_000

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from sqlite_utils import Database
 
 from storage import vote_chain
-from storage.connections import connect_untouching
+from storage.connections import connect_untouching, of_copy
+from storage.engine import Database
 from storage.errors import StoreNotWritable
 from storage.files import write_durably
 from storage.vote_chain import NO_HEAD, Head
@@ -71,8 +71,8 @@ def anchor_of(db: Database, *, with_marks: bool = True) -> Anchor:
     older = range(0, max(0, at.links - _NEWEST), max(1, (at.links - _NEWEST) // _NEWEST))
     wanted = [*older, *range(max(1, at.links - _NEWEST), at.links)]
     rows = db.conn.execute(
-        """select link, substr(head, 1, ?) from json_each(?) as wanted cross join vote_links on link = wanted.value
-        order by link""",
+        """select link, substr(head, 1, ?) from json_each(?) as wanted cross join vote_links
+        on link = cast(wanted.value as bigint) order by link""",
         (_MARK_CHARS, json.dumps(wanted)),
     ).fetchall()
     return Anchor(at, tuple(rows))
@@ -81,7 +81,7 @@ def anchor_of(db: Database, *, with_marks: bool = True) -> Anchor:
 def anchor_of_copy(path: Path) -> Anchor:
     """Of a database that nobody writes to, as a backup is."""
     with closing(connect_untouching(path)) as conn:
-        return anchor_of(Database(conn, execute_plugins=False))
+        return anchor_of(of_copy(conn))
 
 
 def write_anchor(path: Path, anchor: Anchor, *, made_at: str) -> None:
@@ -149,7 +149,8 @@ def lost(db: Database, anchor: Anchor) -> Lost | None:
     wanted = json.dumps([anchor.at.links, *(link for link, _ in anchor.marks)])
     here: dict[int, str] = dict(
         db.conn.execute(
-            "select link, head from json_each(?) as wanted cross join vote_links on link = wanted.value", (wanted,)
+            "select link, head from json_each(?) as wanted cross join vote_links on link = cast(wanted.value as bigint)",
+            (wanted,),
         ).fetchall()
     )
     if anchor.at.links == 0 or here.get(anchor.at.links) == anchor.at.head:

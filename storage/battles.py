@@ -10,8 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
 from storage.rows import Row, changed, fetch, fetch_one, foreign_text, to_image, to_run
 from storage.views import views_of
@@ -86,13 +85,13 @@ def candidates(db: Database, voter: str, *, with_brought: bool = True) -> list[B
         """with recent as (
             select seq, run_id, offer, operation, prompt from runs
             where owner = :voter and state = 'succeeded' and trashed_at is null
-            and (:with_brought or brought_at is null) order by seq desc limit :runs
+            and (:with_brought = 1 or brought_at is null) order by seq desc limit :runs
         ), signed as (
             select recent.*, coalesce((
                 select group_concat(given, ' ') from (
                     select role || position || sha256 as given from inputs
                     where inputs.run_id = recent.run_id order by role, position
-                )), '') as given
+                ) as each), '') as given
             from recent
         )
         select i.image_id, s.offer, dense_rank() over (order by s.operation, s.prompt, s.given) as kin,

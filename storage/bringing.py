@@ -14,10 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlite_utils import Database
-
 from storage import tallies, vote_chain
 from storage.curation import renew_words
+from storage.engine import Database
 from storage.portable_columns import TABLES, Values
 from storage.rows import fetch
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.tallies import ALL, ANSWERS, SIDES, BoardFilter, SideTally
 
 
 def grouped(db: Database, wanted: BoardFilter) -> dict[str, list[SideTally]]:
-    """What the boards of all categories are fitted on, whichever category is wanted, in no particular order."""
+    """What the boards of all categories are fitted on, whichever category is wanted, by their columns."""
     if not wanted.is_summed:
         return grouped_votes(db, wanted)
     sql = """select category, offer_a, quality_a, offer_b, quality_b, outcome, votes from tallies
-        where board = :board and is_demo = :is_demo and question = :question and category <> :all"""
+        where board = :board and is_demo = :is_demo and question = :question and category <> :all
+        order by category, offer_a, quality_a, offer_b, quality_b, outcome"""
     return _sorted_out(db, sql, wanted.named | {"all": ALL})
 
 
@@ -31,7 +31,7 @@ def grouped_votes(db: Database, wanted: BoardFilter) -> dict[str, list[SideTally
             answer,
             "as outcome, count(*) as votes",
             every.rows,
-            "group by 1, 2, 3, 4, 5, 6",
+            "group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6",
         ]
     )
     return _sorted_out(db, sql, every.named)

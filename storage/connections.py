@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
+from storage.engine import Connection
+
 if TYPE_CHECKING:
     from sqlite3 import _Parameters
 
@@ -39,6 +41,18 @@ class TrackingConnection(sqlite3.Connection):
         self._cursors.add(cursor)
         return cursor.execute(sql, parameters)
 
+    def begin_writing(self) -> None:
+        """Open a transaction that holds the write lock from its start.
+
+        The library's own `atomic()` begins deferred: whoever reads first and then writes fails as soon as another
+        process committed in between, and no timeout helps.
+        """
+        self.execute("begin immediate")
+
+    def begin_reading(self) -> None:
+        """Open a transaction that sees one moment, that of its first query."""
+        self.execute("begin")
+
     def close_cursors(self) -> None:
         """Close every cursor that is still referred to."""
         for cursor in list(self._cursors):
@@ -46,13 +60,13 @@ class TrackingConnection(sqlite3.Connection):
         self._cursors.clear()
 
 
-def close_cursors(db: Database) -> None:
-    """Close the cursors that jobs left open on a connection of `connect`."""
-    if isinstance(db.conn, TrackingConnection):
-        db.conn.close_cursors()
+class SqliteDatabase(Database):
+    """The library's door to the rows, over a connection of ours."""
+
+    conn: TrackingConnection
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path) -> SqliteDatabase:
     """A connection that writes: WAL, every commit on disk before it is acknowledged, foreign keys enforced.
 
     Raises:
@@ -64,13 +78,13 @@ def connect(path: Path) -> Database:
         conn.execute("pragma synchronous=full")
         conn.execute("pragma foreign_keys=on")
         conn.execute(f"pragma journal_size_limit={_JOURNAL_LIMIT_BYTES}")
-        return Database(conn, execute_plugins=False)
+        return SqliteDatabase(conn, execute_plugins=False)
     except BaseException:
         conn.close()
         raise
 
 
-def connect_reader(path: Path) -> Database:
+def connect_reader(path: Path) -> SqliteDatabase:
     """A connection that refuses to write. It may be closed from another thread, never used by two at once."""
     db = connect(path)
     try:
@@ -95,34 +109,35 @@ def connect_untouching(path: Path) -> sqlite3.Connection:
     return conn
 
 
-@contextmanager
-def immediate(db: Database) -> Iterator[Database]:
-    """A transaction that holds the write lock from its start.
+def of_copy(conn: sqlite3.Connection) -> Database:
+    """The door to the rows of a copy that nobody writes to, over a connection of `connect_untouching`."""
+    return Database(conn, execute_plugins=False)
 
-    The library's own `atomic()` begins deferred: whoever reads first and then writes fails as soon as another
-    process committed in between, and no timeout helps.
-    """
-    db.conn.execute("begin immediate")
+
+@contextmanager
+def writing(conn: Connection) -> Iterator[None]:
+    """A transaction that is alone in writing, committed at its end."""
+    conn.begin_writing()
     try:
-        yield db
-        db.conn.commit()
+        yield
+        conn.commit()
     except BaseException:
-        db.conn.rollback()
+        conn.rollback()
         raise
 
 
 @contextmanager
-def snapshot(db: Database) -> Iterator[Database]:
+def snapshot(conn: Connection) -> Iterator[None]:
     """Several reads of one moment. Cursors left open are closed at its end."""
-    if db.conn.in_transaction:
-        yield db
+    if conn.in_transaction:
+        yield
         return
-    db.conn.execute("begin")
+    conn.begin_reading()
     try:
-        yield db
+        yield
     finally:
-        close_cursors(db)
-        db.conn.rollback()
+        conn.close_cursors()
+        conn.rollback()
 
 
 def _switch_to_wal(conn: sqlite3.Connection) -> None:

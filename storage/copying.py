@@ -36,7 +36,7 @@ def copy_database(source: Path, out: Path, data_dir: Path) -> None:
             for leftover in (part, Path(f"{part}-journal"), Path(f"{part}-wal"), Path(f"{part}-shm")):
                 leftover.unlink(missing_ok=True)
     except sqlite3.Error as error:
-        known = errors.of_sqlite(error, data_dir)
+        known = errors.of_engine(error, data_dir)
         if isinstance(known, errors.StoreDamaged | errors.StoreBusy):
             raise known from error
         raise _not_copied(out, data_dir, type(known), str(error)) from error

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.money_steps import EVERYBODY
 from storage.rows import Row, fetch
 

@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.facts import IN_THE_TRASH, facts_held
 from storage.rows import Row, changed, fetch, fetch_one, foreign_text
 from storage.spacing import spaced
@@ -254,7 +253,7 @@ def renew_words(db: Database, runs: Sequence[str]) -> None:
     rows = fetch(
         db,
         """select run_id, prompt, note, coalesce((select group_concat(tag, char(10)) from (
-            select tag from tags where tags.run_id = runs.run_id order by tag)), '') as tags
+            select tag from tags where tags.run_id = runs.run_id order by tag) as t), '') as tags
         from runs where run_id in (select value from json_each(?))""",
         (json.dumps(runs),),
     )

@@ -5,12 +5,12 @@ The zone is kept in the store, so that a page and a command count alike whatever
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.money_steps import SUMS
 from storage.rows import fetch_one
 
@@ -39,16 +39,15 @@ def set_time_zone(db: Database, name: str) -> int:
     if name == before:
         return 0
 
-    def day(at: str) -> str:
-        return day_of(at, zone)
-
-    db.conn.create_function("diptych_day", 1, day, deterministic=True)
-    moved = db.conn.execute(
-        "update ledger set day = diptych_day(reserved_at) where day != diptych_day(reserved_at)"
-    ).rowcount
+    lines = db.conn.execute("select ledger_id, reserved_at, day from ledger").fetchall()
+    moved = [[ledger_id, day] for ledger_id, at, before in lines if (day := day_of(at, zone)) != before]
     if moved:
+        db.conn.execute(
+            "update ledger set day = m.value ->> 1 from json_each(?) as m where ledger.ledger_id = m.value ->> 0",
+            (json.dumps(moved),),
+        )
         make_anew(db)
-    return moved
+    return len(moved)
 
 
 def make_anew(db: Database) -> None:

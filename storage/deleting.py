@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 
-from sqlite_utils import Database
-
 from storage.curation import Deleted, Picked
+from storage.engine import Database
 from storage.facts import facts_held
 from storage.freeing import free
 from storage.rows import fetch, fetch_one

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.rows import fetch
 from storage.tallies import BoardFilter
 
@@ -53,8 +52,9 @@ def keep(db: Database, wanted: BoardFilter, level: str, method: str, days: Seque
         (wanted.board, int(wanted.is_demo), level, method),
     )
     db.conn.executemany(
-        """insert or replace into elo_days (board, is_demo, level, day, method, last_seq, votes, ratings)
-        values (?, ?, ?, ?, ?, ?, ?, ?)""",
+        """insert into elo_days (board, is_demo, level, day, method, last_seq, votes, ratings)
+        values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (board, is_demo, level, day) do update set
+            method = excluded.method, last_seq = excluded.last_seq, votes = excluded.votes, ratings = excluded.ratings""",
         [
             (
                 wanted.board,

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from storage import vote_chain
 from storage.curation import Deleted
 from storage.deleting import empty_trash
+from storage.engine import Database
 from storage.freeing import free
 from storage.rows import fetch
 

@@ -117,8 +117,52 @@ def closed(folder: Path) -> StoreClosed:
     )
 
 
-def of_sqlite(error: sqlite3.Error, folder: Path) -> StoreError | None:
-    """The store's error behind one of sqlite's, or `None` where the statement itself was wrong."""
+def not_reached(reason: str) -> StoreNotWritable:
+    """The error for a database server that does not answer; `reason` is its or the system's word."""
+    return StoreNotWritable(
+        f"The database server of DIPTYCH_DATABASE_URL cannot be used ({_on_one_line(reason)}). Nothing was saved. "
+        "Look whether it runs and lets this program in; no restart of this program is needed once it does."
+    )
+
+
+def busy_server(reason: str) -> StoreBusy:
+    """The error for a database server that others keep busy."""
+    return StoreBusy(f"The database server is busy ({_on_one_line(reason)}). Nothing was saved; try again.")
+
+
+def full_server(reason: str) -> StoreFull:
+    """The error for a database server without room."""
+    return StoreFull(
+        f"The disk of the database server is full ({_on_one_line(reason)}), so nothing new was saved. "
+        "What was saved before is safe; free some space and try again, no restart is needed."
+    )
+
+
+def answer_lost(reason: str) -> StoreBusy:
+    """The error for a commit that nobody heard the end of."""
+    return StoreBusy(
+        f"The database server went away while it saved ({_on_one_line(reason)}). "
+        "It may be saved: look whether it is there before doing it again.",
+        may_be_saved=True,
+    )
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+class ServerTrouble(sqlite3.OperationalError):
+    """What a database server met, as one of the classes of Python's DB-API, with the store's own error."""
+
+    def __init__(self, told: StoreError) -> None:
+        super().__init__(str(told))
+        self.told = told
+
+
+def of_engine(error: sqlite3.Error, folder: Path) -> StoreError | None:
+    """The store's error behind one of the engine's, or `None` where the statement itself was wrong."""
+    if isinstance(error, ServerTrouble):
+        return error.told
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None

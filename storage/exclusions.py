@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from storage import elo_days, tallies
+from storage.engine import Database
 from storage.records import ExclusionKind
 from storage.rows import changed, fetch, fetch_one, foreign_text
 

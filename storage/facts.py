@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.rating_steps import FACT_COLUMNS, FILL_FACTS
 from storage.rows import fetch
 
@@ -55,12 +54,16 @@ def differing_facts(db: Database) -> list[str]:
     held = " ".join(["select", FACT_COLUMNS, "from run_facts"])
     found = " ".join(["select", FACT_COLUMNS, "from run_facts_now"])
     wrong = " ".join(
-        ["select seq from (", held, "except", found, ") union select seq from (", found, "except", held, ")"]
+        ["select seq from (", held, "except", found, ") as a union select seq from (", found, "except", held, ") as b"]
     )
     rows = fetch(
         db,
         " ".join(
-            ["select coalesce(r.run_id, w.seq) as run_id from (", wrong, ") as w left join runs as r on r.seq = w.seq"]
+            [
+                "select coalesce(r.run_id, cast(w.seq as text)) as run_id from (",
+                wrong,
+                ") as w left join runs as r on r.seq = w.seq",
+            ]
         ),
     )
     return [str(row["run_id"]) for row in rows]

@@ -22,7 +22,7 @@ class Part:
 
     def negated(self) -> Part:
         """What this one does not match; what is unknown counts as not matched."""
-        return Part(" ".join(["not coalesce((", self.sql, "), 0)"]), self.values)
+        return Part(" ".join(["not coalesce((", self.sql, "), false)"]), self.values)
 
 
 _STATES: Mapping[str, Part] = {

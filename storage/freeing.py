@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from storage.coming import left_over
 from storage.database import Store
+from storage.engine import Database
 from storage.rows import fetch
 
 UNUSED_S = 120.0

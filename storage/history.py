@@ -10,9 +10,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from sqlite_utils import Database
-
 from storage.curation import Picked
+from storage.engine import Database
 from storage.records import Run, RunView, StoredImage
 from storage.rows import Row, fetch, fetch_one, to_run
 from storage.search import Search, parse_search
@@ -64,7 +63,7 @@ def page(
     order = sort_of(sort)
     wanted = parse_search(search)
     conditions, given = _conditions(db, owner, wanted, blind_at)
-    stretches: tuple[str, ...] = ("1",)
+    stretches: tuple[str, ...] = ("true",)
     if before is not None:
         given |= order.place(before)
         # Walking the text index twice costs more than reading on to the place, and a number of runs goes over both stretches.
@@ -117,7 +116,7 @@ def rest_of_groups(
     conditions.append(
         "f.seq in (select seq from runs where group_id in (select value from json_each(:groups)))",
     )
-    later = order.after(is_found=bool(wanted.match)) if found.next is not None else "0"
+    later = order.after(is_found=bool(wanted.match)) if found.next is not None else "false"
     given["groups"] = json.dumps(sorted(here))
     if found.next is not None:
         given |= order.place(found.next)
@@ -208,7 +207,7 @@ def _conditions(
             given[name] = value
         conditions.append(sql)
     if blind_at is not None and (hidden := _unrevealed(db, owner, blind_at)):
-        conditions.append("f.seq not in (select value from json_each(:hidden))")
+        conditions.append("f.seq not in (select cast(value as bigint) from json_each(:hidden))")
         given["hidden"] = json.dumps(hidden)
     return conditions, given
 
@@ -250,7 +249,9 @@ def is_unrevealed(db: Database, run_id: str, owner: str, blind_at: str) -> bool:
 
 def _views(db: Database, seqs: list[int]) -> list[RunView]:
     """The runs with these numbers, in the order given."""
-    rows = fetch(db, "select * from runs where seq in (select value from json_each(?))", (json.dumps(seqs),))
+    rows = fetch(
+        db, "select * from runs where seq in (select cast(value as bigint) from json_each(?))", (json.dumps(seqs),)
+    )
     found = {row["seq"]: to_run(row) for row in rows}
     return views_of(db, [found[seq] for seq in seqs])
 

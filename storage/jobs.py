@@ -6,9 +6,8 @@ or a replayed reply, is then refused instead of showing one visitor's images to 
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
 from storage import runs
+from storage.engine import Database
 from storage.records import Json, StoredJob
 from storage.rows import changed, document, fetch, fetch_one, foreign_text, to_job
 

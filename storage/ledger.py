@@ -10,9 +10,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from storage.days import day_of, zone_of
+from storage.engine import Database
 from storage.money_steps import EVERYBODY
 from storage.records import CostSource, LedgerLine
 from storage.rows import Row, changed, fetch, fetch_one, to_ledger_line

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.money_steps import EVERYBODY
 from storage.rows import fetch
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.ledger import hidden_lines
 from storage.limits import SERVER
 from storage.money_steps import EVERYBODY
@@ -72,7 +71,7 @@ def page(
             [
                 """select l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality,
                     substr(r.prompt, 1, :chars) as prompt, l.state, l.reserved_microusd, l.amount_microusd, l.source,
-                    l.price_id, l.images, l.settled_by, l.note, l.session glob :served as is_served
+                    l.price_id, l.images, l.settled_by, l.note, substr(l.session, 1, length(:served)) = :served as is_served
                 from ledger as l join runs as r on r.run_id = l.run_id where l.day between :since and :until""",
                 "and l.owner = :owner" if wanted.owner is not None else "",
                 "and l.state = :state" if wanted.state else "",
@@ -93,7 +92,7 @@ def page(
             "before_id": before[1] if before else "",
             "hidden": json.dumps(hidden),
             "chars": PROMPT_CHARS,
-            "served": f"{SERVER}*",
+            "served": SERVER,
             "limit": limit,
         },
     )
@@ -119,14 +118,14 @@ def unknown_of_others(
             where whose.owner is not null)
         select l.owner, l.ledger_id, l.run_id, l.day, l.reserved_at, l.at, l.offer, l.payer, l.quality, '' as prompt,
             l.state, l.reserved_microusd, l.amount_microusd, l.source, l.price_id, l.images, l.settled_by, l.note,
-            l.session glob :served as is_served
+            substr(l.session, 1, length(:served)) = :served as is_served
         from whose as w cross join ledger as l on l.owner = w.owner and l.state = 'unknown'
         where w.owner <> :owner and (:before_day = '' or (l.day, l.ledger_id) < (:before_day, :before_id))
         order by l.day desc, l.ledger_id desc limit :limit""",
         {
             "everybody": EVERYBODY,
             "owner": owner,
-            "served": f"{SERVER}*",
+            "served": SERVER,
             "before_day": before[0] if before else "",
             "before_id": before[1] if before else "",
             "limit": limit,
@@ -166,7 +165,7 @@ def paid_runs(db: Database, owner: str | None, since: str, *, limit: int) -> lis
                 "with newest as (select run_id, sum(amount_microusd) as amount, max(images) as images, max(day) as day",
                 "from (select * from ledger where state = 'settled' and amount_microusd > 0 and day >= :since",
                 "and owner = :owner" if owner is not None else "",
-                "order by day desc, ledger_id desc limit :limit) group by run_id)",
+                "order by day desc, ledger_id desc limit :limit) as paid group by run_id)",
                 """select n.run_id, r.offer, n.amount, r.asked, r.got, n.images,
                     (select json_group_array(i.width || 'x' || i.height) from images as i where i.run_id = n.run_id) as sizes,
                     (select json_group_array(json_array(p.width, p.height)) from inputs as p

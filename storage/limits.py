@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from storage.days import day_of, end_of_day, end_of_month, zone_of
+from storage.engine import Database
 from storage.money_steps import EVERYBODY
 from storage.records import LimitAction, LimitSpan
 from storage.rows import changed, fetch, fetch_one

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import RunView
 from storage.rows import fetch, fetch_one, to_run
 from storage.views import views_of
@@ -15,7 +14,7 @@ MAX_RUNS = 200
 SHOWN = 12
 
 # Each in two steps, by the image as it came and by what was locked of it, so that both go by an index of hashes.
-_UP = """with recursive line (seq, run_id) as (
+UP = """with recursive line (seq, run_id) as (
     select seq, run_id from runs where run_id = :run and owner = :owner
     union
     select r.seq, r.run_id from line as l cross join inputs as n on n.run_id = l.run_id
@@ -28,7 +27,7 @@ _UP = """with recursive line (seq, run_id) as (
         where r.owner = :owner and r.seq < l.seq and r.deleted_at is null
     limit :most
 )"""
-_DOWN = """with recursive line (seq, run_id) as (
+DOWN = """with recursive line (seq, run_id) as (
     select seq, run_id from runs where run_id = :run and owner = :owner
     union
     select r.seq, r.run_id from line as l cross join images as i on i.run_id = l.run_id and i.deleted_at is null
@@ -41,6 +40,7 @@ _DOWN = """with recursive line (seq, run_id) as (
         where r.owner = :owner and r.seq > l.seq and r.deleted_at is null
     limit :most
 )"""
+"""What led to a run, and what came of it, each a line of runs."""
 _COSTS = "select f.cost_microusd from line as l join run_facts as f on f.seq = l.seq where l.run_id != :run"
 _NEAREST = "select r.* from line as l join runs as r on r.seq = l.seq where l.run_id != :run order by l.seq"
 
@@ -60,12 +60,12 @@ class Branch:
 
 def came_from(db: Database, run_id: str, owner: str) -> Branch:
     """Earlier runs whose images were inputs of this one, theirs, and so on."""
-    return _branch(db, _UP, run_id, owner, "desc")
+    return _branch(db, UP, run_id, owner, "desc")
 
 
 def led_to(db: Database, run_id: str, owner: str) -> Branch:
     """Later runs that had images of this one as inputs, and so on."""
-    return _branch(db, _DOWN, run_id, owner, "asc")
+    return _branch(db, DOWN, run_id, owner, "asc")
 
 
 def same_request(db: Database, run_id: str, owner: str) -> list[str]:

@@ -10,8 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import DerivedImage, ImageLock
 from storage.rows import changed, document, fetch, to_derived, to_lock
 

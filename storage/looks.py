@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Run, StoredImage
 from storage.rows import Row, fetch, to_image, to_run
 from storage.unrevealed import UNREVEALED, blind_parameters
@@ -60,7 +59,7 @@ def packed(db: Database, owner: str | None, *, blind_at: str | None) -> Packed:
             _VISIBLE,
         ]
     )
-    hashes, rows = db.conn.execute(sql, _parameters(owner, blind_at)).fetchone()
+    [(hashes, rows)] = db.conn.execute(sql, _parameters(owner, blind_at)).fetchall()
     return Packed(bytes.fromhex(hashes), str(rows).encode())
 
 
@@ -68,7 +67,8 @@ def at_rows(db: Database, rows: Sequence[int]) -> dict[int, Look]:
     """The images with these row numbers; some may be gone by now."""
     found = fetch(
         db,
-        "select rowid as number, * from images where deleted_at is null and rowid in (select value from json_each(?))",
+        """select rowid as number, * from images where deleted_at is null
+        and rowid in (select cast(value as bigint) from json_each(?))""",
         (json.dumps(list(rows)),),
     )
     runs = _runs_of(db, [row["run_id"] for row in found])

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from storage import errors
-from storage.connections import connect, connect_untouching, immediate
+from storage.connections import SqliteDatabase, connect, connect_untouching, writing
 from storage.copying import copy_database
 from storage.files import sync_folder
 from storage.migrations import RELEASED, migrations
@@ -46,7 +46,7 @@ def prepare_folder(data_dir: Path) -> None:
         raise errors.of_os(error, data_dir) from error
 
 
-def open_checked(data_dir: Path) -> Database:
+def open_checked(data_dir: Path) -> SqliteDatabase:
     """The writing connection to a database that was checked and brought to the newest schema.
 
     Raises:
@@ -70,7 +70,7 @@ def open_checked(data_dir: Path) -> Database:
             db.close()
             raise
     except sqlite3.Error as error:
-        raise errors.of_sqlite(error, data_dir) or errors.damaged(data_dir, str(error)) from error
+        raise errors.of_engine(error, data_dir) or errors.damaged(data_dir, str(error)) from error
     except OSError as error:
         raise errors.of_os(error, data_dir) from error
     return db
@@ -101,8 +101,8 @@ def _refuse_newer(db: Database, data_dir: Path) -> None:
         )
 
 
-def _upgrade(db: Database, data_dir: Path) -> None:
-    with immediate(db):  # one process migrates, the others wait here and then find nothing to do
+def _upgrade(db: SqliteDatabase, data_dir: Path) -> None:
+    with writing(db.conn):  # one process migrates, the others wait here and then find nothing to do
         _refuse_newer(db, data_dir)
         pending = [step.name for step in migrations.pending(db)]
         if pending:

@@ -9,8 +9,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.outages import OUTAGE_KINDS
 from storage.rows import fetch
 from storage.unrevealed import UNREVEALED, blind_parameters

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.portable_columns import Portable
 from storage.rows import fetch_one
 from storage.unrevealed import UNREVEALED, blind_parameters

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.rows import fetch_one
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Json
 from storage.rows import Row, changed, document, fetch, fetch_one
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import BattleSource, BattleState, ReportReason
 from storage.rows import fetch, fetch_one, foreign_text
 
@@ -33,7 +32,8 @@ class Report:
 def add(db: Database, battle_id: str, voter: str, reason: ReportReason, words: str, now: str) -> bool:
     """Keep what is wrong with a battle; false when this voter has said so before."""
     cursor = db.conn.execute(
-        "insert or ignore into reports (battle_id, voter, reason, words, at) values (?, ?, ?, ?, ?)",
+        """insert into reports (battle_id, voter, reason, words, at) values (?, ?, ?, ?, ?)
+        on conflict (battle_id, voter) do nothing""",
         (battle_id, voter, reason, foreign_text(words), now),
     )
     return cursor.rowcount > 0

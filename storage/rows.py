@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import (
     DerivedImage,
     Group,
@@ -34,7 +33,7 @@ _MAX_INTEGER = 2**63 - 1
 def fetch(db: Database, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
     """All rows of a query. The cursor is finished, so it cannot hold up anybody."""
     cursor = db.conn.execute(sql, parameters)
-    names = [column[0] for column in cursor.description]
+    names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from sqlite_utils import Database
-
 from storage import ledger
+from storage.engine import Database
 from storage.records import (
     OPEN_STATES,
     Group,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from storage.curation import NotCurated
+from storage.engine import Database
 from storage.rows import changed, fetch, fetch_one, foreign_text
 from storage.search import MAX_CHARACTERS
 from storage.sorts import sort_of

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Protocol
 
 import orjson
-from sqlite_utils import Database
 
 from storage.anchors import anchor_of_copy
-from storage.connections import connect_untouching
+from storage.connections import connect_untouching, of_copy
 from storage.database import Store
 from storage.errors import SnapshotFailed
 from storage.files import make_folder, replace_durably, sync_folder
@@ -174,7 +173,7 @@ def _manifest_of(shelf: Shelf) -> Manifest | None:
 def _read_copy(copy: Path, folder: Path, store: Store) -> tuple[tuple[FileName, Path], tuple[FileName, ...]]:
     """The votes as a file, and the files that the rows speak of. From the copy, so that all three are of one moment."""
     with closing(connect_untouching(copy)) as conn:
-        db = Database(conn, execute_plugins=False)
+        db = of_copy(conn)
         votes = folder / "votes.jsonl"
         with votes.open("wb") as file:
             for row in fetch(db, _VOTES):

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Battle, BoardName, Outcome, Question, Vote
 from storage.rows import fetch
 
@@ -128,11 +127,12 @@ def questions(db: Database, board: BoardName, *, is_demo: bool) -> dict[Question
 
 
 def grouped(db: Database, wanted: BoardFilter) -> list[SideTally]:
-    """What a board is fitted on, in no particular order."""
+    """What a board is fitted on, by its columns: sums of fractions come out alike only in the same order."""
     if not wanted.is_summed:
         return grouped_votes(db, wanted)
     sql = """select offer_a, quality_a, offer_b, quality_b, outcome, votes from tallies
-        where board = :board and is_demo = :is_demo and question = :question and category = :category"""
+        where board = :board and is_demo = :is_demo and question = :question and category = :category
+        order by offer_a, quality_a, offer_b, quality_b, outcome"""
     named = wanted.named | {"category": wanted.category or ALL}
     return list(map(SideTally._make, db.conn.execute(sql, named)))
 
@@ -141,7 +141,15 @@ def grouped_votes(db: Database, wanted: BoardFilter) -> list[SideTally]:
     """The same from the votes themselves, one by one."""
     answer = ANSWERS[wanted.question]
     sql = " ".join(
-        ["select", SIDES, ",", answer, "as outcome, count(*) as votes", wanted.rows, "group by 1, 2, 3, 4, 5"]
+        [
+            "select",
+            SIDES,
+            ",",
+            answer,
+            "as outcome, count(*) as votes",
+            wanted.rows,
+            "group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5",
+        ]
     )
     return list(map(SideTally._make, db.conn.execute(sql, wanted.named)))
 
@@ -237,7 +245,7 @@ def _change(db: Database, key: Key, votes: int) -> None:
             " ".join(
                 [
                     *("insert into", table, "(", columns, ", votes) values (", marks, ", ?)"),
-                    "on conflict do update set votes = votes + excluded.votes",
+                    *("on conflict (", columns, ") do update set votes =", f"{table}.votes", "+ excluded.votes"),
                 ]
             ),
             (*key, votes),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Template
 from storage.rows import changed, document, fetch, fetch_one, foreign_text, to_template
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
-
+from storage.engine import Database
 from storage.records import Upload
 from storage.rows import fetch_one, foreign_text, to_upload
 

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from storage import facts, ledger_audit, tallies, vote_chain
 from storage.anchors import Anchor, lost
 from storage.blobs import EXTENSIONS, INCOMING, LEFTOVER_AFTER_S, is_blob_name
 from storage.coming import SUFFIX, left_over
 from storage.database import Store
+from storage.engine import Database
 from storage.freeing import freed
 from storage.objects_audit import ObjectsThere
 from storage.problems import Problem as Problem
@@ -87,7 +86,7 @@ def verify(store: Store, *, reads_objects: bool = False) -> list[Problem]:
     # Files first: what is put there afterwards has its row later still, and is then not taken for a stray.
     files, sizes = _check_files(store)
     there = ObjectsThere.of(store.blobs, reads_them=reads_objects)
-    rows, kept, going = store.read(lambda db: (list(_check_rows(db)), _kept(db), freed(db)))
+    rows, kept, going = store.read(lambda db: (list(_check_rows(store, db)), _kept(db), freed(db)))
     # What was deleted for ever and is about to go: whoever is killed in between leaves no stray.
     known = {each.sha256 for each in kept} | going | {one.sha256 for one in left_over(store.blobs)}
     return [
@@ -131,12 +130,9 @@ def kept_hashes(db: Database) -> set[str]:
     return {each.sha256 for each in _kept(db)}
 
 
-def _check_rows(db: Database) -> Iterator[Problem]:
-    for (found,) in db.conn.execute("pragma integrity_check").fetchall():
-        if found != "ok":
-            yield Problem("database", "database", f"the integrity check says {found!r}")
-    for table, rowid, parent, _ in db.conn.execute("pragma foreign_key_check").fetchall():
-        yield Problem("foreign_key", str(table), f"row {rowid} points at a row of {parent} that is not there")
+def _check_rows(store: Store, db: Database) -> Iterator[Problem]:
+    for subject, message in store.damage(db):
+        yield Problem("database" if subject == "database" else "foreign_key", subject, message)
     for kind, message, sql in _LEDGER_RULES:
         for row in fetch(db, sql):
             yield Problem(kind, str(row["run_id"]), message)

@@ -7,9 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from storage import locks
+from storage.engine import Database
 from storage.records import (
     CostSource,
     ImageLock,

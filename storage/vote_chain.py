@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sqlite_utils import Database
+from storage.engine import Database
 
 LinkKind = Literal["cast", "undone", "erased"]
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from storage import elo_days, exclusions, tallies, vote_chain
+from storage.engine import Database
 from storage.records import Battle, Outcome, Vote
 from storage.rows import changed, fetch, fetch_one, foreign_text
 from storage.tallies import ANSWERS, COUNTS, SIDES, BoardFilter
@@ -41,9 +40,9 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
     Raises:
         sqlite3.IntegrityError: the battle has a vote, or an answer is none of its kind.
     """
-    cursor = db.conn.execute(
+    [(seq,)] = db.conn.execute(
         """insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at, follows, looks)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning seq""",
         (
             vote.battle_id,
             vote.voter,
@@ -55,12 +54,11 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
             vote.follows,
             vote.looks,
         ),
-    )
-    seq = int(cursor.lastrowid or 0)
+    ).fetchall()
     vote_chain.append(db, seq, "cast")
     if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, 1)
-    return seq
+    return int(seq)
 
 
 def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
@@ -191,7 +189,7 @@ def reported_without_vote(db: Database, wanted: BoardFilter) -> Iterator[dict[st
 
 def _each(db: Database, sql: str, wanted: BoardFilter) -> Iterator[dict[str, object]]:
     cursor = db.conn.execute(sql, wanted.named)
-    names = [column[0] for column in cursor.description]
+    names = [column[0] for column in cursor.description or ()]
     for row in cursor:
         yield dict(zip(names, row, strict=True))
 

@@ -15,10 +15,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from sqlite_utils import Database
-
 from storage import errors
-from storage.connections import close_cursors
+from storage.engine import Connection, Database, WritingDatabase
 
 T = TypeVar("T")
 
@@ -38,11 +36,11 @@ class _Job(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
 
-    def attempt(self, conn: sqlite3.Connection, db: Database) -> None:
+    def attempt(self, conn: Connection, db: Database) -> None:
         """Run in a savepoint and keep the outcome for after the commit.
 
         Raises, and then no job of the batch is saved:
-            sqlite3.Error: sqlite gave up the whole transaction (a full disk does that).
+            sqlite3.Error: the engine gave up the whole transaction (a full disk does that).
             RuntimeError: the job itself ended it.
         """
         conn.execute("savepoint job")
@@ -69,7 +67,7 @@ class _Job(Generic[T]):
 
     def fail(self, error: BaseException, folder: Path) -> None:
         """Tell the caller that nothing was saved."""
-        known = errors.of_sqlite(error, folder) if isinstance(error, sqlite3.Error) else None
+        known = errors.of_engine(error, folder) if isinstance(error, sqlite3.Error) else None
         if known is None:
             self.promise.set_exception(error)
         else:
@@ -80,7 +78,7 @@ class _Job(Generic[T]):
 class Writer:
     """Takes jobs from any thread and runs them one after another on one connection, which it closes at the end."""
 
-    def __init__(self, db: Database, folder: Path) -> None:
+    def __init__(self, db: WritingDatabase, folder: Path) -> None:
         self._db = db
         self._folder = folder
         self._closing = False
@@ -161,7 +159,7 @@ class Writer:
     def _commit(self, batch: list[_Job[Any]]) -> None:
         conn = self._db.conn
         try:
-            conn.execute("begin immediate")
+            conn.begin_writing()
             for job in batch:
                 job.attempt(conn, self._db)
             conn.commit()
@@ -170,7 +168,7 @@ class Writer:
         except (sqlite3.Error, RuntimeError, MemoryError) as error:
             self._give_up(batch, error)
             return
-        close_cursors(self._db)
+        conn.close_cursors()
         for job in batch:
             job.answer(self._folder)
 

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from playground.services import Services
+from storage.blobs_elsewhere import Elsewhere
+from storage.database import Store
 from tests.arena.world import Clock, make_services
 from tests.harness import Harness
+from tests.only_sqlite import ONLY_SQLITE
+from tests.postgres_server import PostgresServer, missing, running_server
 from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
 
@@ -45,6 +49,38 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """The browser's tests come first; others may need the event loop that it holds."""
     if item.get_closest_marker("browser") is None:
         item.config.stash[CHROMIUM].close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=("sqlite", "postgres"), default="sqlite", help="where stores keep their rows")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_of_stores(request: pytest.FixtureRequest) -> Iterator[PostgresServer | None]:
+    """With `--engine postgres` every store that a test opens by its folder has its rows in a database of its own."""
+    if request.config.getoption("--engine") != "postgres":
+        yield None
+        return
+    if why := missing():
+        pytest.skip(why)
+    with running_server() as server, pytest.MonkeyPatch.context() as patches:
+        open_by_folder = Store.open
+
+        def open_there(data_dir: Path, elsewhere: Elsewhere | None = None, *, database_url: str | None = None) -> Store:
+            return open_by_folder(data_dir, elsewhere, database_url=database_url or server.url_of(data_dir))
+
+        patches.setattr(Store, "open", open_there)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_databases_left(request: pytest.FixtureRequest, _rows_of_stores: PostgresServer | None) -> Iterator[None]:
+    if _rows_of_stores and request.node.nodeid.startswith(ONLY_SQLITE):
+        pytest.skip("about the file that SQLite keeps, or how SQLite finds rows")
+    folder = request.getfixturevalue("tmp_path") if _rows_of_stores and "tmp_path" in request.fixturenames else None
+    yield
+    if _rows_of_stores and folder:
+        _rows_of_stores.drop_below(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -12,15 +12,15 @@ from pathlib import Path
 from storage.blobs_elsewhere import Elsewhere
 from storage.database import Store
 from storage.objects_folder import FolderObjects
-from storage.opening import DATABASE_NAME, MARKER_NAME
 
 
 def fresh(data_dir: Path) -> Path:
     """The folder as the first start of the app leaves it; one with anything in it stays as it is."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not any(data_dir.iterdir()):
-        for name in (DATABASE_NAME, MARKER_NAME):
-            shutil.copy(_made_once() / name, data_dir / name)
+        for path in _made_once().iterdir():
+            if path.is_file():
+                shutil.copy(path, data_dir / path.name)
     return data_dir
 
 

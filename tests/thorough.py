@@ -60,6 +60,8 @@ THOROUGH = (
     "tests/playground/test_own_servers.py",
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
+    # A server killed again and again.
+    "tests/storage/test_postgres_faults.py::test_eight_kills",
     # A process for each step.
     "tests/playground/test_kills.py::test_a_kill_at_each_step",
     # Images and archives as large as they may be.

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-from sqlite_utils import Database
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -24,6 +23,7 @@ from playground import bringing, taking
 from playground.archive import ArchiveRefused
 from playground.bringing import MOST_BYTES
 from playground.recall import MAX_BYTES, NotRecalled, recall
+from storage.engine import Database
 from storage.errors import StoreError
 from ui import guard
 from ui.app import App, own

@@ -173,6 +173,8 @@ def _add_store_commands(command: _Add, shared: _Parser) -> None:
         "backup", shared, "copy the database, with an anchor of its votes beside it; safe while the app runs"
     )
     backup.add_argument("file", type=_name, metavar="FILE")
+    restore = command("restore", shared, "put the rows of a backup into a store that has none yet")
+    restore.add_argument("file", type=_name, metavar="FILE")
 
 
 def _add_board_options(parser: argparse.ArgumentParser) -> None:

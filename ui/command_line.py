@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "costs": ("ui.commands.costs", "run"),
     "verify": ("ui.commands.upkeep", "run_verify"),
     "backup": ("ui.commands.upkeep", "run_backup"),
+    "restore": ("ui.commands.upkeep", "run_restore"),
 }
 """Module and function of each."""
 _NEED_NO_STORE = frozenset({"models"})

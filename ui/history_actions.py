@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import orjson
-from sqlite_utils import Database
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -22,6 +21,7 @@ from playground.downloads import PackedImage
 from storage import curation as kept
 from storage.blobs import EXTENSIONS
 from storage.curation import Changed, Deleted, NotCurated, Picked
+from storage.engine import Database
 from storage.errors import ImageDamaged, ImagesAway, StoreError
 from storage.records import RunView
 from storage.searches import SavedSearch

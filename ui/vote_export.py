@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import IO, Literal
 
 import orjson
-from sqlite_utils import Database
 
 from arena import board
 from arena.board import BoardQuery
 from arena.voter_ids import shown_voter
 from playground.services import Services
 from storage import install, votes
+from storage.engine import Database
 from storage.files import appearing
 from storage.records import Question
 from storage.tallies import BoardFilter

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from PIL import Image
-from sqlite_utils import Database
 
 from storage import ledger, locks, masks, runs, uploads
 from storage.database import Store
+from storage.engine import Database
 from storage.records import (
     DerivedImage,
     Group,
@@ -91,7 +91,12 @@ def make_upload(**changes: Any) -> Upload:
 def insert_group(db: Database, group: Group) -> None:
     """A group as every version of the schema can hold it."""
     columns = ("group_id", "owner", "kind", "operation", "template", "created_at")
-    db.table("groups").insert({name: getattr(group, name) for name in columns})
+    insert_row(db, "groups", {name: getattr(group, name) for name in columns})
+
+
+def insert_row(db: Database, table: str, row: dict[str, Any]) -> None:
+    marks = ", ".join("?" * len(row))
+    db.conn.execute(f"insert into {table} ({', '.join(row)}) values ({marks})", tuple(row.values()))
 
 
 def insert_as_first_released(db: Database, run: Run) -> None:
@@ -99,7 +104,7 @@ def insert_as_first_released(db: Database, run: Run) -> None:
     insert_group(db, make_group(run.group_id, owner=run.owner))
     columns = ("run_id", "group_id", "owner", "position", "offer", "operation", "prompt", "state", "queued_at")
     row = {name: getattr(run, name) for name in columns}
-    db.table("runs").insert(row | {"asked": json.dumps(run.asked), "estimate_microusd": run.estimate_microusd})
+    insert_row(db, "runs", row | {"asked": json.dumps(run.asked), "estimate_microusd": run.estimate_microusd})
     insert_lines(db, make_line(run.run_id))
 
 
@@ -114,12 +119,13 @@ def insert(db: Database, *some: Run) -> None:
 
 def insert_lines(db: Database, *some: LedgerLine) -> None:
     """Lines as every version of the schema can hold them."""
-    if "owner" in db.table("ledger").columns_dict:
+    columns_now = [column[0] for column in db.conn.execute("select * from ledger limit 0").description]
+    if "owner" in columns_now:
         ledger.insert(db, some)
         return
     columns = ("ledger_id", "run_id", "state", "amount_microusd", "source", "price_id", "at")
     for line in some:
-        db.table("ledger").insert({name: getattr(line, name) for name in columns})
+        insert_row(db, "ledger", {name: getattr(line, name) for name in columns})
 
 
 def end(db: Database, run_id: str = "r1", **changes: Any) -> bool:

@@ -13,6 +13,7 @@ from storage.facts import facts_held
 from storage.freeing import freed, sweep_freed
 from storage.records import Battle, BattleState
 from storage.verify import verify
+from tests.behind_the_store import check_text_index, everything
 from tests.storage.builders import (
     LATER,
     NOW,
@@ -147,7 +148,7 @@ def test_tags_and_notes_are_found_and_go_again(two: Store) -> None:
     with pytest.raises(NotCurated):
         two.write(lambda db: curation.add_tags(db, "local", picked, [f"t{n}" for n in range(51)]))
     assert "t1" not in [tag for tag, _ in two.read(lambda db: curation.tags_of(db, "local"))]
-    two.write(lambda db: db.conn.execute("insert into runs_fts (runs_fts) values ('integrity-check')"))
+    check_text_index(two)
 
 
 def test_what_is_in_the_trash_is_in_no_list_and_comes_back(two: Store) -> None:
@@ -196,7 +197,7 @@ def test_deleting_for_ever_leaves_the_ledger_and_no_words(store: Store) -> None:
     assert verify(store) == []
     assert store.read(lambda db: db.conn.execute("select * from ledger").fetchall()) == spent
     assert store.read(lambda db: runs.get(db, "r1", "local")) is None
-    dump = "\n".join(store.read(lambda db: list(db.conn.iterdump())))
+    dump = everything(store)
     assert "a cat" not in dump
     assert "logo" not in dump
 

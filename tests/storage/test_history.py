@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from storage import history, runs, uploads
 from storage.database import Store
+from tests.behind_the_store import check_text_index
 from tests.fresh_store import fresh
 from tests.storage.builders import (
     SHA,
@@ -291,6 +292,4 @@ def test_the_text_index_follows_a_prompt_that_changes_or_goes(store: Store) -> N
         lambda db: db.conn.execute("delete from ledger").rowcount + db.conn.execute("delete from runs").rowcount
     )
     assert found(store, "dog") == []
-    store.write(
-        lambda db: db.conn.execute("insert into runs_fts (runs_fts, rank) values ('integrity-check', 1)").rowcount
-    )
+    check_text_index(store)

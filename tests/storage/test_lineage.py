@@ -60,6 +60,6 @@ def test_a_branch_goes_by_indexes(store: Store) -> None:
         rows = db.conn.execute(f"explain query plan {line} {lineage._COSTS}", given).fetchall()
         return [row[3] for row in rows]
 
-    for line in (lineage._UP, lineage._DOWN):
+    for line in (lineage.UP, lineage.DOWN):
         steps = store.read(partial(plan, line=line))
         assert not [step for step in steps if step.startswith("SCAN") and step not in ("SCAN l", "SCAN line")]

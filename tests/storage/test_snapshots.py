@@ -71,7 +71,7 @@ def test_a_store_goes_to_the_hub_and_comes_back_whole_in_an_empty_folder(store: 
         assert snapshots.restore(tmp_path / "new", shelf) == taken.manifest
         again = Store.open(tmp_path / "new")
         assert again.blobs.find(sha256) is not None
-        assert again.read(lambda db: db.table("runs").count) == 1
+        assert again.read(lambda db: db.execute("select count(*) from runs").fetchall()) == [(1,)]
         assert verify(again) == []
         assert snapshots.take(again, shelf, made_at=NOW, version="1") == Taken(taken.manifest, 0)
         add_run(again, 2)

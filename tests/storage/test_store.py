@@ -270,7 +270,7 @@ def test_connections_of_ended_threads_are_closed(store: Store) -> None:
         thread.start()
         thread.join()
     store.read(group_ids)
-    assert len(store._readers) <= 2
+    assert len(store._engine._readers) <= 2
 
 
 def test_a_backup_holds_every_row_while_writing_goes_on(store: Store, tmp_path: Path) -> None:

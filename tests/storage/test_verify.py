@@ -13,15 +13,10 @@ from storage.blobs_elsewhere import Elsewhere
 from storage.database import Store
 from storage.objects_folder import MARKER
 from storage.verify import verify
+from tests.behind_the_store import break_a_rule
 from tests.fresh_store import fresh
 from tests.storage.builders import insert, make_run, store_everything
 from tests.storage.object_stores import FaultyObjects, soon
-
-
-def sql(store: Store, statement: str) -> None:
-    """Break a rule behind the store's back: foreign keys off."""
-    with closing(sqlite3.connect(store.data_dir / "diptych.sqlite3")) as conn, conn:
-        conn.execute(statement)
 
 
 def blob(store: Store, sha256: str) -> Path:
@@ -40,27 +35,27 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "image lost": (lambda store, sha: store.blobs.delete(sha["image"]), {"blob_missing"}),
     "converted copy lost": (lambda store, sha: store.blobs.delete(sha["converted"]), {"blob_missing"}),
     "converted copy under another type": (
-        lambda store, sha: sql(store, "update images set converted_type = 'image/avif'"),
+        lambda store, sha: break_a_rule(store, "update images set converted_type = 'image/avif'"),
         {"blob_missing"},
     ),
     "converted copy of no row": (
-        lambda store, sha: sql(store, "update images set converted_sha256 = null, converted_type = null"),
+        lambda store, sha: break_a_rule(store, "update images set converted_sha256 = null, converted_type = null"),
         {"blob_unknown"},
     ),
     "locked image lost": (lambda store, sha: store.blobs.delete(sha["locked"]), {"blob_missing"}),
     "heat map lost": (lambda store, sha: store.blobs.delete(sha["drift"]), {"blob_missing"}),
     "locked image cut short": (lambda store, sha: cut(blob(store, sha["locked"])), {"blob_damaged", "size_differs"}),
     "locked image of no row": (
-        lambda store, sha: sql(store, "delete from derived_images where kind = 'locked'"),
+        lambda store, sha: break_a_rule(store, "delete from derived_images where kind = 'locked'"),
         {"blob_unknown"},
     ),
     "locked image of no image": (
-        lambda store, sha: sql(store, "update derived_images set image_id = 'none' where kind = 'locked'"),
+        lambda store, sha: break_a_rule(store, "update derived_images set image_id = 'none' where kind = 'locked'"),
         {"foreign_key"},
     ),
-    "lock of no image": (lambda store, sha: sql(store, "update locks set image_id = 'none'"), {"foreign_key"}),
+    "lock of no image": (lambda store, sha: break_a_rule(store, "update locks set image_id = 'none'"), {"foreign_key"}),
     "kept mask lost": (lambda store, sha: store.blobs.delete(sha["mask"]), {"blob_missing"}),
-    "kept mask of no row": (lambda store, sha: sql(store, "delete from masks"), {"blob_unknown"}),
+    "kept mask of no row": (lambda store, sha: break_a_rule(store, "delete from masks"), {"blob_unknown"}),
     "input lost": (lambda store, sha: store.blobs.delete(sha["input"]), {"blob_missing"}),
     "preview lost": (lambda store, sha: store.blobs.delete(sha["partial"]), {"blob_missing"}),
     "upload lost": (lambda store, sha: store.blobs.delete(sha["upload"]), {"blob_missing"}),
@@ -74,13 +69,16 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         {"blob_damaged"},
     ),
     "image cut short": (lambda store, sha: cut(blob(store, sha["image"])), {"blob_damaged", "size_differs"}),
-    "upload of another size": (lambda store, sha: sql(store, "update uploads set size_bytes = 1"), {"size_differs"}),
+    "upload of another size": (
+        lambda store, sha: break_a_rule(store, "update uploads set size_bytes = 1"),
+        {"size_differs"},
+    ),
     "type never kept": (
-        lambda store, sha: sql(store, "update inputs set media_type = 'image/svg+xml'"),
+        lambda store, sha: break_a_rule(store, "update inputs set media_type = 'image/svg+xml'"),
         {"blob_missing"},
     ),
     "a row without a hash": (
-        lambda store, sha: sql(store, f"update partials set sha256 = '{'x' * 64}'"),
+        lambda store, sha: break_a_rule(store, f"update partials set sha256 = '{'x' * 64}'"),
         {"blob_missing", "blob_unknown"},
     ),
     "bytes without a row": (lambda store, sha: store.blobs.put(b"nobody's", "image/png"), {"blob_unknown"}),
@@ -106,15 +104,21 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         lambda store, sha: store.thumbs.ensure("0" * 64, blob(store, sha["image"])),
         {"thumbnail_unknown"},
     ),
-    "no ledger line": (lambda store, sha: sql(store, "delete from ledger"), {"ledger_missing"}),
-    "still reserved": (lambda store, sha: sql(store, "update ledger set state = 'reserved'"), {"ledger_unsettled"}),
-    "no longer reserved": (lambda store, sha: sql(store, "update runs set state = 'waiting'"), {"ledger_unreserved"}),
+    "no ledger line": (lambda store, sha: break_a_rule(store, "delete from ledger"), {"ledger_missing"}),
+    "still reserved": (
+        lambda store, sha: break_a_rule(store, "update ledger set state = 'reserved'"),
+        {"ledger_unsettled"},
+    ),
+    "no longer reserved": (
+        lambda store, sha: break_a_rule(store, "update runs set state = 'waiting'"),
+        {"ledger_unreserved"},
+    ),
     "image of no run": (
-        lambda store, sha: sql(store, "update images set run_id = 'none'"),
+        lambda store, sha: break_a_rule(store, "update images set run_id = 'none'"),
         {"foreign_key", "facts_differ"},
     ),
-    "other facts": (lambda store, sha: sql(store, "update run_facts set cost_microusd = 7"), {"facts_differ"}),
-    "no facts": (lambda store, sha: sql(store, "delete from run_facts"), {"facts_differ"}),
+    "other facts": (lambda store, sha: break_a_rule(store, "update run_facts set cost_microusd = 7"), {"facts_differ"}),
+    "no facts": (lambda store, sha: break_a_rule(store, "delete from run_facts"), {"facts_differ"}),
 }
 
 
@@ -224,7 +228,7 @@ def test_an_object_store_that_is_away_is_told_of_and_the_rest_is_looked_at(
     store, _, sha256 = kept_elsewhere
     store.blobs.here(sha256).unlink()
     (tmp_path / "images" / MARKER).unlink()
-    sql(store, "delete from ledger")
+    break_a_rule(store, "delete from ledger")
     kinds = [problem.kind for problem in verify(store)]
     assert kinds.count("place_away") == 1
     assert "ledger_missing" in kinds

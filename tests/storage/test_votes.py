@@ -14,6 +14,7 @@ from storage.database import Store
 from storage.elo_days import EloDay
 from storage.facts import differing_facts
 from storage.records import Battle, Outcome, Vote
+from storage.rows import fetch
 from storage.tallies import BoardFilter
 from storage.votes import Said
 from tests.arena.world import add_run, make_services
@@ -194,7 +195,7 @@ def test_the_share_left_out_is_that_of_the_votes_themselves(world: Votes, since:
     for voter in ("bob", "cid"):
         world.store.write(lambda db, voter=voter: exclusions.exclude(db, voter, "by_hand", "-", DAY.format(9)))
     world.store.write(lambda db: exclusions.readmit(db, "cid", DAY.format(9)))
-    rows = world.store.read(lambda db: list(db.query("select voter, reason, voted_at from votes")))
+    rows = world.store.read(lambda db: fetch(db, "select voter, reason, voted_at from votes"))
     public = [row["voter"] for row in rows if row["reason"] is None and (since is None or row["voted_at"] >= since)]
     found = world.store.read(lambda db: exclusions.shares(db, since))
     assert (found.counted, found.excluded) == (sum(one != "bob" for one in public), public.count("bob"))

@@ -113,6 +113,7 @@ REFUSED = [
     (("backup", "--json"), {}, "file"),
     (("serve", "--port", "99999", "--json"), {}, "port"),
     (("serve", "--json"), {"DIPTYCH_PORT": "99999"}, "DIPTYCH_PORT"),
+    (("serve", "--json"), {"DIPTYCH_DATABASE_URL": "mysql://me@db/name"}, "DIPTYCH_DATABASE_URL"),
     (("models", "--json"), {"OPENAI_BASE_URL": "http://[::1/v1"}, "OPENAI_BASE_URL"),
 ]
 

@@ -59,6 +59,14 @@ def test_generate_edit_and_look_back(shell: Shell, fake: FakeOpenAI, tmp_path: P
     assert backup.stat().st_size > 0
     assert shell("verify", "--anchor", anchor, "--json")[:2] == (0, {"ok": True, "problems": []})
     assert shell("verify", "--anchor", str(backup), "--json")[0] == 2
+    code, refused, _ = shell("restore", str(backup), "--json")
+    assert (code, "holds rows already" in refused["error"]["message"]) == (2, True)
+    other = ("--data-dir", str(tmp_path / "other"))
+    code, restored, _ = shell("restore", str(backup), *other, "--json")
+    assert (code, restored["rows"]["runs"]) == (0, 2)
+    assert [row["run_id"] for row in shell("history", *other, "--json")[1]["runs"]] == [
+        row["run_id"] for row in shell("history", "--json")[1]["runs"]
+    ]
     blob = Path(edited["runs"][0]["asked"]["images"][0])
     next((shell.data_dir / "blobs").glob(f"*/{blob}.*")).unlink()
     code, found, _ = shell("verify")

@@ -1,4 +1,4 @@
-"""The commands `verify` and `backup`: whether the store is whole, and a copy of its rows."""
+"""The commands `verify`, `backup` and `restore`: whether the store is whole, a copy of its rows, and the way back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import argparse
 from pathlib import Path
 
 from arena.elo_audit import stale_days
+from providers.checks import Problem
 from storage.anchors import Anchor, anchor_of_copy, read_anchor, write_anchor
 from storage.blobs import BlobFolder
 from storage.freeing import sweep_freed
+from storage.moving import NotEmpty
+from storage.restoring import NotBackup, restore
 from storage.verify import check_anchor, verify
 from ui.answering import Answer
 from ui.app import App
 from ui.commands.parts import Parts
-from ui.failures import ALL_WELL, SOMETHING_FAILED
+from ui.failures import ALL_WELL, SOMETHING_FAILED, refused
 
 ANCHOR_SUFFIX = ".anchor.json"
 """What a backup's anchor is called after it."""
@@ -74,3 +77,17 @@ def _home(blobs: BlobFolder) -> str:
         return str(blobs.root)
     waiting = blobs.waiting()
     return f"{blobs.home}, but for {waiting:,} that wait in {blobs.root}" if waiting else blobs.home
+
+
+def run_restore(options: argparse.Namespace, answer: Answer, parts: Parts) -> int:
+    """Puts the rows of a backup into a store that has none; returns the exit code. Raises: StoreError."""
+    path = Path(options.file).absolute()
+    with parts.app() as app:
+        try:
+            rows = restore(app.services.store, path)
+        except (NotBackup, NotEmpty) as error:
+            return answer.fail(refused([Problem("file", str(error))]))
+    answer.document({"path": str(path), "rows": rows})
+    answer.say(f"{sum(rows.values()):,} rows were put back, {rows['votes']:,} votes among them.")
+    answer.say("The images are not in a backup: bring what is in `blobs` along. `verify` says what is missing.")
+    return ALL_WELL

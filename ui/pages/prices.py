@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import gradio as gr
-from sqlite_utils import Database
 
 from playground import prices, spending, what_if
 from playground.prices import WrongPrice
 from storage import prices as stored
+from storage.engine import Database
 from ui.app import App, is_operator, owner_of
 from ui.components import QUIET, bound, drawn
 from ui.costs import price_views

@@ -8,14 +8,13 @@ from importlib.metadata import version
 from typing import Any
 
 import gradio as gr
-from sqlite_utils import Database
 
 from playground import preferences
 from playground.services import Services
 from playground.snapshotting import is_lost_at_restart
 from playground.version import VERSION
 from storage import footprint, verify
-from storage.opening import DATABASE_NAME
+from storage.engine import Database
 from ui import guard, header, history_views, settings_views
 from ui.app import App, Tabs, is_operator, owner_of
 from ui.components import QUIET, bound, drawn, static
@@ -146,11 +145,9 @@ def _storage(services: Services, *, is_host: bool) -> View:
     blobs = services.store.blobs
     sizes = [path.stat().st_size for _, path in blobs.all()]
     images = (len(sizes), sum(sizes)) if blobs.home is None else services.store.read(footprint.of_all)
-    database = services.store.data_dir / DATABASE_NAME
-    beside = [database.with_name(database.name + ending) for ending in ("", "-wal")]
     return history_views.storage_view(
         images=images,
-        database_bytes=sum(path.stat().st_size for path in beside if path.is_file()),
+        database_bytes=services.store.rows_bytes(),
         folder=str(services.store.data_dir),
         elsewhere=history_views.Elsewhere(blobs.home, len(sizes), sum(sizes), blobs.waiting()) if blobs.home else None,
     )

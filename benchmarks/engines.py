@@ -1,0 +1,111 @@
+"""The store on PostgreSQL beside SQLite, with the same rows in both: pages of a history, votes, and the board of many votes.
+
+`python -m benchmarks.engines [VOTES]`. The server is one of its own in a temporary folder, over a socket, with every commit on
+disk; `requirements-scale.txt` and Debian's `postgresql` are to be installed. The rows go over as `backup` and `restore` do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from arena import board
+from arena.board import BoardQuery
+from benchmarks import board_from_store, history_pages, votes_at_once
+from benchmarks.timing import least_s
+from playground.services import Services
+from storage.database import Store
+from storage.restoring import restore
+from tests.postgres_server import PostgresServer, missing, running_server
+
+RUNS = 10_000
+VOTES = 1_000_000
+VOTES_ONE_BY_ONE = 2_000
+ROUNDS = 9
+
+
+def measure(votes: int = VOTES) -> Iterator[str]:
+    """One line for each thing, with the least time of several rounds on each and their ratio."""
+    if why := missing():
+        yield why
+        return
+    with tempfile.TemporaryDirectory() as folder, running_server(is_safe=True) as server:
+        yield from _pages(Path(folder), server)
+        yield from _votes(Path(folder), server)
+        yield from _board(Path(folder), server, votes)
+
+
+def _moved(store: Store, folder: Path, server: PostgresServer) -> Store:
+    """A store on the server with the same rows."""
+    store.backup(folder / "copy.sqlite3")
+    there = Store.open(folder / "there", database_url=server.url_of(folder / "there"))
+    restore(there, folder / "copy.sqlite3")
+    for table in ("runs", "images", "run_facts", "ledger", "battles", "votes", "tallies", "runs_fts"):
+        server.sql(f"analyze diptych.{table}", server.url_of(folder / "there").split("/")[3].split("?")[0])
+    return there
+
+
+def _pages(folder: Path, server: PostgresServer) -> Iterator[str]:
+    here = Store.open(folder / "pages" / "here")
+    history_pages.fill(here, RUNS)
+    started = time.perf_counter()
+    there = _moved(here, folder / "pages", server)
+    yield f"history of {RUNS:,} runs (moved in {time.perf_counter() - started:.1f} s)"
+    for name, job in history_pages.jobs_of(here, RUNS):
+        if here.read(job) != there.read(job):
+            raise AssertionError(f"the engines differ: {name}")
+        yield _line(name, partial(here.read, job), partial(there.read, job))
+    here.close()
+    there.close()
+
+
+def _votes(folder: Path, server: PostgresServer) -> Iterator[str]:
+    for threads in votes_at_once.THREADS:
+        rates = []
+        for number, url in enumerate((None, server.url_of(folder / f"votes-{threads}-1"))):
+            services = board_from_store.services_of(folder / f"votes-{threads}-{number}" / "unused")
+            store = Store.open(folder / f"votes-{threads}-{number}", database_url=url)
+            services.store.close()
+            services = replace(services, store=store)
+            votes_at_once.open_battles(services, VOTES_ONE_BY_ONE)
+            waits = votes_at_once.by_threads(threads, VOTES_ONE_BY_ONE, partial(votes_at_once.vote, services))
+            rates.append((VOTES_ONE_BY_ONE / waits.clock, waits.at(0.99)))
+            store.close()
+        (here, here_p99), (there, there_p99) = rates
+        yield (
+            f"  votes from {threads:2} threads: SQLite {here:7,.0f}/s, p99 {here_p99:6.1f} ms; "
+            f"PostgreSQL {there:7,.0f}/s, p99 {there_p99:6.1f} ms; {here / there:.1f} x"
+        )
+
+
+def _board(folder: Path, server: PostgresServer, votes: int) -> Iterator[str]:
+    here = board_from_store.filled(folder / "board" / "here", votes)
+    started = time.perf_counter()
+    there = replace(here, store=_moved(here.store, folder / "board", server))
+    yield f"board of {votes:,} votes (moved in {time.perf_counter() - started:.1f} s)"
+
+    def page(services: Services, query: BoardQuery) -> object:
+        return asyncio.run(board.leaderboard(services, query)).rated.rows
+
+    for name, query in (("as the page asks for it", BoardQuery()), ("of one voter", BoardQuery(voter="v0001"))):
+        if page(here, query) != page(there, query):
+            raise AssertionError("the engines differ on the board")
+        yield _line(f"board {name}", partial(page, here, query), partial(page, there, query))
+    here.store.close()
+    there.store.close()
+
+
+def _line(name: str, here: Callable[[], object], there: Callable[[], object]) -> str:
+    took = [least_s(work, ROUNDS) * 1000 for work in (here, there)]
+    return f"  {name:44} SQLite {took[0]:7.1f} ms, PostgreSQL {took[1]:7.1f} ms, {took[1] / took[0]:.1f} x"
+
+
+if __name__ == "__main__":
+    for line in measure(*map(int, sys.argv[1:])):
+        print(line, flush=True)

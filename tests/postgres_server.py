@@ -1,0 +1,145 @@
+"""A PostgreSQL server of the tests' own: made in a temporary folder, spoken to over a socket in it, gone at the end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.database import Store
+
+_USERS = ("postgres", "nobody")
+"""Whom the server runs as where the tests run as root, which it refuses."""
+_TEMPLATE = "made_once"
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_SAFE = "-c fsync=on"
+
+
+def missing() -> str | None:
+    """Why there is no server here, in one line; `None`: there can be."""
+    if importlib.util.find_spec("psycopg") is None:
+        return "PostgreSQL is not tried: psycopg is not installed (requirements-scale.txt)"
+    if _folder_of_programs() is None:
+        return "PostgreSQL is not tried: its server is not installed (apt-get install postgresql)"
+    return None
+
+
+def _folder_of_programs() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return versions[-1].parent if versions else None
+
+
+class PostgresServer:
+    """A server and the databases in it, one for each data folder."""
+
+    def __init__(self, folder: Path, *, is_safe: bool = False) -> None:
+        self.folder = folder
+        self._programs = _folder_of_programs()
+        self._options = _SAFE if is_safe else _FAST
+        self._names: dict[Path, str] = {}
+
+    def make(self) -> None:
+        """Make the files of the server and start it."""
+        if os.getuid() == 0:
+            shutil.chown(self.folder, self._user())
+        # Any collation but "C" will do to show that none of ours follows the database's.
+        self._run("initdb", "-D", "data", "-A", "trust", "-U", "diptych", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        self.start()
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200 {self._options}"
+        end = time.monotonic() + 10
+        # What a killed server had started ends a moment after it, and until then there can be no other.
+        while not self._runs("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start"):
+            assert time.monotonic() < end, (self.folder / "log").read_text()[-2000:]
+            time.sleep(0.05)
+
+    def stop(self, *, how: str = "immediate") -> None:
+        """`immediate`: as if it had crashed."""
+        self._run("pg_ctl", "-D", "data", "-w", "-m", how, "stop")
+
+    def kill(self) -> None:
+        """kill -9 of the server's first process, and of all it started."""
+        named = self.folder / "data" / "postmaster.pid"
+        os.kill(int(named.read_text().split()[0]), 9)
+        # Where nobody buries the dead, its number looks as if it still ran.
+        named.unlink()
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"postgresql://diptych@/{name}?host={self.folder}"
+
+    def url_of(self, data_dir: Path) -> str:
+        """The address of the database of a data folder, made the first time with its schema in it."""
+        data_dir = data_dir.absolute()
+        if data_dir not in self._names:
+            self._make_template()
+            self._names[data_dir] = f"store_{len(self._names)}_{os.getpid()}"
+            self.sql(f"create database {self._names[data_dir]} template {_TEMPLATE}")
+        return self.url(self._names[data_dir])
+
+    def drop_below(self, folder: Path) -> None:
+        """Drop the databases of all data folders in a folder."""
+        for data_dir in [each for each in self._names if each.is_relative_to(folder)]:
+            self.sql(f"drop database {self._names.pop(data_dir)} with (force)")
+
+    def sql(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement as whoever owns everything."""
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as conn:
+            conn.execute(statement.encode())
+
+    def _make_template(self) -> None:
+        if (self.folder / "template").exists():
+            return
+        (self.folder / "template").mkdir()
+        self.sql(f"create database {_TEMPLATE}")
+        with tempfile.TemporaryDirectory() as data_dir:
+            open_by_folder(Path(data_dir), database_url=self.url(_TEMPLATE)).close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        assert self._runs(program, *arguments), (self.folder / "said").read_text()[-2000:]
+
+    def _runs(self, program: str, *arguments: str) -> bool:
+        assert self._programs
+        command: Sequence[str] = [str(self._programs / program), *arguments]
+        if os.getuid() == 0:
+            command = ["runuser", "-u", self._user(), "--", *command]
+        # Into a file: the server inherits the streams, and whoever reads a pipe would wait for its end.
+        with (self.folder / "said").open("w") as said:
+            return subprocess.run(command, cwd=self.folder, stdout=said, stderr=said, check=False).returncode == 0
+
+    @staticmethod
+    def _user() -> str:
+        import pwd
+
+        names = {entry.pw_name for entry in pwd.getpwall()}
+        return next(name for name in _USERS if name in names)
+
+
+open_by_folder = Store.open
+
+
+@contextmanager
+def running_server(*, is_safe: bool = False) -> Iterator[PostgresServer]:
+    """A new server; `is_safe`: what it acknowledged survives its death, which takes longer."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is short
+    server = PostgresServer(folder, is_safe=is_safe)
+    try:
+        server.make()
+        yield server
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)

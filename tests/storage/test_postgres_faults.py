@@ -1,0 +1,139 @@
+"""PostgreSQL killed under load: what was acknowledged is there, and the store goes on by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import runs
+from storage.database import Store
+from storage.engine import Database
+from storage.errors import StoreBusy, StoreError, StoreNotWritable
+from storage.verify import verify
+from tests.postgres_server import PostgresServer, missing, open_by_folder, running_server
+from tests.storage.builders import insert, make_run
+
+RECOVERS_WITHIN_S = 10
+WRITERS = 4
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    if why := missing():
+        pytest.skip(why)
+    with running_server(is_safe=True) as one:
+        yield one
+
+
+class Writers:
+    """Threads that write a run after the other, and remember those that were acknowledged and those in doubt."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.acknowledged: set[str] = set()
+        self.in_doubt: set[str] = set()
+        self.refused: list[str] = []
+        self.reads_after: list[float] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(number,), daemon=True) for number in range(WRITERS)]
+        self._threads.append(threading.Thread(target=self._read, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _write(self, number: int) -> None:
+        made = 0
+        while not self._stop.is_set():
+            made += 1
+            run_id = f"{number}-{made}"
+            try:
+                self.store.write(lambda db, run_id=run_id: insert(db, make_run(run_id, group_id=f"g{run_id}")))
+            except StoreBusy as error:
+                if error.may_be_saved:
+                    self.in_doubt.add(run_id)
+                else:
+                    self.refused.append(str(error))
+                time.sleep(0.01)
+            except StoreNotWritable as error:
+                self.refused.append(str(error))
+                time.sleep(0.01)
+            else:
+                self.acknowledged.add(run_id)
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.store.read(lambda db: runs.open_runs(db, "nobody"))
+            except StoreError:
+                time.sleep(0.01)
+            else:
+                self.reads_after.append(time.monotonic())
+                time.sleep(0.005)
+
+
+def ids(db: Database) -> set[str]:
+    return {run_id for (run_id,) in db.conn.execute("select run_id from runs").fetchall()}
+
+
+def killed(server: PostgresServer, folder: Path, times: int) -> None:
+    store = open_by_folder(folder, database_url=server.url_of(folder))
+    writers = Writers(store)
+    for _ in range(times):
+        before = len(writers.acknowledged)
+        wait_for(lambda before=before: len(writers.acknowledged) > before + 20, writers)
+        server.kill()
+        time.sleep(0.1)
+        server.start()
+        up = time.monotonic()
+        again = len(writers.acknowledged)
+        wait_for(lambda again=again: len(writers.acknowledged) > again + WRITERS, writers)
+        wait_for(lambda up=up: any(at > up for at in writers.reads_after), writers)
+        assert time.monotonic() - up < RECOVERS_WITHIN_S
+    writers.stop()
+    there = store.read(ids)
+    assert writers.acknowledged <= there
+    assert there <= writers.acknowledged | writers.in_doubt
+    assert store.trouble is None
+    assert verify(store) == []
+    store.close()
+
+
+def wait_for(happened: Callable[[], bool], writers: Writers) -> None:
+    end = time.monotonic() + 2 * RECOVERS_WITHIN_S
+    while not happened():
+        assert time.monotonic() < end, writers.refused[-1:]
+        time.sleep(0.005)
+
+
+def test_a_server_that_is_killed_loses_no_acknowledged_run(server: PostgresServer, tmp_path: Path) -> None:
+    killed(server, tmp_path, 1)
+
+
+def test_eight_kills_of_the_server_lose_no_acknowledged_run(server: PostgresServer, tmp_path: Path) -> None:
+    killed(server, tmp_path, 8)
+
+
+def test_while_the_server_is_away_the_store_says_so_and_goes_on_once_it_is_back(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store.read(ids)
+    server.stop()
+    with pytest.raises(StoreNotWritable, match="no restart of this program is needed"):
+        store.write(lambda db: insert(db, make_run()))
+    with pytest.raises(StoreNotWritable, match="DIPTYCH_DATABASE_URL"):
+        store.read(ids)
+    assert isinstance(store.probe(), StoreNotWritable)
+    server.start()
+    store.write(lambda db: insert(db, make_run()))
+    assert store.read(ids) == {"r1"}
+    assert store.probe() is None
+    store.close()
