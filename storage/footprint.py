@@ -33,7 +33,7 @@ def of_all(db: Database) -> tuple[int, int]:
         db,
         """select count(*) as files, coalesce(sum(size_bytes), 0) as bytes from (
             select sha256, size_bytes from images where deleted_at is null
-            union select sha256, size_bytes from derived_images union select sha256, size_bytes from uploads)""",
+            union select sha256, size_bytes from derived_images union select sha256, size_bytes from uploads) as held""",
     )
     return (row["files"], row["bytes"]) if row else (0, 0)
 

@@ -246,7 +246,7 @@ def hidden_lines(db: Database, owner: str | None, blind_at: str | None) -> list[
                 from (select distinct run_id from (""",
                 UNREVEALED,
                 # In this order: a handful of runs, and the lines of each by its index.
-                ")) as u cross join ledger as l on l.run_id = u.run_id where l.owner = :owner",
+                ") as hidden) as u cross join ledger as l on l.run_id = u.run_id where l.owner = :owner",
             ]
         ),
         {"owner": owner} | blind_parameters(blind_at),

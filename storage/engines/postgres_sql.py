@@ -35,7 +35,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # Images have no number of their own.
         (r"\bi\.rowid\b", "image_number(i.image_id)::text"),
         (r"\browid as number\b", "image_number(image_id) as number"),
-        (r"\band rowid in\b", "and image_number(image_id) in"),
+        (r"\band rowid\b", "and image_number(image_id)"),
     )
 )
 # PostgreSQL bounds no recursion from inside, and takes one step of it: the images as they came and what was locked of them.
