@@ -58,7 +58,7 @@ ONLY_SQLITE: tuple[str, ...] = (
     "tests/playground/test_archives.py::test_single_groups_come_alone",
     "tests/playground/test_archives.py::test_what_is_here_is_not_brought_twice",
     "tests/playground/test_limits.py::test_fifty_presses_at_once",
-    "tests/playground/test_visitors.py::test_a_hundred_visitors_at_once",
+    "tests/playground/test_visitors.py::test_what_visitors_pay_themselves",
     # A copied folder brings its rows along only where they are in a file of it.
     "tests/playground/test_archives.py::test_open_runs_and_hidden_battles_stay",
     # Other processes open the folder by themselves, and so the file or a database that is not this one.
