@@ -50,15 +50,6 @@ ONLY_SQLITE: tuple[str, ...] = (
     "tests/arena/test_chances.py::test_one_visitors_bad_key",
     # Every row of every table is read by sqlite-utils, the tables as SQLite lists them.
     "tests/arena/test_erasing.py::test_everything_of_one_visitor",
-    # Rows are read, counted or listed by sqlite-utils.
-    "tests/playground/test_archives.py::test_a_hostile_archive",
-    "tests/playground/test_archives.py::test_an_archive_from_before_a_column",
-    "tests/playground/test_archives.py::test_an_empty_store_becomes_the_same",
-    "tests/playground/test_archives.py::test_in_public_mode_a_stranger_s_archive",
-    "tests/playground/test_archives.py::test_single_groups_come_alone",
-    "tests/playground/test_archives.py::test_what_is_here_is_not_brought_twice",
-    "tests/playground/test_limits.py::test_fifty_presses_at_once",
-    "tests/playground/test_visitors.py::test_what_visitors_pay_themselves",
     # A copied folder brings its rows along only where they are in a file of it.
     "tests/playground/test_archives.py::test_open_runs_and_hidden_battles_stay",
     # Other processes open the folder by themselves, and so the file or a database that is not this one.

@@ -18,6 +18,7 @@ from playground.services import Services
 from storage import battles, curation, votes
 from storage.curation import Picked
 from storage.records import Battle, Vote
+from storage.rows import fetch
 from tests.arena.world import add_run, make_services
 from tests.storage.builders import store_everything
 
@@ -71,7 +72,7 @@ def taken_along(folder: Path, fill: Callable[[Services], object]) -> Iterator[tu
 
 def rows_of(services: Services, table: str) -> list[dict[str, Any]]:
     """All rows of a table but what is each store's own."""
-    rows = services.store.read(lambda db: list(db.table(table).rows))
+    rows = services.store.read(lambda db: fetch(db, f"select * from {table}"))
     own = ("seq", "brought_at", "worker")
     return sorted(({name: row[name] for name in row if name not in own} for row in rows), key=str)
 

@@ -24,6 +24,7 @@ from playground.visitor_settings import PublicSettings, VisitorLimits, read_visi
 from providers.errors import MissingKey
 from providers.rows import CATALOG
 from providers.types import ImageRequest
+from storage.rows import fetch
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
 
@@ -84,7 +85,7 @@ async def test_what_visitors_pay_themselves_uses_up_nothing_of_the_servers(harne
     assert (await gather(one, ["poor", "poor"])).count("sent") == 1
     await one.stop()
     (line,) = one.services.store.read(
-        lambda db: list(db.query("select session, owner from ledger where session like 'server %'"))
+        lambda db: fetch(db, "select session, owner from ledger where session like 'server %'")
     )
     assert line["owner"] == "poor"
 
