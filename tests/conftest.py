@@ -17,7 +17,7 @@ from storage.database import Store
 from tests.arena.world import Clock, make_services
 from tests.harness import Harness
 from tests.only_sqlite import ONLY_SQLITE
-from tests.postgres_server import PostgresServer, missing, running_server
+from tests.postgres_server import PostgresServer, need_server, running_server
 from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
 
@@ -61,8 +61,7 @@ def _rows_of_stores(request: pytest.FixtureRequest) -> Iterator[PostgresServer |
     if request.config.getoption("--engine") != "postgres":
         yield None
         return
-    if why := missing():
-        pytest.skip(why)
+    need_server()
     with running_server() as server, pytest.MonkeyPatch.context() as patches:
         open_by_folder = Store.open
 

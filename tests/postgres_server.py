@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from storage.database import Store
 
 _USERS = ("postgres", "nobody")
@@ -28,6 +30,15 @@ def missing() -> str | None:
     if _folder_of_programs() is None:
         return "PostgreSQL is not tried: its server is not installed (apt-get install postgresql)"
     return None
+
+
+def need_server() -> None:
+    """Skips where there can be no server; in CI that is a failure."""
+    why = missing()
+    if why and os.environ.get("CI"):
+        pytest.fail(why)
+    if why:
+        pytest.skip(why)
 
 
 def _folder_of_programs() -> Path | None:

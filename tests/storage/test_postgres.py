@@ -27,15 +27,14 @@ from storage.moving import FOLLOWING, KEYS, NotEmpty
 from storage.restoring import NotBackup
 from storage.tallies import BoardFilter
 from storage.verify import verify
-from tests.postgres_server import PostgresServer, missing, open_by_folder, running_server
+from tests.postgres_server import PostgresServer, need_server, open_by_folder, running_server
 from tests.storage.builders import insert, make_line, make_run, store_everything
 from tests.storage.test_votes import Votes
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    if why := missing():
-        pytest.skip(why)
+    need_server()
     with running_server() as one:
         yield one
 
@@ -195,8 +194,6 @@ def test_a_database_is_made_once_however_many_open_it(server: PostgresServer, tm
 
 
 def test_a_server_that_does_not_answer_is_named_without_the_password(tmp_path: Path) -> None:
-    if why := missing():
-        pytest.skip(why)
     with pytest.raises(StoreNotWritable, match="DIPTYCH_DATABASE_URL cannot be used") as caught:
         open_by_folder(tmp_path, database_url="postgresql://me:opensesame@127.0.0.1:1/none")
     assert "opensesame" not in str(caught.value)

@@ -14,7 +14,7 @@ from storage.database import Store
 from storage.engine import Database
 from storage.errors import StoreBusy, StoreError, StoreNotWritable
 from storage.verify import verify
-from tests.postgres_server import PostgresServer, missing, open_by_folder, running_server
+from tests.postgres_server import PostgresServer, need_server, open_by_folder, running_server
 from tests.storage.builders import insert, make_run
 
 RECOVERS_WITHIN_S = 10
@@ -23,8 +23,7 @@ WRITERS = 4
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    if why := missing():
-        pytest.skip(why)
+    need_server()
     with running_server(is_safe=True) as one:
         yield one
 
