@@ -6,7 +6,6 @@ Start moto alone with `python -m tests.fakes.s3`: it prints its port.
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import subprocess
 import sys
 import threading
@@ -16,7 +15,6 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-MISSING = next((name for name in ("s3fs", "moto", "flask_cors") if importlib.util.find_spec(name) is None), None)
 KEYS = {
     "AWS_ACCESS_KEY_ID": "an-id-of-nobody",
     "AWS_SECRET_ACCESS_KEY": "a-secret-of-nobody",

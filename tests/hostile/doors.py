@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,14 +116,14 @@ def tried(door: Door, data: bytes) -> dict[str, Any]:
     """What became of it, in how many seconds of the processor and with how many more MB at the peak."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before, began = _status("VmRSS"), time.process_time()
+    with ThreadPoolExecutor(1) as pool:
+        error = pool.submit(door, data).exception()
     said, odd = "", ""
-    try:
-        door(data)
-    except REFUSALS as error:
+    if isinstance(error, REFUSALS):
         said = str(error)
-    # An error that is none of our refusals is what is searched for here, and it may be of any kind: it is told with its
-    # image and its door, the other images are tried all the same, and the test that reads these lines fails by it.
-    except Exception as error:  # noqa: BLE001 - the finding itself, see above
+    elif error is not None:
+        # An error that is none of our refusals is what is searched for here: it is told with its image and its door, the
+        # other images are tried all the same, and the test that reads these lines fails by it.
         odd = f"{type(error).__name__}: {error}"[:300]
     return {"cpu_s": time.process_time() - began, "mb": _status("VmHWM") - before, "said": said, "odd": odd}
 

@@ -172,9 +172,9 @@ def test_any_file_of_votes_is_read_or_refused(header: str, rows: list[list[str]]
             read_votes(path)
 
 
-@pytest.mark.skipif(THOROUGH > 1, reason="this is what it starts")
-def test_many_more_examples() -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-o", "addopts=", "-q", "-x", __file__]
+def test_many_more_examples(request: pytest.FixtureRequest) -> None:
+    all_others = [f"--deselect={request.node.nodeid}", __file__]
+    command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-o", "addopts=", "-q", "-x", *all_others]
     done = subprocess.run(
         command, env={**os.environ, "DIPTYCH_FUZZ": "20"}, check=False, capture_output=True, text=True
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 import pytest
-from PIL import Image, features
+from PIL import Image
 
 from playground.plan import make_plan
 from providers.rows import CATALOG
@@ -33,7 +33,7 @@ from ui.documents import run_document
 Make = Callable[..., Harness]
 Started = tuple[Harness, Any]
 
-FORMATS = ["gif", pytest.param("avif", marks=pytest.mark.skipif(not features.check("avif"), reason="no AVIF here"))]
+FORMATS = ["gif", "avif"]
 FOX = ImageRequest("A red fox", n=2, quality="low", size="1024x1024")
 MAKERS = {"openai": FakeOpenAI, "replicate": FakeReplicate, "runware": FakeRunware, "fal": FakeFal}
 MAKERS |= {"lumenfall": FakeLumenfall, "sd": FakeCompatible}
@@ -163,7 +163,6 @@ def test_compression_of_an_avif_made_here_is_told_as_what_it_is(offer: str, more
     assert (row.handling, row.sent_as) == ("refused", None)
 
 
-@pytest.mark.skipif(not features.check("avif"), reason="no AVIF here")
 @pytest.mark.asyncio
 async def test_compression_is_the_quality_of_an_avif_made_here(start: Callable[[str], Started]) -> None:
     one, fake = start("openai")

@@ -16,8 +16,6 @@ from storage.errors import ImageDamaged, ImagesAway
 from tests.fakes import s3
 from tests.storage.object_stores import opened, s3_objects, soon
 
-pytestmark = pytest.mark.skipif(s3.MISSING is not None, reason=f"no S3 server to test with: {s3.MISSING} is missing")
-
 PNG = "image/png"
 SHA = sha256_of(b"a picture")
 NAME = f"{SHA[:2]}/{SHA}.png"

@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from tests.storage.builders import (
 )
 
 DATABASE = "diptych.sqlite3"
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -80,12 +83,28 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     assert place.read_text() == "mine"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def read_only() -> Iterator[Path]:
+    """A folder that this process may not write. Root may write everywhere, so it is nobody in particular meanwhile."""
+    was = os.geteuid()
+    # Beside `tmp_path`, whose parents only their owner may pass.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if was == 0:
+            os.chown(folder, NOBODY, -1)
+        folder.chmod(0o500)
+        os.seteuid(NOBODY if was == 0 else was)
+        try:
+            yield folder
+        finally:
+            os.seteuid(was)
+            folder.chmod(0o700)
+
+
+def test_a_folder_without_write_permission_is_refused(read_only: Path) -> None:
     with pytest.raises(StoreNotWritable):
-        Store.open(tmp_path)
-    tmp_path.chmod(0o700)
+        Store.open(read_only)
+    assert list(read_only.iterdir()) == []
 
 
 def test_garbage_is_refused(used: Path) -> None:

@@ -12,7 +12,7 @@ from storage import thumbnails
 from storage.images import UnreadableImage
 from storage.thumbnails import THUMBNAIL_EDGE_PX, Look, ThumbnailFolder
 from tests.storage.builders import SHA, picture
-from tests.storage.test_images import animation, avif, gif_claiming, needs_avif, png_claiming
+from tests.storage.test_images import animation, avif, gif_claiming, png_claiming
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def make(thumbs: ThumbnailFolder, tmp_path: Path, data: bytes) -> Image.Image:
         (picture(size=(4000, 3)), (512, 1), "RGB"),
         (animation("GIF", 3), (8, 6), "RGB"),
         (picture(mode="P", form="GIF", transparency=40), (8, 6), "RGBA"),
-        pytest.param(avif(), (64, 48), "RGB", marks=needs_avif),
-        pytest.param(avif(mode="RGBA", colour=(200, 0, 0, 100)), (64, 48), "RGBA", marks=needs_avif),
+        (avif(), (64, 48), "RGB"),
+        (avif(mode="RGBA", colour=(200, 0, 0, 100)), (64, 48), "RGBA"),
     ],
 )
 def test_thumbnails_fit_and_keep_alpha(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import shutil
-import subprocess
 from pathlib import Path
 
 import brotli
 import pytest
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -22,8 +21,8 @@ def folder_of(folder: Path, **files: str) -> Path:
     return folder
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_a_bundle_does_what_its_modules_do(page: Page, tmp_path: Path) -> None:
     folder = folder_of(
         tmp_path,
         told="export const said = [];\nexport function say(word) {\n  said.push(word);\n}\n",
@@ -33,10 +32,9 @@ def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
         "say(own);\nlater();\nconsole.log(said.join());\n",
         entry='/* import { nothing } from "x" stands in words. */\nimport "./one.js";\nimport "./two.js";\n',
     )
-    bundled = tmp_path / "bundle.mjs"
-    bundled.write_bytes(script_bundle(folder, ["entry.js"]).text)
-    done = subprocess.run(["node", bundled], capture_output=True, text=True, check=True)
-    assert done.stdout == "one,two,later\n"
+    with page.expect_console_message() as said:
+        page.add_script_tag(type="module", content=script_bundle(folder, ["entry.js"]).text.decode())
+    assert said.value.text == "one,two,later"
 
 
 @pytest.mark.parametrize(
