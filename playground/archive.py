@@ -51,10 +51,10 @@ _ROWS = re.compile(r"rows/([a-z_]+)\.jsonl")
 _BLOB = re.compile(r"blobs/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z]{3,4})")
 _UNIX, _LINK, _KIND = 3, 0xA000, 0xF000
 _ENCRYPTED = 0x1
-_UNREADABLE = (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError)
-"""What `zipfile` raises of a table of contents or a header that is not as it must be: `ValueError` of a place before the file's
-start or a name that is no UTF-8, `OverflowError` of a place beyond 64 bits, `NotImplementedError` of a newer ZIP version or
-a patched or strongly encrypted file. It promises no list; these are found by reading its source and by damaged archives."""
+_UNREADABLE = (zipfile.BadZipFile, ValueError, NotImplementedError)
+"""What `zipfile` raises of a stranger's table of contents or header. It promises no list, so each class has an archive in
+`tests/hostile/archives.py` that raises it: `ValueError` of "a name that is no text" and "a place beyond 64 bits",
+`NotImplementedError` of "a version to come" and "a patched file", `BadZipFile` of most others."""
 _BY_EXTENSION = MappingProxyType({extension: media_type for media_type, extension in EXTENSIONS.items()})
 
 
@@ -275,9 +275,9 @@ def _count(value: object) -> int:
 # Reading a member
 
 _DAMAGED = "{} is damaged: its bytes are not those that were packed. Nothing was taken in; export it again."
-_BROKEN = (*_UNREADABLE, zlib.error, EOFError, OSError, RuntimeError)
-"""And those of one member: `zlib.error` of bytes that are no deflate stream, `EOFError` where they end too soon, `RuntimeError`
-where only its own header says that it is encrypted, `OSError` where the disk cannot be read."""
+_BROKEN = (*_UNREADABLE, zlib.error, EOFError, OSError)
+"""And of one member: `zlib.error` of "no stream" there, `EOFError` of "a stream that ends with the file", `OSError` of "a place
+before the file", and where the disk cannot be read."""
 
 
 def read_all(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> bytes:

@@ -7,15 +7,29 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 END = b"PK\5\6"
 ENTRY = b"PK\1\2"
+MANIFEST = b"manifest.json"
 
 
-def entry(name: bytes, size: int, packed: int, at: int, *, crc: int = 0, method: int = 8) -> bytes:
-    """A line of a table of contents."""
-    head = struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0, method, 0, 33, crc, packed, size, len(name), 0, 0, 0, 0, 0, at)
-    return ENTRY + head + name
+def entry(
+    name: bytes,
+    size: int,
+    packed: int,
+    at: int,
+    *,
+    crc: int = 0,
+    method: int = 8,
+    extra: bytes = b"",
+    flags: int = 0,
+    needs: int = 20,
+) -> bytes:
+    """A line of a table of contents. `needs`: the version of ZIP it is to be read by."""
+    sizes = (packed, size, len(name), len(extra))
+    head = struct.pack("<HHHHHHIIIHHHHHII", 20, needs, flags, method, 0, 33, crc, *sizes, 0, 0, 0, 0, at)
+    return ENTRY + head + name + extra
 
 
 def local(name: bytes, data: bytes, size: int, *, crc: int = 0, method: int = 8) -> bytes:
@@ -64,6 +78,32 @@ def zip64(data: bytes, listed: int, at: int) -> bytes:
     return data[:cut] + large + where + data[cut:]
 
 
+def listed_as(data: bytes, **said: Any) -> bytes:
+    """The archive, whose table of contents says something else of its manifest."""
+    begin, last = data.find(ENTRY), data.rfind(ENTRY)
+    crc, packed, size = struct.unpack("<III", data[last + 16 : last + 28])
+    said = {
+        "packed": packed,
+        "at": struct.unpack("<I", data[last + 42 : last + 46])[0],
+        "name": MANIFEST,
+        "crc": crc,
+    } | said
+    return closed(data[:begin], data[begin:last] + entry(size=size, **said), data.count(ENTRY))
+
+
+def no_stream(data: bytes) -> bytes:
+    """The archive, whose manifest begins as nothing that is packed begins."""
+    at = data.rfind(b"PK\3\4") + 30 + len(MANIFEST)
+    return data[:at] + b"\xff" + data[at + 1 :]
+
+
+def ends_in_mid_stream(data: bytes) -> bytes:
+    """The archive, whose manifest lies in the comment at its end and is said to go on beyond it."""
+    begun = local(MANIFEST, zlib.compress(b"{}" * 99)[2:6], 198)
+    listed = listed_as(data, at=len(data), packed=99)
+    return listed[:-2] + struct.pack("<H", len(begun)) + begun
+
+
 BENT: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda data: b"",
     "one byte": lambda data: b"P",
@@ -82,5 +122,16 @@ BENT: dict[str, Callable[[bytes], bytes]] = {
     "a name in other letters": lambda data: data.replace(b"rows/tags.jsonl", "rows/t\u0430gs.json".encode()),
     "a way out in two bytes": lambda data: data.replace(b"rows/tags.jsonl", b"rows/\xc0\xae\xc0\xae/x.js"),
     "headers that differ": lambda data: data.replace(b"rows/tags.jsonl", b"rows/runs.jsonl", 1),
+    "a name that is no text": lambda data: listed_as(data, name=b"\xff" + MANIFEST, flags=0x800),
+    "a version to come": lambda data: listed_as(data, needs=99),
+    "a patched file": lambda data: listed_as(data, flags=0x20),
+    "a place before the file": lambda data: closed(
+        data[: data.find(ENTRY)], data[data.find(ENTRY) : data.rfind(END)], 9, at=data.find(ENTRY) + 2**20
+    ),
+    "a place beyond 64 bits": lambda data: listed_as(
+        data, at=2**32 - 1, extra=struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    ),
+    "no stream": no_stream,
+    "a stream that ends with the file": ends_in_mid_stream,
     "wrong sums": lambda data: data.replace(b"\x89PNG", b"\x89PNX"),
 }  # fmt: skip
