@@ -1,4 +1,5 @@
-"""An S3 bucket as an object store, by fsspec and s3fs. The one file that knows them; they come with `requirements-scale.txt`.
+"""An S3 bucket as an object store, by fsspec and s3fs. The one file that knows them. fsspec is always there; it loads s3fs,
+which comes with `requirements-scale.txt`, when the first bucket is opened.
 
 Keys, region and another endpoint than Amazon's are found as every AWS client finds them (`AWS_ACCESS_KEY_ID`,
 `AWS_ENDPOINT_URL_S3`, `~/.aws`, the machine's role). An object is put in one call, so nobody ever sees half of it.

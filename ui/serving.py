@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from playground.addresses import SettingsError
-from playground.settings import QUIET_HUB, Settings, preset_environment
+from playground.settings import Settings, preset_environment
 from ui.app import App
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
             # Gradio sums up all past events after each one; there is nobody to read it.
             "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000",
             "GRADIO_TEMP_DIR": str((settings.data_dir / "transfers").resolve()),
-            **QUIET_HUB,
             # Else whoever asks from this machine may say in a header that they are somebody else; `guard.address_of` reads it.
             "FORWARDED_ALLOW_IPS": "",
         }

@@ -155,15 +155,27 @@ def test_the_token_is_among_what_is_never_logged() -> None:
     assert "hf_secret_token" not in repr(settings)
 
 
-def test_the_hubs_client_is_loaded_without_its_telemetry() -> None:
-    """In a process of its own: the client reads the variable once, when it is loaded."""
+@pytest.mark.parametrize("variable", ["DIPTYCH_SNAPSHOT", "DIPTYCH_BLOBS_URL"])
+def test_the_hubs_client_is_loaded_without_its_telemetry(variable: str) -> None:
+    """In a process of its own: the client reads its variable once, when it is loaded, by whatever loads it first."""
     script = """
-from playground.settings import SnapshotPlace
-from playground.snapshotting import open_hub
-open_hub(SnapshotPlace("hf://datasets/owner/copies", None))
-from huggingface_hub import constants
-print(constants.HF_HUB_DISABLE_TELEMETRY)
+import sys
+from providers.rows import CATALOG
+from ui import command_line
+
+def compose(settings):
+    from playground.image_home import elsewhere_of
+    from playground.snapshotting import open_hub
+
+    elsewhere_of(settings.images) or open_hub(settings.snapshot)
+    from huggingface_hub import constants
+
+    print(constants.HF_HUB_DISABLE_TELEMETRY)
+    sys.exit(0)
+
+command_line.main(["history"], CATALOG, {sys.argv[1]: "hf://buckets/owner/copies"}, compose)
 """
     env = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
-    done = subprocess.run([sys.executable, "-c", script], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", script, variable]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("True\n", "")
