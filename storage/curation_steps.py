@@ -63,15 +63,8 @@ TABLES = (
     "create table facts_hold (held integer primary key check (held = 1)) strict",
 )
 
-# What the table must hold, said once: the triggers copy from here, and the audit compares with it. A run whose images are
-# all in the trash is judged by those, any other by what is left of it.
-FACTS_SAID = """create view run_facts_now as
-    select r.seq, r.owner, r.trashed_at is not null as is_trashed,
-        r.trashed_at is not null or exists (select 1 from images as i where i.run_id = r.run_id
-            and i.trashed_at is not null and i.deleted_at is null) as has_trash,
-        r.offer, r.operation, r.state, r.queued_at, r.latency_ms,
-        (select case when sum(l.state in ('reserved', 'unknown')) = 0 then sum(l.amount_microusd) end
-            from ledger as l where l.run_id = r.run_id) as cost_microusd,
+# A run whose images are all in the trash is judged by those, any other by what is left of it.
+FACTS_OF_PARTS = """
         coalesce((select i.width || 'x' || i.height from images as i where i.run_id = r.run_id and i.deleted_at is null
             order by i.trashed_at is not null, i.position limit 1), r.asked ->> 'size', 'auto') as size,
         coalesce(r.asked ->> 'quality', 'auto') as quality,
@@ -81,8 +74,20 @@ FACTS_SAID = """create view run_facts_now as
             and (i.trashed_at is null or r.trashed_at is not null)), 0) as stars,
         coalesce((select max(i.favourite) from images as i where i.run_id = r.run_id and i.deleted_at is null
             and (i.trashed_at is null or r.trashed_at is not null)), 0) as favourite,
-        (select count(*) from inputs as n where n.run_id = r.run_id and n.role = 'image') as sources,
-        exists (select 1 from inputs as n where n.run_id = r.run_id and n.role = 'mask') as has_mask"""
+        (select count(*) from inputs as n where n.run_id = r.run_id and n.role = 'image') as sources,"""
+"""What the images and inputs of the run `r` say, in the words of every engine."""
+
+# What the table must hold, said once: the triggers copy from here, and the audit compares with it.
+FACTS_SAID = """create view run_facts_now as
+    select r.seq, r.owner, r.trashed_at is not null as is_trashed,
+        r.trashed_at is not null or exists (select 1 from images as i where i.run_id = r.run_id
+            and i.trashed_at is not null and i.deleted_at is null) as has_trash,
+        r.offer, r.operation, r.state, r.queued_at, r.latency_ms,
+        (select case when sum(l.state in ('reserved', 'unknown')) = 0 then sum(l.amount_microusd) end
+            from ledger as l where l.run_id = r.run_id) as cost_microusd,{of_parts}
+        exists (select 1 from inputs as n where n.run_id = r.run_id and n.role = 'mask') as has_mask""".replace(
+    "{of_parts}", FACTS_OF_PARTS
+)
 FACTS_FROM = """
     from runs as r where r.deleted_at is null"""
 FACTS = FACTS_SAID + FACTS_FROM

@@ -97,7 +97,7 @@ _TABLES = (
     "create index prices_by_offer on prices (offer, valid_from) where removed_at is null",
 )
 
-_INDEXES = (
+MONEY_INDEXES = (
     "create index ledger_by_run on ledger (run_id)",
     "create index ledger_by_day on ledger (owner, day, ledger_id)",
     "create index ledger_by_state on ledger (owner, state, day, ledger_id)",
@@ -229,7 +229,7 @@ MONEY = (
     _BACKFILL,
     "drop table ledger_before",
     *_TABLES,
-    *_INDEXES,
+    *MONEY_INDEXES,
     *SUMS,
     *_TRIGGERS,
     FACTS,

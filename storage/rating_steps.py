@@ -10,7 +10,7 @@ from storage import curation_steps
 from storage.curation_steps import FACTS_FROM, FACTS_SAID, fact_triggers
 
 # What one vote `{v}` in the battle `b` says of the picture `i`. Votes that were taken back do not count.
-_SAID = """(case when {v}.counted = 0 or {v}.outcome = 'tie' then 0 when {v}.outcome = 'both_bad' then -1
+SAID_BY_VOTE = """(case when {v}.counted = 0 or {v}.outcome = 'tie' then 0 when {v}.outcome = 'both_bad' then -1
     when ({v}.outcome = 'a') = (b.image_a = i.image_id) then 1 else -1 end)"""
 _IS_SHOWN = "i.deleted_at is null and (i.trashed_at is null or r.trashed_at is not null)"
 
@@ -18,7 +18,7 @@ FACTS = "".join(
     [
         FACTS_SAID,
         ",\n        coalesce((select sum(",
-        _SAID.format(v="v"),
+        SAID_BY_VOTE.format(v="v"),
         """) from images as i cross join battles as b cross join votes as v on v.battle_id = b.battle_id
             where i.run_id = r.run_id and (b.image_a = i.image_id or b.image_b = i.image_id) and """,
         _IS_SHOWN,
@@ -50,14 +50,14 @@ def _adding(name: str, event: str, vote: str, signed: str) -> str:
 
 FACT_TRIGGERS = (
     *fact_triggers(FILL_FACTS),
-    _adding("vote_added", "insert on votes", "new", _SAID.format(v="new")),
+    _adding("vote_added", "insert on votes", "new", SAID_BY_VOTE.format(v="new")),
     _adding(
         "vote_changed",
         "update of outcome, counted on votes",
         "new",
-        f"{_SAID.format(v='new')} - {_SAID.format(v='old')}",
+        f"{SAID_BY_VOTE.format(v='new')} - {SAID_BY_VOTE.format(v='old')}",
     ),
-    _adding("vote_gone", "delete on votes", "old", f"0 - {_SAID.format(v='old')}"),
+    _adding("vote_gone", "delete on votes", "old", f"0 - {SAID_BY_VOTE.format(v='old')}"),
 )
 
 RATINGS = (

@@ -5,7 +5,9 @@ The same as the triggers of `storage.curation_steps`, `storage.money_steps` and 
 
 from __future__ import annotations
 
-from storage.rating_steps import FACT_COLUMNS
+from storage.curation_steps import FACT_INDEXES, FACTS_OF_PARTS
+from storage.money_steps import MONEY_INDEXES
+from storage.rating_steps import FACT_COLUMNS, SAID_BY_VOTE
 
 INDEXES = (
     "create index groups_by_owner on groups (owner, group_id)",
@@ -32,19 +34,9 @@ INDEXES = (
     "create index images_in_trash on images (trashed_at) where trashed_at is not null and deleted_at is null",
     "create index runs_in_trash on runs (trashed_at) where trashed_at is not null and deleted_at is null",
     "create index tags_by_tag on tags (tag, run_id)",
-    "create index run_facts_newest on run_facts (owner, is_trashed, seq, offer, operation, state, queued_at, "
-    "latency_ms, cost_microusd, size, quality, images, stars, favourite, sources, has_mask)",
-    "create index run_facts_dearest on run_facts (owner, is_trashed, dearest, seq)",
-    "create index run_facts_slowest on run_facts (owner, is_trashed, slowest, seq)",
-    "create index run_facts_stars on run_facts (owner, is_trashed, stars, seq)",
-    "create index run_facts_trash on run_facts (owner, seq) where has_trash = 1",
+    *FACT_INDEXES,
     "create index prices_by_offer on prices (offer, valid_from) where removed_at is null",
-    "create index ledger_by_run on ledger (run_id)",
-    "create index ledger_by_day on ledger (owner, day, ledger_id)",
-    "create index ledger_by_state on ledger (owner, state, day, ledger_id)",
-    "create index ledger_by_offer on ledger (owner, offer, day, ledger_id)",
-    "create index images_favourite on images (run_id) where favourite = 1",
-    "create index ledger_open on ledger (owner) where state = 'reserved'",
+    *MONEY_INDEXES,
     "create index battles_by_pair on battles (voter, image_a, image_b)",
     "create index battles_open on battles (voter, created_at) where state = 'open'",
     "create index battles_by_image_a on battles (image_a)",
@@ -55,9 +47,7 @@ INDEXES = (
     "create index runs_fts_lexemes on runs_fts using gin (lexemes)",
 )
 
-# What a vote `v` in the battle `b` says of the picture `i`.
-_SAID = """(case when v.counted = 0 or v.outcome = 'tie' then 0 when v.outcome = 'both_bad' then -1
-    when (v.outcome = 'a') = (b.image_a = i.image_id) then 1 else -1 end)"""
+_SAID = SAID_BY_VOTE.format(v="v")
 
 FACTS = (
     """create view run_facts_now as
@@ -66,17 +56,7 @@ FACTS = (
             and i.trashed_at is not null and i.deleted_at is null))::int::bigint as has_trash,
         r.offer, r.operation, r.state, r.queued_at, r.latency_ms,
         (select case when count(*) filter (where l.state in ('reserved', 'unknown')) = 0 then sum(l.amount_microusd) end
-            from ledger as l where l.run_id = r.run_id) as cost_microusd,
-        coalesce((select i.width || 'x' || i.height from images as i where i.run_id = r.run_id and i.deleted_at is null
-            order by i.trashed_at is not null, i.position limit 1), r.asked ->> 'size', 'auto') as size,
-        coalesce(r.asked ->> 'quality', 'auto') as quality,
-        (select count(*) from images as i where i.run_id = r.run_id and i.deleted_at is null
-            and (i.trashed_at is null or r.trashed_at is not null)) as images,
-        coalesce((select max(i.stars) from images as i where i.run_id = r.run_id and i.deleted_at is null
-            and (i.trashed_at is null or r.trashed_at is not null)), 0) as stars,
-        coalesce((select max(i.favourite) from images as i where i.run_id = r.run_id and i.deleted_at is null
-            and (i.trashed_at is null or r.trashed_at is not null)), 0) as favourite,
-        (select count(*) from inputs as n where n.run_id = r.run_id and n.role = 'image') as sources,
+            from ledger as l where l.run_id = r.run_id) as cost_microusd,{of_parts}
         (exists (select 1 from inputs as n where n.run_id = r.run_id and n.role = 'mask'))::int::bigint as has_mask,
         coalesce((select sum(s.said::bigint) from images as i cross join lateral (
             select {said} as said from battles as b join votes as v on v.battle_id = b.battle_id where b.image_a = i.image_id
@@ -84,7 +64,7 @@ FACTS = (
             select {said} from battles as b join votes as v on v.battle_id = b.battle_id where b.image_b = i.image_id) as s
             where i.run_id = r.run_id and i.deleted_at is null
             and (i.trashed_at is null or r.trashed_at is not null)), 0) as rating
-    from runs as r where r.deleted_at is null""".replace("{said}", _SAID),
+    from runs as r where r.deleted_at is null""".replace("{said}", _SAID).replace("{of_parts}", FACTS_OF_PARTS),
     """create function renew_facts(which bigint) returns void language plpgsql as $$ begin
         if exists (select 1 from facts_hold) then return; end if;
         delete from run_facts where seq = which;
