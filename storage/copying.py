@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from storage import errors
 from storage.connections import BUSY_TIMEOUT_S, connect_untouching
+from storage.engine import Statements
 from storage.files import replace_durably
 
 
@@ -21,20 +23,15 @@ def copy_database(source: Path, out: Path, data_dir: Path) -> None:
         StoreDamaged: the copy does not pass, so the source is damaged. `out` is as before.
         StoreFull, StoreNotWritable, StoreBusy: it cannot be written or read now. `out` is as before.
     """
-    part = out.with_name(f".{out.name}.{secrets.token_hex(8)}.part")
     try:
-        try:
-            with closing(connect_untouching(source)) as original, closing(_create(part)) as copy:
-                # One pass. In steps, every foreign write would start the copy again from the beginning.
-                original.backup(copy, pages=-1)
-                copy.execute("pragma journal_mode=delete")
-                found = copy.execute("pragma integrity_check(1)").fetchone()[0]
-            if found != "ok":
-                raise errors.damaged(data_dir, f"the copy's check says {found!r}")
-            replace_durably(part, out)
-        finally:
-            for leftover in (part, Path(f"{part}-journal"), Path(f"{part}-wal"), Path(f"{part}-shm")):
-                leftover.unlink(missing_ok=True)
+        with (
+            replacing(out) as part,
+            closing(connect_untouching(source)) as original,
+            closing(sqlite3.connect(part, timeout=BUSY_TIMEOUT_S)) as copy,
+        ):
+            # One pass. In steps, every foreign write would start the copy again from the beginning.
+            original.backup(copy, pages=-1)
+            finish_copy(copy, data_dir)
     except sqlite3.Error as error:
         known = errors.of_engine(error, data_dir)
         if isinstance(known, errors.StoreDamaged | errors.StoreBusy):
@@ -53,6 +50,25 @@ def _not_copied(out: Path, data_dir: Path, kind: type, reason: str) -> errors.St
     return errors.StoreFull(message) if kind is errors.StoreFull else errors.StoreNotWritable(message)
 
 
-def _create(path: Path) -> sqlite3.Connection:
-    path.touch(mode=0o600, exist_ok=False)
-    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """An empty file beside `out`, its owner's alone, to write a database into: it takes the place of `out` after the block.
+
+    Raises: OSError. Where anything fails, in the block too, `out` is as before and nothing is left beside it.
+    """
+    part = out.with_name(f".{out.name}.{secrets.token_hex(8)}.part")
+    try:
+        part.touch(mode=0o600, exist_ok=False)
+        yield part
+        replace_durably(part, out)
+    finally:
+        for leftover in (part, Path(f"{part}-journal"), Path(f"{part}-wal"), Path(f"{part}-shm")):
+            leftover.unlink(missing_ok=True)
+
+
+def finish_copy(copy: Statements, data_dir: Path) -> None:
+    """Make the copy need no file beside it, and look whether it is sound. Raises: StoreDamaged when it is not."""
+    copy.execute("pragma journal_mode=delete").fetchall()
+    [(found,)] = copy.execute("pragma integrity_check(1)").fetchall()
+    if found != "ok":
+        raise errors.damaged(data_dir, f"the copy's check says {found!r}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from storage import errors
 from storage.connections import connect
 from storage.connections import writing as in_one_go
+from storage.copying import finish_copy, replacing
 from storage.engine import Database
-from storage.files import replace_durably
 from storage.migrations import migrations
 from storage.moving import copy_rows
 
@@ -23,26 +23,13 @@ def write_copy(rows: Database, out: Path, data_dir: Path) -> None:
     Raises:
         StoreFull, StoreNotWritable: `out` cannot be written; it is as before.
     """
-    part = out.with_name(f".{out.name}.{secrets.token_hex(8)}.part")
     try:
-        try:
-            part.touch(mode=0o600, exist_ok=False)
-            copy = connect(part)
-            try:
-                migrations.apply(copy)
-                with in_one_go(copy.conn):
-                    copy_rows(rows, copy)
-                    copy.conn.execute("update _sqlite_migrations set applied_at = ''")
-                [(found,)] = copy.conn.execute("pragma integrity_check(1)").fetchall()
-                copy.conn.execute("pragma journal_mode=delete")
-            finally:
-                copy.close()
-            if found != "ok":
-                raise errors.damaged(data_dir, f"the copy's check says {found!r}")
-            replace_durably(part, out)
-        finally:
-            for leftover in (part, Path(f"{part}-journal"), Path(f"{part}-wal"), Path(f"{part}-shm")):
-                leftover.unlink(missing_ok=True)
+        with replacing(out) as part, closing(connect(part)) as copy:
+            migrations.apply(copy)
+            with in_one_go(copy.conn):
+                copy_rows(rows, copy)
+                copy.conn.execute("update _sqlite_migrations set applied_at = ''")
+            finish_copy(copy.conn, data_dir)
     except sqlite3.Error as error:
         raise errors.of_engine(error, out.parent) or errors.damaged(data_dir, str(error)) from error
     except OSError as error:
