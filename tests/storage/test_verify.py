@@ -31,35 +31,38 @@ def cut(path: Path) -> None:
 
 Fault = Callable[[Store, dict[str, str]], object]
 
+
+def broken(sql: str) -> Fault:
+    return lambda store, sha: break_a_rule(store, sql)
+
+
+def lost(kind: str) -> Fault:
+    return lambda store, sha: store.blobs.delete(sha[kind])
+
+
 FAULTS: dict[str, tuple[Fault, set[str]]] = {
-    "image lost": (lambda store, sha: store.blobs.delete(sha["image"]), {"blob_missing"}),
-    "converted copy lost": (lambda store, sha: store.blobs.delete(sha["converted"]), {"blob_missing"}),
-    "converted copy under another type": (
-        lambda store, sha: break_a_rule(store, "update images set converted_type = 'image/avif'"),
-        {"blob_missing"},
-    ),
+    "image lost": (lost("image"), {"blob_missing"}),
+    "converted copy lost": (lost("converted"), {"blob_missing"}),
+    "converted copy under another type": (broken("update images set converted_type = 'image/avif'"), {"blob_missing"}),
     "converted copy of no row": (
-        lambda store, sha: break_a_rule(store, "update images set converted_sha256 = null, converted_type = null"),
+        broken("update images set converted_sha256 = null, converted_type = null"),
         {"blob_unknown"},
     ),
-    "locked image lost": (lambda store, sha: store.blobs.delete(sha["locked"]), {"blob_missing"}),
-    "heat map lost": (lambda store, sha: store.blobs.delete(sha["drift"]), {"blob_missing"}),
+    "locked image lost": (lost("locked"), {"blob_missing"}),
+    "heat map lost": (lost("drift"), {"blob_missing"}),
     "locked image cut short": (lambda store, sha: cut(blob(store, sha["locked"])), {"blob_damaged", "size_differs"}),
-    "locked image of no row": (
-        lambda store, sha: break_a_rule(store, "delete from derived_images where kind = 'locked'"),
-        {"blob_unknown"},
-    ),
+    "locked image of no row": (broken("delete from derived_images where kind = 'locked'"), {"blob_unknown"}),
     "locked image of no image": (
-        lambda store, sha: break_a_rule(store, "update derived_images set image_id = 'none' where kind = 'locked'"),
+        broken("update derived_images set image_id = 'none' where kind = 'locked'"),
         {"foreign_key"},
     ),
-    "lock of no image": (lambda store, sha: break_a_rule(store, "update locks set image_id = 'none'"), {"foreign_key"}),
-    "kept mask lost": (lambda store, sha: store.blobs.delete(sha["mask"]), {"blob_missing"}),
-    "kept mask of no row": (lambda store, sha: break_a_rule(store, "delete from masks"), {"blob_unknown"}),
-    "input lost": (lambda store, sha: store.blobs.delete(sha["input"]), {"blob_missing"}),
-    "preview lost": (lambda store, sha: store.blobs.delete(sha["partial"]), {"blob_missing"}),
-    "upload lost": (lambda store, sha: store.blobs.delete(sha["upload"]), {"blob_missing"}),
-    "unreadable lost": (lambda store, sha: store.blobs.delete(sha["unreadable"]), {"blob_missing"}),
+    "lock of no image": (broken("update locks set image_id = 'none'"), {"foreign_key"}),
+    "kept mask lost": (lost("mask"), {"blob_missing"}),
+    "kept mask of no row": (broken("delete from masks"), {"blob_unknown"}),
+    "input lost": (lost("input"), {"blob_missing"}),
+    "preview lost": (lost("partial"), {"blob_missing"}),
+    "upload lost": (lost("upload"), {"blob_missing"}),
+    "unreadable lost": (lost("unreadable"), {"blob_missing"}),
     "image under another type": (
         lambda store, sha: blob(store, sha["image"]).rename(store.blobs.path(sha["image"], "image/gif")),
         {"blob_missing"},
@@ -69,18 +72,9 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         {"blob_damaged"},
     ),
     "image cut short": (lambda store, sha: cut(blob(store, sha["image"])), {"blob_damaged", "size_differs"}),
-    "upload of another size": (
-        lambda store, sha: break_a_rule(store, "update uploads set size_bytes = 1"),
-        {"size_differs"},
-    ),
-    "type never kept": (
-        lambda store, sha: break_a_rule(store, "update inputs set media_type = 'image/svg+xml'"),
-        {"blob_missing"},
-    ),
-    "a row without a hash": (
-        lambda store, sha: break_a_rule(store, f"update partials set sha256 = '{'x' * 64}'"),
-        {"blob_missing", "blob_unknown"},
-    ),
+    "upload of another size": (broken("update uploads set size_bytes = 1"), {"size_differs"}),
+    "type never kept": (broken("update inputs set media_type = 'image/svg+xml'"), {"blob_missing"}),
+    "a row without a hash": (broken(f"update partials set sha256 = '{'x' * 64}'"), {"blob_missing", "blob_unknown"}),
     "bytes without a row": (lambda store, sha: store.blobs.put(b"nobody's", "image/png"), {"blob_unknown"}),
     "stray file": (lambda store, sha: (store.blobs.root / "notes.txt").write_text("x"), {"stray_file"}),
     "stray file below": (
@@ -92,10 +86,7 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         {"stray_file"},
     ),
     "stray beside thumbnails": (lambda store, sha: (store.thumbs.root / "x.jpg").write_text("x"), {"stray_file"}),
-    "temporary file": (
-        lambda store, sha: left_behind(store.blobs.root / "incoming" / "x.tmp"),
-        {"temporary_file"},
-    ),
+    "temporary file": (lambda store, sha: left_behind(store.blobs.root / "incoming" / "x.tmp"), {"temporary_file"}),
     "temporary thumbnail": (
         lambda store, sha: left_behind(store.thumbs.root / "incoming" / "x.tmp"),
         {"temporary_file"},
@@ -104,21 +95,12 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         lambda store, sha: store.thumbs.ensure("0" * 64, blob(store, sha["image"])),
         {"thumbnail_unknown"},
     ),
-    "no ledger line": (lambda store, sha: break_a_rule(store, "delete from ledger"), {"ledger_missing"}),
-    "still reserved": (
-        lambda store, sha: break_a_rule(store, "update ledger set state = 'reserved'"),
-        {"ledger_unsettled"},
-    ),
-    "no longer reserved": (
-        lambda store, sha: break_a_rule(store, "update runs set state = 'waiting'"),
-        {"ledger_unreserved"},
-    ),
-    "image of no run": (
-        lambda store, sha: break_a_rule(store, "update images set run_id = 'none'"),
-        {"foreign_key", "facts_differ"},
-    ),
-    "other facts": (lambda store, sha: break_a_rule(store, "update run_facts set cost_microusd = 7"), {"facts_differ"}),
-    "no facts": (lambda store, sha: break_a_rule(store, "delete from run_facts"), {"facts_differ"}),
+    "no ledger line": (broken("delete from ledger"), {"ledger_missing"}),
+    "still reserved": (broken("update ledger set state = 'reserved'"), {"ledger_unsettled"}),
+    "no longer reserved": (broken("update runs set state = 'waiting'"), {"ledger_unreserved"}),
+    "image of no run": (broken("update images set run_id = 'none'"), {"foreign_key", "facts_differ"}),
+    "other facts": (broken("update run_facts set cost_microusd = 7"), {"facts_differ"}),
+    "no facts": (broken("delete from run_facts"), {"facts_differ"}),
 }
 
 

@@ -24,7 +24,7 @@ from storage.blob_places import read_place
 from storage.curation import Picked
 from storage.freeing import freed, sweep_freed
 from storage.objects_folder import MARKER
-from storage.records import RunView
+from storage.records import RunView, StoredImage
 from storage.verify import verify
 from tests.harness import Harness
 from tests.storage.object_stores import soon
@@ -68,14 +68,20 @@ async def made(one: Harness, owner: str) -> RunView:
     return view
 
 
+async def an_image_of_mine(public: tuple[Harness, Visitor]) -> tuple[TestClient, TestClient, StoredImage, Any]:
+    """Mine, somebody else, an image of mine that is in the object store, and the blobs."""
+    one, visitor = public
+    mine, other = visitor(), visitor()
+    (image,) = (await made(one, owner_of(mine))).images
+    return mine, other, image, one.services.store.blobs
+
+
 @pytest.mark.asyncio
 async def test_an_image_that_is_elsewhere_is_fetched_for_its_owner_alone_and_its_thumbnail_is_not(
     public: tuple[Harness, Visitor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, visitor = public
-    mine, other = visitor(), visitor()
-    image = (await made(one, owner_of(mine))).images[0]
-    blobs: Any = one.services.store.blobs
+    one, _ = public
+    mine, other, image, blobs = await an_image_of_mine(public)
     path = blobs.here(image.sha256)
     data = path.read_bytes()
     path.unlink()
@@ -96,10 +102,7 @@ async def test_an_image_that_is_elsewhere_is_fetched_for_its_owner_alone_and_its
 async def test_only_an_image_that_is_opened_by_itself_comes_by_a_signed_address_and_only_for_its_owner(
     public: tuple[Harness, Visitor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, visitor = public
-    mine, other = visitor(), visitor()
-    image = (await made(one, owner_of(mine))).images[0]
-    blobs: Any = one.services.store.blobs
+    mine, other, image, blobs = await an_image_of_mine(public)
     signed = "https://bucket.example/x.png?X-Amz-Signature=abc"
     monkeypatch.setattr(blobs.objects, "signed_address", lambda *_: signed)
     address = f"/media/{blobs.here(image.sha256).name}"
