@@ -28,7 +28,7 @@ from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
 from ui.bundling import script_bundle, style_bundle
-from ui.opening import Opening, Ours
+from ui.opening import FOREVER, Opening, Ours, zipped
 from ui.theme import theme
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ SCRIPTS = ("frame.js", "playground.js", "boards.js")
 SCRIPT, STYLE = "script", "style"
 """Names of the bundles: without an ending, else Gradio would zip what is zipped once more."""
 FONT = "inter-latin-wght-normal.woff2"
-FOREVER = "public, max-age=31536000, immutable"
 
 
 class ImmutableFiles(StaticFiles):
@@ -89,13 +88,7 @@ def assets_route() -> Route:
         bundle = bundles.get(request.path_params["name"])
         if bundle is None:
             return await files.get_response(request.path_params["name"], request.scope)
-        encoding, body = bundle.accepted(request.headers.get("accept-encoding", ""))
-        headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
-        return Response(
-            body,
-            media_type=bundle.media_type,
-            headers=headers | ({"Content-Encoding": encoding} if encoding else {}),
-        )
+        return await zipped(bundle, request.headers.get("accept-encoding", ""))
 
     # Not mounted: below a proxy that takes a prefix off, a mount looks for the prefix in vain.
     return Route(f"/{_address('{name}')}", asset, name="assets")

@@ -74,6 +74,8 @@ class Opening:
         self._ours = ours
         self._files: dict[str, Bundle] = {}
         self._pages: OrderedDict[tuple[str, ...], _Page] = OrderedDict()
+        """By address, the one asked for last at the end."""
+        self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -84,14 +86,14 @@ class Opening:
         accepted = Headers(scope=scope).get("accept-encoding", "")
         if scope["path"] == "/":
             page = await self._page(scope, receive)
-            return _response(page.text, accepted, page.headers) if page else None
+            return await zipped(page.text, accepted, page.headers) if page else None
         if asset := _ASSET.fullmatch(scope["path"]):
             file = await asyncio.to_thread(self._file, asset[1])
-            return await asyncio.to_thread(_response, file, accepted, _KEPT) if file else None
+            return await zipped(file, accepted) if file else None
         if scope["path"].startswith(f"/{self._ours.at}/{_STYLE_NAME}"):
             page = await self._page({**scope, "path": "/", "raw_path": b"/", "query_string": b""}, receive)
             is_this = page and page.style and scope["path"] == f"/{self._style_path(page.style)}"
-            return _response(page.style, accepted, _KEPT) if page and page.style and is_this else None
+            return await zipped(page.style, accepted) if page and page.style and is_this else None
         return None
 
     def _file(self, name: str) -> Bundle | None:
@@ -108,15 +110,24 @@ class Opening:
         headers = Headers(scope=scope)
         key = (scope.get("scheme", ""), scope.get("root_path", ""), *(headers.get(name, "") for name in _ADDRESS))
         if key not in self._pages:
-            status, given, body = await _asked(self._app, scope, receive)
-            if status != 200 or _CONFIG.encode() not in body:
-                return None
-            _, _, theme = await _asked(self._app, {**scope, "path": "/theme.css", "raw_path": b"/theme.css"}, receive)
-            kept = [pair for pair in given if pair[0].lower() not in _OF_BODY]
-            self._pages[key] = await asyncio.to_thread(self._made, kept, body.decode(), theme)
-            if len(self._pages) > _MAX_PAGES:
-                self._pages.popitem(last=False)
+            # One at a time: who comes while a page is made waits for it, and strange addresses keep one thread busy at most.
+            async with self._making:
+                page = self._pages.get(key) or await self._new_page(scope, receive)
+                if page is None:
+                    return None
+                self._pages[key] = page
+                if len(self._pages) > _MAX_PAGES:
+                    self._pages.popitem(last=False)
+        self._pages.move_to_end(key)
         return self._pages[key]
+
+    async def _new_page(self, scope: Scope, receive: Receive) -> _Page | None:
+        status, given, body = await _asked(self._app, scope, receive)
+        if status != 200 or _CONFIG.encode() not in body:
+            return None
+        _, _, theme = await _asked(self._app, {**scope, "path": "/theme.css", "raw_path": b"/theme.css"}, receive)
+        kept = [pair for pair in given if pair[0].lower() not in _OF_BODY]
+        return await asyncio.to_thread(self._made, kept, body.decode(), theme)
 
     def _made(self, headers: list[tuple[bytes, bytes]], body: str, theme: bytes) -> _Page:
         begin = body.index(_CONFIG) + len(_CONFIG)
@@ -197,8 +208,10 @@ async def _asked(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[int, lis
     return start["status"], list(start.get("headers", ())), b"".join(parts)
 
 
-def _response(text: Bundle, accepted: str, headers: Iterable[tuple[bytes, bytes]]) -> Response:
-    encoding, body = text.accepted(accepted)
+async def zipped(text: Bundle, accepted: str, headers: Iterable[tuple[bytes, bytes]] = _KEPT) -> Response:
+    """The text in a form that whoever asks understands, by their Accept-Encoding. Without headers it is kept for ever."""
+    # In a thread: to zip it, which the first one waits for, takes 30 ms and more.
+    encoding, body = await asyncio.to_thread(text.accepted, accepted)
     response = Response(body, media_type=text.media_type)
     more = [*headers, (b"vary", b"Accept-Encoding")]
     response.raw_headers += [*more, (b"content-encoding", encoding.encode())] if encoding else more

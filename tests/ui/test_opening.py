@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import brotli
 import gradio as gr
+import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
 from gradio.routes import BUILD_PATH_LIB
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
+from ui import launch
 from ui.bundling import Bundle
 from ui.frontend import UnknownFrontend, needed
 from ui.opening import Opening, Ours
@@ -103,6 +107,39 @@ def test_a_page_is_made_once_for_each_address(inner: Counted) -> None:
     assert (first.content, inner.pages) == (again.content, before + 1)
     other = client.get("/", headers={"x-forwarded-host": "pictures.example", "x-forwarded-proto": "https"})
     assert config_of(other.text)["root"] == "https://pictures.example"
+
+
+def test_the_addresses_asked_for_last_are_kept(inner: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.opening._MAX_PAGES", 2)
+    client, before = client_of(inner), inner.pages
+    for host in ("ours", "strange", "ours", "stranger", "ours"):
+        assert client.get("/", headers={"x-forwarded-host": host}).status_code == 200
+    assert inner.pages == before + 3
+
+
+@pytest.mark.asyncio
+async def test_many_who_come_first_wait_for_one_page(inner: Counted) -> None:
+    before, transport = inner.pages, httpx.ASGITransport(Opening(inner, FOLDER, OURS))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+        answers = await asyncio.gather(*(client.get("/") for _ in range(5)))
+    assert ({answer.status_code for answer in answers}, inner.pages) == ({200}, before + 1)
+
+
+def test_nothing_is_zipped_on_the_event_loop(inner: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    zipped, by_brotli = [], brotli.compress
+
+    def compress(text: bytes, **how: Any) -> bytes:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        zipped.append(text)
+        return by_brotli(text, **how)
+
+    monkeypatch.setattr("ui.bundling.brotli.compress", compress)
+    client = client_of(inner)
+    style = re.search(r'<link rel="stylesheet" href="([^"]+)"', client.get("/").text)[1]
+    assert client.get(f"/{style}").status_code == 200
+    assert TestClient(Starlette(routes=[launch.assets_route()])).get(f"/dp/{launch.assets_hash()}/{launch.SCRIPT}").text
+    assert len(zipped) == 3
 
 
 def test_a_file_of_gradio_comes_zipped_and_for_ever_and_nothing_else_does(inner: Counted) -> None:
