@@ -70,13 +70,14 @@ class Spool:
         with os.scandir(self._folder) as found:
             return sum(1 for _ in found)
 
-    def claim(self, name: str) -> bool:
-        """Marks a blob as on its way; false where it was dropped meanwhile."""
+    def claim(self, name: str) -> Waiting | None:
+        """Marks a blob as on its way; how it waited until now, `None` where it was dropped meanwhile."""
+        going_up = self._folder / f"{name}{_GOING_UP}"
         try:
-            (self._folder / name).rename(self._folder / f"{name}{_GOING_UP}")
+            (self._folder / name).rename(going_up)
+            return Waiting(name, going_up.stat().st_mtime)
         except FileNotFoundError:
-            return False
-        return True
+            return None
 
     def give_back(self, name: str) -> None:
         """It did not go up: it waits again, since when it did before."""

@@ -8,6 +8,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ class Uploader:
         self._root, self._spool, self._objects, self._beside = root, spool, objects, beside
         self._lock = FileLock(lock, thread_local=False)
         self._wake, self._stopping, self._caught_up = threading.Event(), threading.Event(), threading.Event()
+        self._due: deque[str] = deque()
+        """Names that were listed and not tried since. A list of thousands is gone through before it is made anew."""
         self._failing: dict[str, ImagesAway] = {}
         self._later: dict[str, float] = {}
         self._seen_there: dict[str, float] = {}
@@ -109,16 +112,12 @@ class Uploader:
         """Brings up a batch; how many seconds may pass until the next round."""
         if (pause := self._not_before - time.monotonic()) > 0:
             return pause
-        waiting = self._spool.waiting()
-        self._forget_all_but({one.name for one in waiting})
-        now = time.monotonic()
-        due = [one for one in waiting if self._later.get(one.name, 0.0) <= now]
-        if not due:
+        if not self._due and (wait_s := self._listed()) > 0:
             if not self._wake.is_set():
                 self._caught_up.set()
             self._beside()
-            return min([_LOOK_EVERY_S, *(self._later[one.name] - now for one in waiting)])
-        batch = due[:_BATCH]
+            return wait_s
+        batch = [self._due.popleft() for _ in range(min(_BATCH, len(self._due)))]
         failed = self._bring_up(batch)
         if failed < len(batch):
             self._pause_s = 0.0
@@ -128,24 +127,32 @@ class Uploader:
         self._not_before = self._tried_at + self._pause_s
         return self._pause_s
 
+    def _listed(self) -> float:
+        """Notes all that is due; where nothing is, in how many seconds to look again."""
+        names = [one.name for one in self._spool.waiting()]
+        self._forget_all_but(set(names))
+        now = time.monotonic()
+        self._due.extend(name for name in names if self._later.get(name, 0.0) <= now)
+        return 0.0 if self._due else min([_LOOK_EVERY_S, *(self._later[name] - now for name in names)])
+
     def _forget_all_but(self, names: set[str]) -> None:
         for noted in (self._failing, self._later, self._seen_there):
             for name in noted.keys() - names:
                 noted.pop(name)
 
-    def _bring_up(self, batch: Sequence[Waiting]) -> int:
+    def _bring_up(self, batch: Sequence[str]) -> int:
         """How many of them failed. In threads that do not hold up the end of the process."""
-        todo: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
-        for one in batch:
-            todo.put(one)
+        todo: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for name in batch:
+            todo.put(name)
         failed: list[str] = []
 
         def work() -> None:
             with suppress(queue.Empty):
                 while not self._stopping.is_set():
-                    one = todo.get_nowait()
-                    if not self._tried(one):
-                        failed.append(one.name)
+                    name = todo.get_nowait()
+                    if not self._tried(name):
+                        failed.append(name)
 
         threads = [threading.Thread(target=work, name="upload", daemon=True) for _ in range(min(_AT_ONCE, len(batch)))]
         for thread in threads:
@@ -154,8 +161,9 @@ class Uploader:
             thread.join()
         return len(failed)
 
-    def _tried(self, one: Waiting) -> bool:
-        if not self._spool.claim(one.name):
+    def _tried(self, name: str) -> bool:
+        one = self._spool.claim(name)
+        if one is None:
             return True
         try:
             again_in_s = self._up(one)
