@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from providers.adapter import HttpCall, JobAdapter
+from providers.adapter import HttpCall, JobAdapter, Reply
 from providers.adapters import ADAPTERS
 from providers.client_events import Claim, OnEvent, Progress
 from providers.errors import ProviderError
 from providers.jobs import Jobs
-from providers.streams import off_loop
 from providers.transport import Access
 from providers.types import Job
 
@@ -85,8 +84,16 @@ async def _look(
         if page is None:
             break
         reply = await jobs.free(page, errand.access, adapter)
-        for job in await off_loop(len(reply.body), partial(adapter.parse_found, reply, sent, errand.sent_at)):
+        # In a thread however short the answer is: the files in it, of many megabytes, are compared by their hashes.
+        found, page = await asyncio.to_thread(_read, adapter, listing, reply, sent, errand.sent_at)
+        for job in found:
             if await claim(job):
                 return job
-        page = adapter.further(listing, reply)
     return None
+
+
+def _read(
+    adapter: JobAdapter, listing: HttpCall, reply: Reply, sent: Mapping[str, object], sent_at: str
+) -> tuple[Sequence[Job], HttpCall | None]:
+    """The jobs of a page that may be the call's, and the page after it."""
+    return adapter.parse_found(reply, sent, sent_at), adapter.further(listing, reply)
