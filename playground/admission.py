@@ -56,6 +56,6 @@ class Door:
 
 def _bytes_of(owner: str) -> Callable[[Database], int]:
     def read(db: Database) -> int:
-        return footprint.of_owner(db, owner).all_bytes
+        return footprint.bytes_of_owner(db, owner)
 
     return read

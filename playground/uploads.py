@@ -138,7 +138,7 @@ def _refuse_full(services: Services, owner: str) -> None:
         return
 
     def held(db: Database) -> int:
-        return footprint.of_owner(db, owner).all_bytes
+        return footprint.bytes_of_owner(db, owner)
 
     try:
         services.usage.refuse_storage(services.store.read(held))

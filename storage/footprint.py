@@ -38,15 +38,30 @@ def of_all(db: Database) -> tuple[int, int]:
     return (row["files"], row["bytes"]) if row else (0, 0)
 
 
+def bytes_of_owner(db: Database, owner: str) -> int:
+    """`Footprint.all_bytes` alone, for whoever asks before each run and upload. Goes over the owner's images and uploads."""
+    row = fetch_one(
+        db,
+        """select (select coalesce(sum(i.size_bytes), 0) from runs as r join images as i on i.run_id = r.run_id
+                where r.owner = :owner and i.deleted_at is null)
+            + (select coalesce(sum(size_bytes), 0) from uploads where owner = :owner) as bytes""",
+        {"owner": owner},
+    )
+    return int(row["bytes"]) if row else 0
+
+
 def of_owner(db: Database, owner: str) -> Footprint:
-    """What is kept of that owner; goes over the owner's rows and no others."""
+    """What is kept of that owner; goes over the owner's rows and no others. Of what was deleted for ever the ledger and the
+    votes need a row, which is none of it.
+    """
     row = fetch_one(
         db,
         """select
-            (select count(*) from runs where owner = :owner) as runs,
-            (select count(*) from runs as r join images as i on i.run_id = r.run_id where r.owner = :owner) as images,
+            (select count(*) from runs where owner = :owner and deleted_at is null) as runs,
+            (select count(*) from runs as r join images as i on i.run_id = r.run_id
+                where r.owner = :owner and i.deleted_at is null) as images,
             (select coalesce(sum(i.size_bytes), 0) from runs as r join images as i on i.run_id = r.run_id
-                where r.owner = :owner) as image_bytes,
+                where r.owner = :owner and i.deleted_at is null) as image_bytes,
             (select count(*) from uploads where owner = :owner) as uploads,
             (select coalesce(sum(size_bytes), 0) from uploads where owner = :owner) as upload_bytes,
             (select count(*) from votes where voter = :owner) as votes""",
