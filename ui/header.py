@@ -76,7 +76,7 @@ async def strip(app: App, owner: str) -> dict[str, object]:
     figures = strip_view(
         ready, keyless, today.totals, app.engine.running(owner), today.limit_microusd, is_private=app.is_private
     )
-    return figures | {"trouble": trouble_view(app, owner)}
+    return figures | {"trouble": await trouble_view(app, owner)}
 
 
 def _help() -> str:

@@ -18,13 +18,14 @@ from ui.route_answers import NO_STORE, answer, refused
 NOT_HAD = "This image is kept at another place, which does not give it now. Try again in a minute."
 
 
-def trouble_view(app: App, owner: str) -> dict[str, object] | None:
+async def trouble_view(app: App, owner: str) -> dict[str, object] | None:
     """What the banner says to this visitor; `None` where all can be written."""
     store, is_public = app.services.store, app.services.settings.mode == "public"
     if store.trouble is not None:
         title, words = unsaved.words_of(store.trouble, is_public=is_public)
-    elif store.blobs.away is not None:
-        title, words = unsaved.words_of_away(store.blobs.away, store.blobs.waiting(), is_public=is_public)
+    elif (away := store.blobs.away) is not None:
+        waiting = await asyncio.to_thread(store.blobs.waiting)
+        title, words = unsaved.words_of_away(away, waiting, is_public=is_public)
     else:
         return None
     return {"title": title, "words": words, "images": len(app.services.unsaved.images(owner))}
@@ -63,4 +64,4 @@ async def look_again(app: App, request: Request) -> Response:
         await asyncio.to_thread(store.probe)
     if store.blobs.away is not None:
         await asyncio.to_thread(store.blobs.look_again)
-    return answer({"trouble": trouble_view(app, owner)})
+    return answer({"trouble": await trouble_view(app, owner)})

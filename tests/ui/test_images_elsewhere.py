@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,17 @@ async def made(one: Harness, owner: str) -> RunView:
     return view
 
 
+def beside_the_loop(count: Callable[[], int]) -> Callable[[], int]:
+    """Counting files takes the longer the more of them wait."""
+
+    def counted() -> int:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return count()
+
+    return counted
+
+
 async def an_image_of_mine(public: tuple[Harness, Visitor]) -> tuple[TestClient, TestClient, StoredImage, Any]:
     """Mine, somebody else, an image of mine that is in the object store, and the blobs."""
     one, visitor = public
@@ -127,13 +139,14 @@ async def test_while_the_store_is_away_runs_go_on_and_the_page_says_what_is_not_
     gone = (await made(one, owner_of(mine))).images[0]
     blobs = one.services.store.blobs
     blobs.here(gone.sha256).unlink()
-    assert trouble_view(one.app, owner_of(mine)) is None
+    assert await trouble_view(one.app, owner_of(mine)) is None
     (place / MARKER).rename(place / "away")
     refused = mine.get(f"/media/{gone.sha256}.png")
     assert refused.status_code == 503
     assert "another place" in refused.text
     assert str(place) not in refused.text
-    told = trouble_view(one.app, owner_of(mine))
+    monkeypatch.setattr(blobs, "waiting", beside_the_loop(blobs.waiting))
+    told = await trouble_view(one.app, owner_of(mine))
     assert told is not None
     assert (told["title"], told["images"]) == ("The place of the images does not answer.", 0)
     assert str(place) not in str(told)

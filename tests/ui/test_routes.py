@@ -103,11 +103,11 @@ async def test_images_that_could_not_be_written_are_given_to_their_owner_alone(
     store.blobs.trouble = full(store.data_dir)
     waiting = asyncio.create_task(unsaved.until_written(make_run(owner=owner_of(mine)), write, has_room.clear, images))
     await asyncio.sleep(0)
-    told = trouble_view(one.app, owner_of(mine))
+    told = await trouble_view(one.app, owner_of(mine))
     assert told is not None
     assert (told["title"], told["images"]) == ("The disk is full.", 2)
     assert str(store.data_dir) not in str(told)
-    assert trouble_view(one.app, owner_of(other)) == {**told, "images": 0}
+    assert await trouble_view(one.app, owner_of(other)) == {**told, "images": 0}
     with zipfile.ZipFile(io.BytesIO(mine.get("/unsaved").content)) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [image.data for image in images]
     assert other.get("/unsaved").status_code == 404
