@@ -83,9 +83,8 @@ class BucketObjects:
 
 def _why(error: SnapshotFailed) -> Why:
     status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
-    if (
-        status in _REFUSED or error.__cause__ is None
-    ):  # without a cause it is our own no, to a bucket that others can read
+    # Without a cause it is our own no, to a bucket that others can read.
+    if status in _REFUSED or error.__cause__ is None:
         return "refuses"
     return "full" if status in _FULL else "silent"
 

@@ -8,6 +8,7 @@ Keys, region and another endpoint than Amazon's are found as every AWS client fi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import fsspec
@@ -64,12 +65,10 @@ class S3Objects:
     def get(self, name: str) -> bytes | None:
         """See `ObjectStore`."""
         try:
-            return bytes(self._files.cat_file(f"{self._bucket}/{self._below}{name}", timeout=CALL_S))
-        except FileNotFoundError as error:
-            self._refuse_no_bucket(error)
+            with self._told():
+                return bytes(self._files.cat_file(f"{self._bucket}/{self._below}{name}", timeout=CALL_S))
+        except FileNotFoundError:
             return None
-        except Exception as error:  # see `_away`
-            raise self._away(error) from error
 
     def put(self, name: str, data: bytes, media_type: str, *, replace: bool = False) -> None:
         """See `ObjectStore`."""
@@ -102,7 +101,7 @@ class S3Objects:
 
     def signed_address(self, name: str, media_type: str, for_s: int) -> str | None:
         """See `ObjectStore`. Asks nobody: it is computed from the key."""
-        try:
+        with self._told():
             return str(
                 self._files.url(
                     f"{self._bucket}/{self._below}{name}",
@@ -112,8 +111,6 @@ class S3Objects:
                     ResponseCacheControl="private, no-store",
                 )
             )
-        except Exception as error:  # see `_away`
-            raise self._away(error) from error
 
     def _put(self, name: str, data: bytes, media_type: str, only: dict[str, str]) -> None:
         try:
@@ -129,25 +126,28 @@ class S3Objects:
 
     def _call(self, method: str, **more: object) -> dict[str, Any]:
         """Raises: ImagesAway; FileNotFoundError where the object is not there."""
-        try:
+        with self._told():
             found: dict[str, Any] = self._files.call_s3(method, Bucket=self._bucket, timeout=CALL_S, **more)
             return found
-        except FileNotFoundError as error:
-            self._refuse_no_bucket(error)
-            raise
-        except Exception as error:  # see `_away`
-            raise self._away(error) from error
 
-    def _refuse_no_bucket(self, error: FileNotFoundError) -> None:
-        if _code(error) == "NoSuchBucket":
-            raise ImagesAway(f"There is no bucket {self._bucket!r} at the object store.", why="refuses") from error
-
-    def _away(self, error: Exception) -> ImagesAway:
-        """Names the place and the store's own word, which holds no key.
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raises: ImagesAway; FileNotFoundError where the object is not there, and its bucket is.
 
         What s3fs, its client, their HTTP library and the event loop below raise has no base in common; whatever it is, the
         object was not had, and the image waits or is not shown.
         """
+        try:
+            yield
+        except FileNotFoundError as error:
+            if _code(error) == "NoSuchBucket":
+                raise ImagesAway(f"There is no bucket {self._bucket!r} at the object store.", why="refuses") from error
+            raise
+        except Exception as error:
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> ImagesAway:
+        """Names the place and the store's own word, which holds no key."""
         status, code = _status(error), _code(error)
         if status in _REFUSED or type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
             words = f"The object store {self.url} refuses ({code or type(error).__name__}): key missing or without that right."
