@@ -198,21 +198,23 @@ class BlobsElsewhere(BlobFolder):
         """Names all that is here as what has to go up. Raises: OSError."""
         self.spool.add_all(path.name for _, path in self.all())
 
-    def trim(self, *, makes_room: bool = False) -> None:
-        """Lets go what was not used for longest, until the disk's part is within its bounds; half of all to make room.
+    def trim(self, *, makes_room: bool = False) -> bool:
+        """Lets go what was not used for longest, until the disk's part is within its bounds; half of all to make room. Whether
+        it is within them now: what is in use, or not up yet, is let go another time.
 
         Raises: ImagesAway; OSError.
         """
-        found = [(self._used_at(sha256, path), path, path.stat().st_size) for sha256, path in self.all()]
-        total = sum(size for *_, size in found)
+        found = [(*self._use_and_size(sha256, path), path) for sha256, path in self.all()]
+        total = sum(size for _, size, _ in found)
         most = min(self._most_bytes, total // 2) if makes_room else self._most_bytes
         if total <= most:
-            return
-        for used_at, path, size in sorted(found):
+            return True
+        for used_at, size, path in sorted(found):
             if total <= most * _TRIMMED_TO or used_at > time.time() - IDLE_S:
                 break
             if self._let_go(path, size):
                 total -= size
+        return total <= most
 
     def _let_go(self, path: Path, size: int) -> bool:
         if self.spool.has(path.name):
@@ -230,8 +232,11 @@ class BlobsElsewhere(BlobFolder):
             self._ask_anything()
         if self._is_grown or self._is_short:
             makes_room, self._is_grown, self._is_short = self._is_short, False, False
+            is_within = False
             with suppress(ImagesAway, FileNotFoundError):  # somebody else deletes them, too
-                self.trim(makes_room=makes_room)
+                is_within = self.trim(makes_room=makes_room)
+            if not is_within:
+                self._is_grown = True
 
     def _ask_anything(self) -> None:
         with suppress(ImagesAway):
@@ -308,9 +313,11 @@ class BlobsElsewhere(BlobFolder):
             if len(self._used) > _REMEMBERED:
                 self._used.popitem(last=False)
 
-    def _used_at(self, sha256: str, path: Path) -> float:
+    def _use_and_size(self, sha256: str, path: Path) -> tuple[float, int]:
+        """When it was used last, in seconds since 1970, and its bytes."""
+        stat = path.stat()
         with self._lock:
-            return max(self._used.get(sha256, 0.0), path.stat().st_mtime)
+            return max(self._used.get(sha256, 0.0), stat.st_mtime), stat.st_size
 
 
 def _stem(sha256: str) -> str:

@@ -332,6 +332,23 @@ def test_this_disks_part_is_bounded_and_only_what_the_store_has_is_let_go(
         assert blobs.find(hashes[2]).stat().st_size == 300
 
 
+def test_what_was_in_use_when_room_was_looked_for_is_let_go_later(
+    tmp_path: Path, objects: FaultyObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    with opened(tmp_path / "data", objects, most=1000) as blobs:
+        trim = blobs.trim
+        monkeypatch.setattr(blobs, "trim", lambda **how: (trim(**how), looked.append(blobs.spool.count()))[0])
+        hashes = [blobs.put(bytes([number]) * 300, PNG) for number in range(6)]
+        soon(lambda: 0 in looked)
+        assert all(blobs.here(sha256) for sha256 in hashes)
+        for sha256 in hashes:
+            os.utime(blobs.path(sha256, PNG), (1, 1))
+        blobs._used.clear()
+        soon(lambda: sum(blobs.here(sha256) is not None for sha256 in hashes) == 3)
+        assert len(stored(objects)) == 6
+
+
 def test_images_that_were_in_the_folder_go_to_the_store_and_it_is_known_from_then_on(
     tmp_path: Path, objects: FaultyObjects
 ) -> None:
