@@ -17,7 +17,7 @@ from arena import copies, elo_days
 from arena.elo_days import RatingChange
 from playground.services import Services, timestamp
 from playground.usage import UseRefused
-from storage import battles, exclusions, reports, votes
+from storage import battles, reports, votes
 from storage.battles import BattleSide
 from storage.engine import Database
 from storage.records import Answer, Battle, BattleSource, BattleState, CostSource, Outcome, ReportReason, Vote
@@ -137,12 +137,13 @@ async def vote(
     now, decided = services.now(), _plausible(decided_ms)
 
     def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool, RatingChange | None]:
-        battle = _end(db, battle_id, voter, state="voted", now=now)
-        is_repeated = battles.voted_before(db, battle)
+        before, is_ended = battles.end_by_vote(db, battle_id, voter, now=now)
+        battle = _ended(before.battle if before else None, is_ended=is_ended)
+        is_repeated = before is not None and before.is_repeated
         reason = REPEATED if is_repeated else CHOSEN if battle.source == "chosen" else None
         row = Vote(battle_id, voter, answer, decided, not is_repeated, reason, now, *second)
         # Not in the row: the vote counts again once its voter does.
-        is_out = exclusions.has(db, voter)
+        is_out = before is not None and before.is_left_out
         reveal, seq = _reveal(db, battle), votes.insert(db, row, battle)
         return battle, reveal, row, seq, is_out, _change_at_once(db, battle, seq)
 
@@ -234,7 +235,8 @@ async def skip(services: Services, battle_id: str, voter: str) -> None:
     now = services.now()
 
     def write(db: Database) -> None:
-        _end(db, battle_id, voter, state="skipped", now=now)
+        battle = battles.get(db, battle_id, voter)
+        _ended(battle, is_ended=battles.end(db, battle_id, voter, state="skipped", now=now))
 
     await asyncio.to_thread(services.store.write, write)
 
@@ -257,21 +259,19 @@ def blind_file(services: Services, battle_id: str, side: str, voter: str) -> Pat
     return path if path.is_file() else None
 
 
-def _end(db: Database, battle_id: str, voter: str, *, state: Literal["voted", "skipped"], now: str) -> Battle:
+def _ended(battle: Battle | None, *, is_ended: bool) -> Battle:
     """The battle as it was. Raises: VoteRefused when the guarded change did not happen."""
-    battle = battles.get(db, battle_id, voter)
     if battle is None:
         raise VoteRefused("unknown_battle", "There is no such battle of yours. Take the next one.")
-    if not battles.end(db, battle_id, voter, state=state, now=now):
+    if not is_ended:
         raise VoteRefused(_KINDS.get(battle.state, "expired"), _WORDS[battle.state])
     return battle
 
 
 def _reveal(db: Database, battle: Battle) -> Reveal:
-    side_a, side_b = battles.side(db, battle.image_a, None), battles.side(db, battle.image_b, None)
-    if side_a is None or side_b is None:  # images are referenced by the battle's row
-        raise RuntimeError(f"battle {battle.battle_id} has lost an image")
-    return Reveal(battle.prompt, _revealed(side_a), _revealed(side_b))
+    # Both are there: images are referenced by the battle's row, and runs by their images'.
+    sides = battles.sides(db, (battle.image_a, battle.image_b), None)
+    return Reveal(battle.prompt, _revealed(sides[battle.image_a]), _revealed(sides[battle.image_b]))
 
 
 def _revealed(side: BattleSide) -> RevealedSide:

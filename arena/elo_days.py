@@ -96,9 +96,10 @@ def change_at_once(db: Database, battle: Battle, seq: int) -> RatingChange | Non
     if seq - after > MANY:
         return None
     kept = [newest] if newest else []
-    new = list(_days(votes.in_order(db, wanted, after=after, before=seq), kept, offers))
+    rows = list(votes.in_order(db, wanted, after=after))
+    new = list(_days((row for row in rows if row.seq < seq), kept, offers))
     before = (kept + new)[-1:]
-    new += _days(votes.in_order(db, wanted, after=seq - 1), before, offers)
+    new += _days((row for row in rows if row.seq >= seq), before, offers)
     if new:
         kept_days.keep(db, wanted, "offer", METHOD_VERSION, new)
     was = before[0].ratings if before else {}

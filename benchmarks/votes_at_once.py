@@ -109,11 +109,10 @@ def vote(services: Services, battle_id: str) -> None:
     now = services.now()
 
     def write(db: Database) -> None:
-        battle = battles.get(db, battle_id, LOCAL_OWNER)
-        if battle is None or not battles.end(db, battle_id, LOCAL_OWNER, state="voted", now=now):
+        before, is_ended = battles.end_by_vote(db, battle_id, LOCAL_OWNER, now=now)
+        if before is None or not is_ended:
             raise RuntimeError(f"{battle_id} is not open")
-        repeated = battles.voted_before(db, battle)
-        votes.insert(db, Vote(battle_id, LOCAL_OWNER, "a", 900, not repeated, None, now), battle)
+        votes.insert(db, Vote(battle_id, LOCAL_OWNER, "a", 900, not before.is_repeated, None, now), before.battle)
 
     services.store.write(write)
 

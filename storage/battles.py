@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from storage.engine import Database
 from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
-from storage.rows import Row, changed, fetch, fetch_one, foreign_text, to_image, to_run
+from storage.rows import Row, changed, fetch, fetch_one, fetched, foreign_text, to_image, to_run
 from storage.views import views_of
 from storage.votes import BROUGHT
 
@@ -21,6 +21,17 @@ CANDIDATE_RUNS = 2000
 
 COSTED_BATTLES = 2000
 """Newest battles of a board over which cost and latency are told."""
+
+# The state as an expression: no engine then goes through all open battles to find this one.
+_END = """update battles set state = :state
+    where battle_id = :battle_id and voter = :voter and state || '' = 'open' and expires_at > :now"""
+_BEFORE_VOTE = """select b.*,
+        exists (select 1 from battles as past where past.voter = b.voter and past.image_a = b.image_a
+            and past.image_b = b.image_b and past.state = 'voted' and past.battle_id != b.battle_id)
+        or exists (select 1 from battles as past where past.voter = b.voter and past.image_a = b.image_b
+            and past.image_b = b.image_a and past.state = 'voted' and past.battle_id != b.battle_id) as is_repeated,
+        exists (select 1 from exclusions as e where e.voter = b.voter and e.lifted_at is null) as is_left_out
+    from battles as b where b.battle_id = :battle_id and b.voter = :voter"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,17 @@ class Met:
         in the history with their makers since.
         """
         return self.state in ("voted", "reported") or (self.state == "skipped" and self.source == "new")
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeVote:
+    """A battle as it stands when its vote comes, and what that vote will count for."""
+
+    battle: Battle
+    is_repeated: bool
+    """Whether the voter has voted on the same two images in another battle, whichever the sides."""
+    is_left_out: bool
+    """Whether the voter's votes are left out of everybody's boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +220,7 @@ def newest_open(db: Database, voter: str, now: str) -> Battle | None:
 
 def end(db: Database, battle_id: str, voter: str, *, state: BattleState, now: str) -> bool:
     """`open` to `voted` or `skipped`; false if it is not this voter's, over already, or past its time at `now`."""
-    return changed(
-        db,
-        """update battles set state = :state
-        where battle_id = :battle_id and voter = :voter and state = 'open' and expires_at > :now""",
-        {"battle_id": battle_id, "voter": voter, "state": state, "now": now},
-    )
+    return changed(db, _END, {"battle_id": battle_id, "voter": voter, "state": state, "now": now})
 
 
 def end_reported(db: Database, battle_id: str, voter: str) -> bool:
@@ -215,16 +232,23 @@ def end_reported(db: Database, battle_id: str, voter: str) -> bool:
     )
 
 
-def voted_before(db: Database, battle: Battle) -> bool:
-    """Whether the voter has voted on the same two images in another battle, whichever the sides."""
-    row = fetch_one(
-        db,
-        """select 1 from (select :a as one, :b as other union all select :b, :a) as pair
-        cross join battles as past on past.voter = :voter and past.image_a = pair.one and past.image_b = pair.other
-        where past.state = 'voted' and past.battle_id != :battle_id limit 1""",
-        {"voter": battle.voter, "battle_id": battle.battle_id, "a": battle.image_a, "b": battle.image_b},
-    )
-    return row is not None
+def before_vote(db: Database, battle_id: str, voter: str) -> BeforeVote | None:
+    """The battle with what its vote will count for; `None` if there is none or it is not this voter's."""
+    return _to_before_vote(fetch_one(db, _BEFORE_VOTE, {"battle_id": battle_id, "voter": voter}))
+
+
+def end_by_vote(db: Database, battle_id: str, voter: str, *, now: str) -> tuple[BeforeVote | None, bool]:
+    """As `before_vote` says just before it, and whether the battle went from `open` to `voted` as by `end`."""
+    named = {"battle_id": battle_id, "voter": voter, "state": "voted", "now": now}
+    asked, ended = db.conn.execute(_BEFORE_VOTE, named), db.conn.execute(_END, named)
+    return _to_before_vote(next(iter(fetched(asked)), None)), ended.rowcount > 0
+
+
+def _to_before_vote(row: Row | None) -> BeforeVote | None:
+    if row is None:
+        return None
+    is_repeated, is_left_out = bool(row.pop("is_repeated")), bool(row.pop("is_left_out"))
+    return BeforeVote(_to_battle(row), is_repeated, is_left_out)
 
 
 def expire(db: Database, voter: str, now: str) -> int:
@@ -238,17 +262,24 @@ def expire(db: Database, voter: str, now: str) -> int:
 
 def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
     """The image with its run; `None` if there is none or it is not `owner`'s. Owner `None`: anybody's."""
-    row = fetch_one(
+    return sides(db, [image_id], owner).get(image_id)
+
+
+def sides(db: Database, image_ids: Sequence[str], owner: str | None) -> dict[str, BattleSide]:
+    """The images by their ids, each with its run, also those that were deleted since; without those that are not `owner`'s.
+    Owner `None`: anybody's.
+    """
+    named = {"images": json.dumps(list(image_ids)), "owner": owner}
+    of_images = db.conn.execute("select * from images where image_id in (select value from json_each(:images))", named)
+    of_runs = fetch(
         db,
-        """select r.* from images as i join runs as r on r.run_id = i.run_id
-        where i.image_id = :image_id and (:owner is null or r.owner = :owner)""",
-        {"image_id": image_id, "owner": owner},
+        """select * from runs where (:owner is null or owner = :owner) and run_id in (
+            select run_id from images where image_id in (select value from json_each(:images)))""",
+        named,
     )
-    if row is None:
-        return None
-    view = views_of(db, [to_run(row)])[0]
-    image = fetch_one(db, "select * from images where image_id = ?", (image_id,))  # also one that was deleted since
-    return BattleSide(to_image(image), view) if image else None
+    images = [to_image(row) for row in fetched(of_images)]
+    views = {view.run.run_id: view for view in views_of(db, [to_run(row) for row in of_runs])}
+    return {image.image_id: BattleSide(image, views[image.run_id]) for image in images if image.run_id in views}
 
 
 def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[OfferFacts]:

@@ -49,6 +49,17 @@ class TrackingConnection(sqlite3.Connection):
         """
         self.execute("begin immediate")
 
+    def mark(self, name: str) -> None:
+        """Begin a part of the transaction that can be undone by itself."""
+        self.execute(f"savepoint {name}")
+
+    def unmark(self, name: str) -> None:
+        """End the part."""
+        self.execute(f"release {name}")
+
+    def settle(self) -> None:
+        """Nothing: each statement is done when it returns."""
+
     def begin_reading(self) -> None:
         """Open a transaction that sees one moment, that of its first query."""
         self.execute("begin")

@@ -62,6 +62,15 @@ class Connection(Statements, Protocol):
     def begin_reading(self) -> None:
         """Open a transaction whose queries all see one moment."""
 
+    def mark(self, name: str) -> None:
+        """Begin a part of the transaction that `rollback to` undoes by itself."""
+
+    def unmark(self, name: str) -> None:
+        """End the part."""
+
+    def settle(self) -> None:
+        """Wait until all statements so far are done. Raises: `sqlite3.Error`, what the first that failed ran into."""
+
     def commit(self) -> None:
         """Bring what was written to the disk."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from storage.engine import Database
+from storage.engine import Cursor, Database
 from storage.records import (
     DerivedImage,
     Group,
@@ -32,7 +32,11 @@ _MAX_INTEGER = 2**63 - 1
 
 def fetch(db: Database, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
     """All rows of a query. The cursor is finished, so it cannot hold up anybody."""
-    cursor = db.conn.execute(sql, parameters)
+    return fetched(db.conn.execute(sql, parameters))
+
+
+def fetched(cursor: Cursor) -> list[Row]:
+    """All rows of a query that was asked before. Of several, ask all and then fetch: a distant engine answers them in one."""
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 

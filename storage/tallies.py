@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from storage.engine import Database
@@ -159,10 +160,16 @@ def grouped_votes(db: Database, wanted: BoardFilter) -> list[SideTally]:
 
 def add_vote(db: Database, battle: Battle, vote: Vote, sign: int) -> None:
     """Count a vote (`sign` 1), or count it no more (-1)."""
-    for question, outcome in (("better", vote.outcome), ("follows", vote.follows), ("looks", vote.looks)):
-        if outcome is not None:
-            sides = (battle.offer_a, battle.quality_a, battle.offer_b, battle.quality_b)
-            _add(db, (battle.board, int(battle.is_demo), question, battle.category, *sides, outcome), sign)
+    sides = (battle.offer_a, battle.quality_a, battle.offer_b, battle.quality_b)
+    answers = (("better", vote.outcome), ("follows", vote.follows), ("looks", vote.looks))
+    _add(
+        db,
+        {
+            (battle.board, int(battle.is_demo), question, battle.category, *sides, outcome): sign
+            for question, outcome in answers
+            if outcome is not None
+        },
+    )
 
 
 def add_voter(db: Database, voter: str, sign: int) -> int | None:
@@ -172,28 +179,27 @@ def add_voter(db: Database, voter: str, sign: int) -> int | None:
         for *key, votes, seq in db.conn.execute(
             _of_votes(answer, f"v.voter = :voter and {PUBLIC}"), _q(question, voter)
         ):
-            _add(db, key, sign * votes)
+            _add(db, {tuple(key): sign * votes})
             first = seq if first is None else min(first, seq)
     return first
 
 
 def recounted(db: Database) -> dict[Key, int]:
     """What `tallies` should hold, from the votes themselves."""
-    sums: Counter[Key] = Counter()
-    for question, answer in ANSWERS.items():
-        for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, "")):
-            for one in _summed_under(key):
-                sums[one] += votes
-    return dict(sums)
+    return _sums(
+        {
+            tuple(key): votes
+            for question, answer in ANSWERS.items()
+            for *key, votes, _ in db.conn.execute(_of_votes(answer, COUNTS), _q(question, ""))
+        }
+    )
 
 
 def make_anew(db: Database) -> None:
     """Put what the votes say in the place of what was held."""
-    sums = recounted(db)
-    for table in ("tallies", "tally_totals"):
+    for table, names, rows in _by_table(recounted(db)):
         db.conn.execute(" ".join(["delete from", table]))
-    for key, votes in sums.items():
-        _change(db, key, votes)
+        db.conn.executemany(_raising(table, names, 1), rows)
 
 
 def held(db: Database) -> dict[Key, int]:
@@ -232,25 +238,51 @@ def _of_votes(answer: str, which: str) -> str:
     )
 
 
-def _add(db: Database, key: Sequence[object], votes: int) -> None:
-    for one in _summed_under(key):
-        _change(db, one, votes)
+def _sums(tallied: Mapping[Key, int]) -> dict[Key, int]:
+    """All sums that these tallies are in."""
+    sums: Counter[Key] = Counter()
+    for key, votes in tallied.items():
+        for one in _summed_under(key):
+            sums[one] += votes
+    return dict(sums)
 
 
-def _change(db: Database, key: Key, votes: int) -> None:
+def _add(db: Database, tallied: Mapping[Key, int]) -> None:
+    sums = _sums(tallied)
+    _raise(db, {key: votes for key, votes in sums.items() if votes > 0})
+    for key, votes in sums.items():
+        if votes < 0:
+            _lower(db, key, votes)
+
+
+def _raise(db: Database, sums: Mapping[Key, int]) -> None:
+    for table, names, rows in _by_table(sums):
+        if rows:
+            # In one statement: a vote waits for each.
+            db.conn.execute(_raising(table, names, len(rows)), list(chain.from_iterable(rows)))
+
+
+def _by_table(sums: Mapping[Key, int]) -> list[tuple[str, tuple[str, ...], list[Key]]]:
+    """Each table with its key's columns, and its rows."""
+    return [
+        (table, names, [(*key, votes) for key, votes in sums.items() if len(key) == len(names)])
+        for table, names in (("tallies", _KEY), ("tally_totals", _BOARD))
+    ]
+
+
+def _raising(table: str, names: Sequence[str], rows: int) -> str:
+    columns, marks = ", ".join(names), f"({', '.join('?' * (len(names) + 1))})"
+    return " ".join(
+        [
+            *("insert into", table, "(", columns, ", votes) values", ", ".join([marks] * rows)),
+            *("on conflict (", columns, ") do update set votes =", f"{table}.votes", "+ excluded.votes"),
+        ]
+    )
+
+
+def _lower(db: Database, key: Key, votes: int) -> None:
     table = "tallies" if len(key) == len(_KEY) else "tally_totals"
     columns, marks = ", ".join(_KEY[: len(key)]), ", ".join("?" * len(key))
-    if votes > 0:
-        db.conn.execute(
-            " ".join(
-                [
-                    *("insert into", table, "(", columns, ", votes) values (", marks, ", ?)"),
-                    *("on conflict (", columns, ") do update set votes =", f"{table}.votes", "+ excluded.votes"),
-                ]
-            ),
-            (*key, votes),
-        )
-        return
     where = " ".join(["where (", columns, ") = (", marks, ")"])
     # A sum is never 0, not even on the way: the row goes first.
     if not db.conn.execute(" ".join(["delete from", table, where, "and votes <= ?"]), (*key, -votes)).rowcount:

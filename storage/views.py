@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from storage import locks
-from storage.engine import Database
+from storage.engine import Cursor, Database
 from storage.records import (
     CostSource,
     ImageLock,
@@ -20,7 +20,7 @@ from storage.records import (
     StoredInput,
     StoredPartial,
 )
-from storage.rows import Row, fetch, to_image, to_input, to_ledger_line, to_partial
+from storage.rows import Row, fetched, to_image, to_input, to_ledger_line, to_partial
 
 T = TypeVar("T")
 
@@ -43,11 +43,10 @@ def views_of(db: Database, runs: Sequence[Run]) -> list[RunView]:
     if not runs:
         return []
     ids = json.dumps([run.run_id for run in runs])
-    images = _by_run(db, _IMAGES, ids, to_image)
-    inputs = _by_run(db, _INPUTS, ids, to_input)
-    partials = _by_run(db, _PARTIALS, ids, to_partial)
-    ledger = _by_run(db, _LEDGER, ids, to_ledger_line)
+    asked = [db.conn.execute(sql, (ids,)) for sql in (_IMAGES, _INPUTS, _PARTIALS, _LEDGER)]
     locked = locks.of_runs(db, ids)
+    images, inputs = _by_run(asked[0], to_image), _by_run(asked[1], to_input)
+    partials, ledger = _by_run(asked[2], to_partial), _by_run(asked[3], to_ledger_line)
     return [
         _view(
             run,
@@ -61,9 +60,9 @@ def views_of(db: Database, runs: Sequence[Run]) -> list[RunView]:
     ]
 
 
-def _by_run(db: Database, sql: str, ids: str, record: Callable[[Row], T]) -> dict[str, list[T]]:
+def _by_run(cursor: Cursor, record: Callable[[Row], T]) -> dict[str, list[T]]:
     found: dict[str, list[T]] = defaultdict(list)
-    for row in fetch(db, sql, (ids,)):
+    for row in fetched(cursor):
         found[row["run_id"]].append(record(row))
     return found
 

@@ -34,6 +34,19 @@ _ROWS = " ".join(
     ["select", _FACTS, ",", _STANDING, "from votes as v cross join battles as b on b.battle_id = v.battle_id"]
 )
 _STANDING_COLUMNS = 3
+_HEAD = "select link, votes, head from vote_links order by link desc limit 1"
+# A vote with where the chain ends before it: a vote is cast in few questions.
+_ROW_BEHIND_HEAD = " ".join(
+    [
+        *("select h.link, h.votes, h.head,", _FACTS, ",", _STANDING, "from votes as v"),
+        *(
+            "cross join battles as b on b.battle_id = v.battle_id left join (",
+            _HEAD,
+            ") as h on true where v.battle_id = ?",
+        ),
+    ]
+)
+_HEAD_COLUMNS = 3
 _JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 Values = tuple[str | int | None, ...]
@@ -59,25 +72,32 @@ class Break(NamedTuple):
 
 def head(db: Database) -> Head:
     """Where the chain ends now."""
-    found = db.conn.execute("select link, votes, head from vote_links order by link desc limit 1").fetchone()
+    found = db.conn.execute(_HEAD).fetchone()
     return Head(*found) if found else Head()
 
 
-def append(db: Database, seq: int, kind: LinkKind) -> None:
-    """Adds a link for a vote that was just written or changed."""
-    _append(db, kind, db.conn.execute(" ".join([_ROWS, "where v.seq = ?"]), (seq,)))
+def append(db: Database, battle_id: str, kind: LinkKind) -> int:
+    """Adds a link for the battle's vote, which was just written or changed; the place of the vote among all.
+
+    It goes by the battle, so that nobody need wait for the place of a vote that is being written.
+    """
+    [row] = db.conn.execute(_ROW_BEHIND_HEAD, (battle_id,)).fetchall()
+    ended, facts = (Head() if row[0] is None else Head(*row[:_HEAD_COLUMNS])), row[_HEAD_COLUMNS:]
+    _append(db, kind, ended, [facts])
+    return int(facts[0])
 
 
 def append_new(db: Database) -> None:
     """Adds links for all votes behind the last one that has any."""
     sql = " ".join([_ROWS, "where v.seq > (select coalesce(max(seq), 0) from vote_links) order by v.seq"])
-    _append(db, "cast", db.conn.execute(sql))
+    _append(db, "cast", head(db), db.conn.execute(sql))
 
 
 def part(db: Database, voter: str) -> None:
     """Adds links for all votes of a voter that just got this name, and makes older ones unreadable for good."""
     db.conn.execute("update vote_links set nonce = null where seq in (select seq from votes where voter = ?)", (voter,))
-    _append(db, "erased", db.conn.execute(" ".join([_ROWS, "where v.voter = ? order by v.seq"]), (voter,)))
+    rows = db.conn.execute(" ".join([_ROWS, "where v.voter = ? order by v.seq"]), (voter,))
+    _append(db, "erased", head(db), rows)
 
 
 def breaks(db: Database) -> Iterator[Break]:
@@ -165,11 +185,11 @@ _LINKS = " ".join(
 _UNLINKED = "select seq from votes where seq not in (select seq from vote_links) order by seq"
 
 
-def _append(db: Database, kind: LinkKind, rows: Iterable[Values]) -> None:
+def _append(db: Database, kind: LinkKind, before: Head, rows: Iterable[Values]) -> None:
     db.conn.executemany(
         """insert into vote_links (link, seq, kind, votes, counted, reason, undone_at, nonce, digest, head)
         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        _links(head(db), kind, rows),
+        _links(before, kind, rows),
     )
 
 

@@ -17,6 +17,12 @@ from storage.tallies import ANSWERS, COUNTS, SIDES, BoardFilter
 TAKEN_BACK = "You took it back."
 BROUGHT = "It came in an archive, which anybody can make up."
 """Why a vote does not count on everybody's boards."""
+_INSERT = " ".join(
+    [
+        "insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at, follows, looks)",
+        *("values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning", COUNTS.replace("v.", "votes."), "as is_public"),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,8 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
     Raises:
         sqlite3.IntegrityError: the battle has a vote, or an answer is none of its kind.
     """
-    [(seq,)] = db.conn.execute(
-        """insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at, follows, looks)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning seq""",
+    inserted = db.conn.execute(
+        _INSERT,
         (
             vote.battle_id,
             vote.voter,
@@ -54,11 +59,12 @@ def insert(db: Database, vote: Vote, battle: Battle) -> int:
             vote.follows,
             vote.looks,
         ),
-    ).fetchall()
-    vote_chain.append(db, seq, "cast")
-    if _is_public(db, vote):
+    )
+    seq = vote_chain.append(db, vote.battle_id, "cast")
+    [(is_public,)] = inserted.fetchall()
+    if is_public:
         tallies.add_vote(db, battle, vote, 1)
-    return int(seq)
+    return seq
 
 
 def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
@@ -77,7 +83,7 @@ def take_back(db: Database, battle: Battle, *, now: str, since: str) -> bool:
     ):
         return False
     seq, vote = was
-    vote_chain.append(db, seq, "undone")
+    vote_chain.append(db, battle.battle_id, "undone")
     if _is_public(db, vote):
         tallies.add_vote(db, battle, vote, -1)
         elo_days.forget_from(db, seq)

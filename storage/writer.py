@@ -36,16 +36,24 @@ class _Job(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
 
-    def attempt(self, conn: Connection, db: Database) -> None:
-        """Run in a savepoint and keep the outcome for after the commit.
+    @property
+    def has_failed(self) -> bool:
+        """Whether its rows must not be saved."""
+        return self._error is not None
+
+    def attempt(self, conn: Connection, db: Database, *, is_alone: bool) -> None:
+        """Run, in a savepoint unless it has the transaction for itself, and keep the outcome for after the commit.
 
         Raises, and then no job of the batch is saved:
             sqlite3.Error: the engine gave up the whole transaction (a full disk does that).
             RuntimeError: the job itself ended it.
         """
-        conn.execute("savepoint job")
+        if not is_alone:
+            conn.mark("job")
         try:
             self._result = [self._work(db)]
+            if not is_alone:  # the commit will tell
+                conn.settle()
         except BaseException as error:  # whatever it is belongs to the caller, and the thread must live on
             self._error = error
             if isinstance(error, sqlite3.Error) and not conn.in_transaction:
@@ -54,9 +62,11 @@ class _Job(Generic[T]):
             raise RuntimeError(
                 "a job of the store ended the transaction it was given; jobs never commit or roll back"
             ) from self._error
+        if is_alone:
+            return
         if self._error is not None:
             conn.execute("rollback to job")
-        conn.execute("release job")
+        conn.unmark("job")
 
     def answer(self, folder: Path) -> None:
         """Tell the caller, once the batch is committed."""
@@ -161,8 +171,11 @@ class Writer:
         try:
             conn.begin_writing()
             for job in batch:
-                job.attempt(conn, self._db)
-            conn.commit()
+                job.attempt(conn, self._db, is_alone=len(batch) == 1)
+            if all(job.has_failed for job in batch):
+                conn.rollback()
+            else:
+                conn.commit()
         # What a job raises it keeps. The rest is what SQLite says, a job that ended the transaction, and what Python says where
         # memory or stack run out (`RecursionError` is a `RuntimeError`). Every caller is answered, and the thread lives on.
         except (sqlite3.Error, RuntimeError, MemoryError) as error:

@@ -17,6 +17,7 @@ from storage import errors
 from storage.engine import Database
 from storage.engines.postgres_backup import write_copy
 from storage.engines.postgres_connections import PostgresConnection, PostgresDatabase, connect
+from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.engines.postgres_readers import Readers
 from storage.engines.postgres_steps import bring_up_to_date
 
@@ -30,12 +31,17 @@ _REFERENCES = """select c.conrelid::regclass::text, a.attname::text, c.confrelid
     where c.contype = 'f' and c.connamespace = current_schema()::regnamespace order by 1, 2"""
 
 
-class _Writing(PostgresConnection):
+_PLANS = "set plan_cache_mode = force_generic_plan"
+"""What writes looks rows up one by one, by their ids: making a plan for each takes longer than to carry it out."""
+
+
+class _Writing(PipelinedConnection):
     """The connection that writes; made anew where the server went away."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
-        super().__init__(connect(url, data_dir).raw, data_dir)
+    def __init__(self, first: PostgresConnection, url: str, data_dir: Path) -> None:
+        super().__init__(first.raw, data_dir)
         self._url = url
+        self.run(_PLANS)
         self._folder = data_dir
 
     def begin_writing(self) -> None:
@@ -50,7 +56,8 @@ class _Writing(PostgresConnection):
                     raise
             else:
                 return
-        self.raw = connect(self._url, self._folder).raw
+        self._take_over(connect(self._url, self._folder).raw)
+        self.run(_PLANS)
         super().begin_writing()
 
 
@@ -61,14 +68,15 @@ class PostgresEngine:
         self._data_dir = data_dir
         self._of_thread = threading.local()
         try:
-            self._writing = PostgresDatabase(_Writing(url, data_dir))
+            conn = connect(url, data_dir)
             try:
-                bring_up_to_date(self._writing.conn, data_dir)
+                bring_up_to_date(conn, data_dir)
             except BaseException:
-                self._writing.close()
+                conn.close()
                 raise
         except sqlite3.Error as error:
             raise errors.of_engine(error, data_dir) or errors.not_reached(str(error)) from error
+        self._writing = PostgresDatabase(_Writing(conn, url, data_dir))
         self._readers = Readers(url, data_dir)
 
     def writing(self) -> PostgresDatabase:
@@ -88,7 +96,9 @@ class PostgresEngine:
         with self._readers.one() as conn:
             self._of_thread.db = db = PostgresDatabase(conn)
             try:
-                return job(db)
+                done = job(db)
+                conn.settle()
+                return done
             finally:
                 self._of_thread.db = None
 

@@ -16,7 +16,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import StrDumper
 
 from storage import errors
-from storage.engine import Parameters
+from storage.engine import Cursor, Parameters
 from storage.engines.postgres_sql import translated, with_words
 
 SCHEMA = "diptych"
@@ -27,7 +27,8 @@ CONNECT_TIMEOUT_S = 5
 _NUL = "\ufdd0"
 # "diptych write", as a number: whoever holds this lock is alone in writing.
 _WRITING_LOCK = 0x64697074796368
-_BEGIN_WRITING = f"begin; select pg_catalog.pg_advisory_xact_lock({_WRITING_LOCK})"
+LOCK = f"select pg_catalog.pg_advisory_xact_lock({_WRITING_LOCK})"
+"""Ends when nobody else writes."""
 _SETTINGS = (
     f"set search_path = {SCHEMA}, pg_catalog, public",
     "set client_encoding = 'UTF8'",
@@ -126,7 +127,7 @@ class PostgresConnection:
         """Whether nothing more will come over it."""
         return self.raw.closed
 
-    def execute(self, sql: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
         """Run one statement.
 
         Raises:
@@ -138,7 +139,7 @@ class PostgresConnection:
         with self._errors():
             return self.raw.execute(statement.sql, statement.values(parameters))
 
-    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> psycopg.Cursor[Any]:
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Cursor:
         """Run a statement that returns no rows once for each. Raises: `sqlite3.Error`."""
         statement = translated(sql)
         cursor = self.raw.cursor()
@@ -160,12 +161,23 @@ class PostgresConnection:
                 self.raw.close()  # it may look as if it were alive, in the middle of what was being sent
             raise told(error, self._data_dir) from error
 
+    def mark(self, name: str) -> None:
+        """Begin a part of the transaction that can be undone by itself."""
+        self.run(f"savepoint {name}")
+
+    def unmark(self, name: str) -> None:
+        """End the part."""
+        self.run(f"release {name}")
+
+    def settle(self) -> None:
+        """Nothing: each statement is waited for."""
+
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over all replicas: the lock is held until its end.
 
         Every statement then sees what the holders before wrote, as each takes a new look (`read committed`).
         """
-        self.run(_BEGIN_WRITING)
+        self.run(f"begin; {LOCK}")
 
     def begin_reading(self) -> None:
         """Open a transaction that sees one moment and may not write."""
@@ -209,16 +221,17 @@ class PostgresDatabase:
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """A step of a job: where it raises its rows are gone, and the job may go on."""
-        self._conn.run("savepoint step")
+        self._conn.mark("step")
         try:
             yield
+            self._conn.settle()
         except BaseException:
             if self._conn.in_transaction:
                 self._conn.run("rollback to step")
             raise
-        self._conn.run("release step")
+        self._conn.unmark("step")
 
-    def execute(self, sql: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
         """As `conn.execute`, which sqlite-utils also has here."""
         return self._conn.execute(sql, parameters)
 

@@ -32,13 +32,17 @@ create function one_more(bigint, boolean) returns bigint language sql immutable 
 create aggregate sum(boolean) (sfunc = one_more, stype = bigint, combinefunc = pg_catalog.int8pl, parallel = safe);
 create function image_number(text) returns bigint language sql immutable parallel safe
     as 'select pg_catalog.hashtextextended($1, 0) & 9223372036854775807';
-create function next_number(of_table text, of_column text) returns bigint language plpgsql volatile as $$
-    declare found bigint;
-    begin
-        -- As SQLite numbers rows. Whoever writes is alone in writing, so nobody else gets the same number.
-        execute format('select coalesce(max(%I), 0) + 1 from %I', of_column, of_table) into found;
-        return found;
-    end $$;
+"""
+
+# As SQLite numbers rows. Whoever writes is alone in writing, so nobody else gets the same number. One for each table, since a
+# statement put together on the way is planned again for each row.
+_PLACES = """
+create function next_run() returns bigint language plpgsql volatile as $$
+    begin return (select coalesce(max(seq), 0) + 1 from runs); end $$;
+create function next_vote() returns bigint language plpgsql volatile as $$
+    begin return (select coalesce(max(seq), 0) + 1 from votes); end $$;
+create function next_exclusion() returns bigint language plpgsql volatile as $$
+    begin return (select coalesce(max(exclusion_id), 0) + 1 from exclusions); end $$;
 """
 
 # A NUL and lone surrogates stand in JSON as escapes, but PostgreSQL cannot make text of them.
@@ -57,10 +61,6 @@ create operator ->> (leftarg = text, rightarg = text, function = json_part);
 create operator ->> (leftarg = text, rightarg = integer, function = json_part);
 create function json_each(text) returns table (value text) language sql immutable parallel safe rows 50
     as 'select v from pg_catalog.json_array_elements_text(readable($1)) as e (v)';
-create function json_texts(text) returns text[] language sql immutable parallel safe
-    as 'select array(select v from pg_catalog.json_array_elements_text(readable($1)) as e (v))';
-create function json_numbers(text) returns bigint[] language sql immutable parallel safe
-    as 'select array(select v::bigint from pg_catalog.json_array_elements_text(readable($1)) as e (v))';
 create function json_list(text[]) returns text language sql immutable parallel safe
     as 'select pg_catalog.array_to_json(coalesce($1, array[]::text[]))::text';
 create aggregate json_group_array(text) (sfunc = pg_catalog.array_append, stype = text[], finalfunc = json_list);
@@ -111,5 +111,5 @@ create function phrase_of(phrase text, is_beginning boolean) returns text langua
     select '%' || case when is_beginning then rtrim(words_of(phrase)) else words_of(phrase) end || '%' $$;
 """
 
-FUNCTIONS = (_TEXT, _NUMBERS, _JSON, _LETTERS.replace("{letters}", _word_class()))
+FUNCTIONS = (_TEXT, _NUMBERS, _PLACES, _JSON, _LETTERS.replace("{letters}", _word_class()))
 """In the order they are made in."""

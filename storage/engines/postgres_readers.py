@@ -13,6 +13,7 @@ from pathlib import Path
 
 from storage import errors
 from storage.engines.postgres_connections import PostgresConnection, connect
+from storage.engines.postgres_pipeline import PipelinedConnection
 
 READERS = 16
 """At most. A server takes a hundred connections in all unless it is told otherwise."""
@@ -80,7 +81,7 @@ class Readers:
                     self._forget_idle()
                 else:
                     return conn
-            conn = connect(self._url, self._data_dir)
+            conn = PipelinedConnection(connect(self._url, self._data_dir).raw, self._data_dir)
             conn.begin_reading()
         except BaseException:
             with self._lock:

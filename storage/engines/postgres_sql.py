@@ -6,6 +6,7 @@ Only what reads otherwise is translated here; functions, operators and sums that
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), into)
     for pattern, into in (
         # A list of values is looked up by an index where it is an array, and not a table of unknown size.
-        (r"\bnot in \(select value from json_each\((:\w+|\?)\)\)", r"<> all (json_texts(\1))"),
-        (r"\bin \(select value from json_each\((:\w+|\?)\)\)", r"= any (json_texts(\1))"),
-        (r"\bnot in \(select cast\(value as bigint\) from json_each\((:\w+|\?)\)\)", r"<> all (json_numbers(\1))"),
-        (r"\bin \(select cast\(value as bigint\) from json_each\((:\w+|\?)\)\)", r"= any (json_numbers(\1))"),
+        (r"\bnot in \(select value from json_each\((:\w+|\?)\)\)", r"<> all (\1::text[])"),
+        (r"\bin \(select value from json_each\((:\w+|\?)\)\)", r"= any (\1::text[])"),
+        (r"\bnot in \(select cast\(value as bigint\) from json_each\((:\w+|\?)\)\)", r"<> all (\1::bigint[])"),
+        (r"\bin \(select cast\(value as bigint\) from json_each\((:\w+|\?)\)\)", r"= any (\1::bigint[])"),
         # SQLite's order to join as it stands.
         (r"\bcross join (?=[\w.]+(?:\([^()]*\))?(?: as \w+)?\s+on\b)", "join "),
         (r" indexed by \w+", ""),
@@ -63,7 +64,7 @@ _OTHERWISE = {
     where r.owner = :owner and r.seq > l.seq and r.deleted_at is null""",
     ).replace("{made}", _MADE),
 }
-_PIECE = re.compile(r"'(?:[^']|'')*'|::|:(?P<name>[A-Za-z_]\w*)|\?|%")
+_PIECE = re.compile(r"'(?:[^']|'')*'|::|(?:\?|:(?P<name>[A-Za-z_]\w*))(?P<list>::(?:text|bigint)\[\])?|%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Statement:
     sql: str
     names: tuple[str, ...]
     """The parameter of each place, in order; none for the places of a sequence."""
+    lists: tuple[tuple[int, type], ...] = ()
+    """Places that hold a JSON list for SQLite and take it as an array here, and of what."""
 
     def values(self, parameters: Parameters) -> Sequence[object]:
         """The value of each place.
@@ -80,7 +83,21 @@ class Statement:
         Raises:
             KeyError: a name has no value.
         """
-        return [parameters[name] for name in self.names] if isinstance(parameters, Mapping) else parameters
+        given: Sequence[object] = (
+            [parameters[name] for name in self.names] if isinstance(parameters, Mapping) else parameters
+        )
+        if not self.lists:
+            return given
+        given = list(given)
+        for place, kind in self.lists:
+            given[place] = _list_of(given[place], kind)
+        return given
+
+
+def _list_of(document: object, kind: type) -> list[object]:
+    """A JSON list's values. Lone surrogates, which no database takes, become question marks."""
+    values = json.loads(str(document)) if document is not None else []
+    return [kind(one) if kind is int else str(one).encode(errors="replace").decode() for one in values]
 
 
 @lru_cache(maxsize=4096)
@@ -91,18 +108,21 @@ def translated(sql: str) -> Statement:
     for pattern, into in _RULES:
         sql = pattern.sub(into, sql)
     names: list[str] = []
+    lists: list[tuple[int, type]] = []
+    places = iter(range(len(sql)))
 
     def piece(found: re.Match[str]) -> str:
         text = found[0]
-        if text == "%":
-            return "%%"
         if found["name"]:
             names.append(found["name"])
-        if text == "?" or found["name"]:
-            return "%s"
+        if text[0] == "?" or found["name"]:
+            place, of = next(places), found["list"] or ""
+            if of:
+                lists.append((place, int if "bigint" in of else str))
+            return "%s" + of
         return text.replace("%", "%%")
 
-    return Statement(_PIECE.sub(piece, sql), tuple(names))
+    return Statement(_PIECE.sub(piece, sql), tuple(names), tuple(lists))
 
 
 _MATCH = re.compile(r"runs_fts match :(\w+)")

@@ -17,7 +17,7 @@ TABLES = (
         layout text collate "C" check (layout is null or json_valid(layout))
     )""",
     """create table runs (
-        seq bigint primary key default next_number('runs', 'seq'),
+        seq bigint primary key default next_run(),
         run_id text collate "C" not null unique,
         group_id text collate "C" not null references groups (group_id),
         owner text collate "C" not null,
@@ -138,7 +138,7 @@ TABLES = (
         check (image_a != image_b)
     )""",
     """create table votes (
-        seq bigint primary key default next_number('votes', 'seq'),
+        seq bigint primary key default next_vote(),
         battle_id text collate "C" not null unique references battles (battle_id),
         voter text collate "C" not null,
         outcome text collate "C" not null check (outcome in ('a', 'b', 'tie', 'both_bad')),
@@ -159,7 +159,7 @@ TABLES = (
         primary key (battle_id, voter)
     )""",
     """create table exclusions (
-        exclusion_id bigint primary key default next_number('exclusions', 'exclusion_id'),
+        exclusion_id bigint primary key default next_exclusion(),
         voter text collate "C" not null,
         kind text collate "C" not null check (kind in ('favourite', 'side', 'agreement', 'too_fast', 'by_hand')),
         reason text collate "C" not null,

@@ -48,6 +48,26 @@ INDEXES = (
 )
 
 _SAID = SAID_BY_VOTE.format(v="v")
+# Adds it to the run of each picture; an array, so that pictures are looked up by their ids.
+_RATE = """if exists (select 1 from facts_hold) then return null; end if;
+        update run_facts set rating = rating + p.points from (
+            select r.seq, sum({signed}) as points from battles as b
+            join images as i on i.image_id = any (array[b.image_a, b.image_b]) join runs as r on r.run_id = i.run_id
+            where b.battle_id = {vote}.battle_id and i.deleted_at is null
+            and (i.trashed_at is null or r.trashed_at is not null) group by r.seq) as p where p.seq = run_facts.seq;
+        return null;"""
+
+
+def _rating(name: str, event: str, vote: str, signed: str) -> tuple[str, str]:
+    """The function and the trigger of one event. A vote that says nothing takes neither."""
+    body = _RATE.replace("{signed}", signed).replace("{vote}", vote)
+    return (
+        f"create function rate_{name}() returns trigger language plpgsql as $$ begin\n        {body}\n    end $$",
+        f"create trigger facts_vote_{name} after {event} execute function rate_{name}()",
+    )
+
+
+_NEW, _OLD = SAID_BY_VOTE.format(v="new"), SAID_BY_VOTE.format(v="old")
 
 FACTS = (
     """create view run_facts_now as
@@ -91,21 +111,9 @@ FACTS = (
     "create trigger facts_line_added after insert or delete on ledger for each row execute function facts_of_part()",
     """create trigger facts_line_changed after update of state, amount_microusd on ledger
         for each row execute function facts_of_part()""",
-    """create function rate(v votes, sign bigint) returns void language plpgsql as $$ begin
-        if exists (select 1 from facts_hold) then return; end if;
-        update run_facts set rating = rating + p.points from (
-            select r.seq, sum(sign * {said}) as points from battles as b
-            join images as i on i.image_id in (b.image_a, b.image_b) join runs as r on r.run_id = i.run_id
-            where b.battle_id = v.battle_id and i.deleted_at is null
-            and (i.trashed_at is null or r.trashed_at is not null) group by r.seq) as p where p.seq = run_facts.seq;
-    end $$""".replace("{said}", _SAID),
-    """create function rate_vote() returns trigger language plpgsql as $$ begin
-        if tg_op <> 'INSERT' then perform rate(old, -1); end if;
-        if tg_op <> 'DELETE' then perform rate(new, 1); end if;
-        return null;
-    end $$""",
-    """create trigger facts_vote_added after insert or delete or update of outcome, counted on votes
-        for each row execute function rate_vote()""",
+    *_rating("added", "insert on votes for each row when (new.counted = 1 and new.outcome <> 'tie')", "new", _NEW),
+    *_rating("changed", "update of outcome, counted on votes for each row", "new", f"{_NEW} - {_OLD}"),
+    *_rating("gone", "delete on votes for each row", "old", f"0 - {_OLD}"),
 )
 
 MONEY = (

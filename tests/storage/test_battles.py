@@ -147,7 +147,9 @@ def test_an_open_battle_does_not_come_back_once_its_images_are_spent_in_another(
         if (one.state, one.source) == (state, source)
     ]
     assert met.is_spent == is_spent, "one rule for what is drawn and what comes back"
-    assert services.store.read(lambda db: battles.voted_before(db, waiting)) == (state == "voted")
+    before = services.store.read(lambda db: battles.before_vote(db, waiting.battle_id, "local"))
+    assert before is not None
+    assert before.is_repeated == (state == "voted")
 
 
 def test_what_is_asked_of_battles_between_two_votes_reads_no_other_battles(services: Services) -> None:
@@ -157,14 +159,16 @@ def test_what_is_asked_of_battles_between_two_votes_reads_no_other_battles(servi
     def read(db: Database) -> list[str]:
         db.conn.set_trace_callback(asked.append)
         battles.newest_open(db, "local", NOW)
-        battles.voted_before(db, battle)
+        battles.before_vote(db, battle.battle_id, "local")
         battles.met(db, "local", [battle.image_a, battle.image_b])
         db.conn.set_trace_callback(None)
         return [row[3] for sql in asked for row in db.conn.execute(f"explain query plan {sql}") if "USING" in row[3]]
 
     ways = [step.partition("INDEX ")[2] for step in services.store.read(read)]
     by_pair = "battles_by_pair (voter=? AND image_a=? AND image_b=?)"
-    assert ways == ["battles_open (voter=?)", by_pair, by_pair, "battles_by_pair (voter=? AND image_a=?)"]
+    by_id, left_out = "sqlite_autoindex_battles_1 (battle_id=?)", "exclusions_in_force (voter=?)"
+    of_both = "battles_by_pair (voter=? AND image_a=?)"
+    assert ways == ["battles_open (voter=?)", by_pair, by_id, by_pair, by_pair, left_out, of_both]
 
 
 def test_facts_are_per_image_and_unknown_stays_unknown(services: Services) -> None:
