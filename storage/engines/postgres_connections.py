@@ -24,7 +24,8 @@ SCHEMA = "diptych"
 LOCK_TIMEOUT_S = 10
 """How long a replica waits for another one's transaction to end. Threads of one process never wait here: they queue."""
 CONNECT_TIMEOUT_S = 5
-_NUL = "\ufdd0"
+NUL = "\ufdd0"
+"""What stands in for it in text: PostgreSQL keeps none."""
 # "diptych write", as a number: whoever holds this lock is alone in writing.
 _WRITING_LOCK = 0x64697074796368
 LOCK = f"select pg_catalog.pg_advisory_xact_lock({_WRITING_LOCK})"
@@ -44,13 +45,13 @@ class _Text(StrDumper):
     """Text as text, also where nothing else says so. PostgreSQL keeps no NUL: something stands in that is no character."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", _NUL))
+        return super().dump(obj.replace("\0", NUL))
 
 
 class _TextLoader(Loader):
     def load(self, data: Buffer) -> str:
-        text = bytes(data).decode()
-        return text.replace(_NUL, "\0") if _NUL in text else text
+        text = str(data, "utf-8")
+        return text.replace(NUL, "\0") if NUL in text else text
 
 
 class _Fraction(Dumper):
@@ -157,9 +158,12 @@ class PostgresConnection:
         try:
             yield
         except psycopg.Error as error:
-            if _is_gone(error):
-                self.raw.close()  # it may look as if it were alive, in the middle of what was being sent
-            raise told(error, self._data_dir) from error
+            raise self._told(error) from error
+
+    def _told(self, error: psycopg.Error) -> sqlite3.Error:
+        if _is_gone(error):
+            self.raw.close()  # it may look as if it were alive, in the middle of what was being sent
+        return told(error, self._data_dir)
 
     def mark(self, name: str) -> None:
         """Begin a part of the transaction that can be undone by itself."""

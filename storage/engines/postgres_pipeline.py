@@ -11,21 +11,21 @@ import re
 import select
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import Buffer, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from storage import errors
 from storage.engine import Parameters
-from storage.engines.postgres_connections import LOCK, PostgresConnection
+from storage.engines.postgres_connections import LOCK, NUL, PostgresConnection
 from storage.engines.postgres_sql import translated, with_words
 
 MOST_UNANSWERED = 256
@@ -35,6 +35,26 @@ _OFTEN = 3
 _MOST_PREPARED = 500
 _ROWS_AT_ONCE = 1000
 _PLACE = re.compile("%[s%]")
+
+_BIGINT, _TEXT, _UNKNOWN = 20, 25, 0
+
+
+def _text(value: str) -> bytes:
+    return value.replace("\0", NUL).encode()
+
+
+def _number(value: float) -> bytes:
+    return repr(value).encode()
+
+
+def _nothing(_: None) -> None:
+    return None
+
+
+# As the dumpers of `postgres_connections` say them.
+_SAID: dict[type, Callable[[Any], bytes | None]] = {str: _text, int: _number, float: _number, type(None): _nothing}
+_KINDS: dict[type, int] = {str: _TEXT, int: _BIGINT, float: _UNKNOWN, type(None): _UNKNOWN}
+_PLAIN = frozenset(_SAID)
 
 _Key = tuple[bytes, tuple[int, ...]]
 
@@ -167,11 +187,13 @@ class PipelinedConnection(PostgresConnection):
 
     def answer(self) -> None:
         """Wait for the answers to all that was sent. Raises: as `settle`."""
-        with self._errors():
+        try:
             failed = self._taken_in() if self._unanswered else None
             self._is_doubtful = False
-            if failed:
-                raise failed
+        except psycopg.Error as error:
+            raise self._told(error) from error
+        if failed:
+            raise self._told(failed) from failed
 
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over all replicas: the lock is held until its end."""
@@ -211,19 +233,26 @@ class PipelinedConnection(PostgresConnection):
         if len(self._unanswered) >= MOST_UNANSWERED:
             self.answer()
         rows = Rows(self)
-        server = self.raw.pgconn
-        with self._errors():
-            given = Transformer.from_context(self.raw)
-            parameters = given.dump_sequence(values, [PyFormat.AUTO] * len(values)) if values else ()
-            kinds = given.types or ()
+        try:
+            parameters, kinds = self._given(values)
             name = self._name_of((sql, kinds))
             if name:
-                server.send_query_prepared(name, parameters, given.formats)
+                self.raw.pgconn.send_query_prepared(name, parameters)
             else:
-                server.send_query_params(sql, parameters, kinds, given.formats)
+                self.raw.pgconn.send_query_params(sql, parameters, kinds)
+        except psycopg.Error as error:
+            raise self._told(error) from error
         self._unanswered.append((rows, None))
         self._is_doubtful = True
         return rows
+
+    def _given(self, values: Sequence[object]) -> tuple[Sequence[Buffer | None], tuple[int, ...]]:
+        """Values as text, and the kind of each. Those that most statements have are put into words here."""
+        if _PLAIN.issuperset(map(type, values)):
+            said = [_SAID[type(value)](value) for value in values]
+            return said, tuple([_KINDS[type(value)] for value in values])
+        given = Transformer.from_context(self.raw)
+        return given.dump_sequence(values, [PyFormat.TEXT] * len(values)), given.types or ()
 
     def _send_surely(self, sql: str) -> None:
         is_doubtful = self._is_doubtful

@@ -48,21 +48,22 @@ INDEXES = (
 )
 
 _SAID = SAID_BY_VOTE.format(v="v")
-# Adds it to the run of each picture; an array, so that pictures are looked up by their ids.
-_RATE = """if exists (select 1 from facts_hold) then return null; end if;
-        update run_facts set rating = rating + p.points from (
-            select r.seq, sum({signed}) as points from battles as b
-            join images as i on i.image_id = any (array[b.image_a, b.image_b]) join runs as r on r.run_id = i.run_id
+# Adds it to the run of one picture, which is looked up by its id. One run may have both, so there are two statements.
+_RATE = """update run_facts set rating = rating + ({signed}) from battles as b
+            join images as i on i.image_id = b.{image} join runs as r on r.run_id = i.run_id
             where b.battle_id = {vote}.battle_id and i.deleted_at is null
-            and (i.trashed_at is null or r.trashed_at is not null) group by r.seq) as p where p.seq = run_facts.seq;
-        return null;"""
+            and (i.trashed_at is null or r.trashed_at is not null) and run_facts.seq = r.seq;"""
 
 
 def _rating(name: str, event: str, vote: str, signed: str) -> tuple[str, str]:
     """The function and the trigger of one event. A vote that says nothing takes neither."""
-    body = _RATE.replace("{signed}", signed).replace("{vote}", vote)
+    of_one = _RATE.replace("{signed}", signed).replace("{vote}", vote)
+    body = [
+        *("begin if exists (select 1 from facts_hold) then return null; end if;", of_one.replace("{image}", "image_a")),
+        *(of_one.replace("{image}", "image_b"), "return null; end"),
+    ]
     return (
-        f"create function rate_{name}() returns trigger language plpgsql as $$ begin\n        {body}\n    end $$",
+        f"create function rate_{name}() returns trigger language plpgsql as $$ {' '.join(body)} $$",
         f"create trigger facts_vote_{name} after {event} execute function rate_{name}()",
     )
 
