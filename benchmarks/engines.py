@@ -46,8 +46,7 @@ def _moved(store: Store, folder: Path, server: PostgresServer) -> Store:
     store.backup(folder / "copy.sqlite3")
     there = Store.open(folder / "there", database_url=server.url_of(folder / "there"))
     restore(there, folder / "copy.sqlite3")
-    for table in ("runs", "images", "run_facts", "ledger", "battles", "votes", "tallies", "runs_fts"):
-        server.sql(f"analyze diptych.{table}", server.url_of(folder / "there").split("/")[3].split("?")[0])
+    server.sql("vacuum analyze", server.name_of(folder / "there"))
     return there
 
 
@@ -74,6 +73,8 @@ def _votes(folder: Path, server: PostgresServer) -> Iterator[str]:
             services.store.close()
             services = replace(services, store=store)
             votes_at_once.open_battles(services, VOTES_ONE_BY_ONE)
+            if url:  # as the server does by itself within a minute
+                server.sql("analyze", server.name_of(folder / f"votes-{threads}-1"))
             waits = votes_at_once.by_threads(threads, VOTES_ONE_BY_ONE, partial(votes_at_once.vote, services))
             rates.append((VOTES_ONE_BY_ONE / waits.clock, waits.at(0.99)))
             store.close()

@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 
 from playground.services import Services
-from storage.blobs_elsewhere import Elsewhere
-from storage.database import Store
 from tests.arena.world import Clock, make_services
 from tests.harness import Harness
 from tests.only_sqlite import ONLY_SQLITE
-from tests.postgres_server import PostgresServer, need_server, running_server
+from tests.postgres_server import PostgresServer, need_server, rows_in, running_server
 from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
 
@@ -62,13 +60,7 @@ def _rows_of_stores(request: pytest.FixtureRequest) -> Iterator[PostgresServer |
         yield None
         return
     need_server()
-    with running_server() as server, pytest.MonkeyPatch.context() as patches:
-        open_by_folder = Store.open
-
-        def open_there(data_dir: Path, elsewhere: Elsewhere | None = None, *, database_url: str | None = None) -> Store:
-            return open_by_folder(data_dir, elsewhere, database_url=database_url or server.url_of(data_dir))
-
-        patches.setattr(Store, "open", open_there)
+    with running_server() as server, rows_in(server):
         yield server
 
 

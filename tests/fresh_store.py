@@ -33,6 +33,11 @@ def home_of_images(data_dir: Path) -> Elsewhere | None:
     return Elsewhere(FolderObjects(data_dir.with_name(f"{data_dir.name} images")), 10**9)
 
 
+def database_of(_data_dir: Path) -> str | None:
+    """The address of the database that holds a folder's rows, for processes that open it too; `None`: a file of the folder."""
+    return None
+
+
 @cache
 def _made_once() -> Path:
     folder = Path(tempfile.mkdtemp())

@@ -52,6 +52,7 @@ class Harness:
         jobs_urls: Mapping[str, str] | None = None,
         catalog: Catalog = CATALOG,
         settings: Settings | None = None,
+        database_url: str | None = None,
         demo_pace: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = no_sleep,
     ) -> None:
@@ -65,7 +66,8 @@ class Harness:
             upload_urls=dict(upload_urls or {}),
             jobs_urls=dict(jobs_urls or {}),
         )
-        store = Store.open(fresh(data_dir), elsewhere_of(self.settings.images) or home_of_images(data_dir))
+        elsewhere = elsewhere_of(self.settings.images) or home_of_images(data_dir)
+        store = Store.open(fresh(data_dir), elsewhere, database_url=database_url)
         transport = Transport({"http://demo.invalid": DemoServer(pace=demo_pace)})
         self.services = Services(
             settings=self.settings,

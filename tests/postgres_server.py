@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from storage.blobs_elsewhere import Elsewhere
 from storage.database import Store
+from tests import fresh_store
 
 _USERS = ("postgres", "nobody")
 """Whom the server runs as where the tests run as root, which it refuses."""
@@ -57,6 +61,7 @@ class PostgresServer:
         self._programs = _folder_of_programs()
         self._options = _SAFE if is_safe else _FAST
         self._names: dict[Path, str] = {}
+        self._lock = threading.Lock()
 
     def make(self) -> None:
         """Make the files of the server and start it."""
@@ -93,11 +98,17 @@ class PostgresServer:
     def url_of(self, data_dir: Path) -> str:
         """The address of the database of a data folder, made the first time with its schema in it."""
         data_dir = data_dir.absolute()
-        if data_dir not in self._names:
-            self._make_template()
-            self._names[data_dir] = f"store_{len(self._names)}_{os.getpid()}"
-            self.sql(f"create database {self._names[data_dir]} template {_TEMPLATE}")
+        with self._lock:
+            if data_dir not in self._names:
+                self._make_template()
+                name = f"store_{hashlib.sha256(bytes(data_dir)).hexdigest()[:16]}"
+                self.sql(f"create database {name} template {_TEMPLATE}")
+                self._names[data_dir] = name
         return self.url(self._names[data_dir])
+
+    def name_of(self, data_dir: Path) -> str:
+        """The name of the database of a data folder that has one."""
+        return self._names[data_dir.absolute()]
 
     def drop_below(self, folder: Path) -> None:
         """Drop the databases of all data folders in a folder."""
@@ -140,6 +151,21 @@ class PostgresServer:
 
 
 open_by_folder = Store.open
+
+
+@contextmanager
+def rows_in(server: PostgresServer) -> Iterator[None]:
+    """Every store that is opened by its folder meanwhile has its rows in a database of its own on this server."""
+    usual = Store.open
+
+    def open_there(data_dir: Path, elsewhere: Elsewhere | None = None, *, database_url: str | None = None) -> Store:
+        return open_by_folder(data_dir, elsewhere, database_url=database_url or server.url_of(data_dir))
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(Store, "open", open_there)
+        patches.setattr(fresh_store, "database_of", server.url_of)
+        yield
+    assert Store.open == usual
 
 
 @contextmanager

@@ -61,7 +61,10 @@ THOROUGH = (
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
     # A server killed again and again.
+    "tests/faults/test_database_kills.py",
     "tests/storage/test_postgres_faults.py::test_eight_kills",
+    # Ten thousand runs, and every list over them.
+    "tests/storage/test_postgres_plans.py",
     # A process for each step.
     "tests/playground/test_kills.py::test_a_kill_at_each_step",
     # Images and archives as large as they may be.

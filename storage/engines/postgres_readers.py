@@ -78,12 +78,15 @@ class Readers:
                     conn.begin_reading()
                 except errors.ServerTrouble:
                     conn.close()
+                    conn = None
                     self._forget_idle()
                 else:
                     return conn
             conn = PipelinedConnection(connect(self._url, self._data_dir).raw, self._data_dir)
             conn.begin_reading()
         except BaseException:
+            if conn is not None:  # nobody else knows of it
+                conn.close()
             with self._lock:
                 self._lent -= 1
                 self._lock.notify_all()

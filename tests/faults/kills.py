@@ -27,6 +27,7 @@ from storage.anchors import Anchor, anchor_of
 from storage.database import Store
 from storage.records import Battle
 from storage.verify import check_anchor, verify
+from tests import fresh_store
 from tests.arena.world import add_run, make_services
 from tests.fakes import faults
 from tests.fakes.fal_server import FakeFal
@@ -68,6 +69,8 @@ class Figures:
     """By provider: billed runs that ended as unknown, each with the amount that was held for it."""
     without_picture: Counter[str] = field(default_factory=Counter)
     """By provider: billed runs that ended in any other way without an image, or unknown without an amount."""
+    troubles: list[str] = field(default_factory=list)
+    """What was said where rows could not be written or read."""
     problems: list[str] = field(default_factory=list)
     """Of `verify`, of what hangs, and of rules that were broken towards a provider."""
 
@@ -178,6 +181,8 @@ class Driver:
                     case ["image", _, sha256]:
                         self.figures.images += 1
                         self.figures.images_lost += sha256 not in images or store.blobs.find(sha256) is None
+                    case ["trouble", *words]:
+                        self.figures.troubles.append(" ".join(words))
 
     def _judge_calls(self, runs: dict[str, tuple[str, int, str, int | None]]) -> None:
         for provider, fake in self.fakes.items():
@@ -206,6 +211,7 @@ class Driver:
             {"fal": fal.rest_url} if fal else {},
             {"fal": fal.platform_url} if fal else {},
             self._battles() if votes else (),
+            fresh_store.database_of(self.data_dir),
         )
 
     def _battles(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ MANY_VOTES = 4_000
 def is_whole(found: Figures) -> None:
     assert (found.votes_lost, found.images_lost, found.twice) == (0, 0, 0)
     assert found.problems == []
+    assert found.troubles == []
     assert set(found.unknown) <= {"openai"}, "only where a provider tells nothing of a call whose answer was lost"
 
 

@@ -5,6 +5,7 @@ What it says goes line by line, each with one write, into a file that outlives i
     up                     the store is open and what others left was taken up
     vote <battle id>       the vote was acknowledged
     image <prompt> <sha>   the run was seen to have ended with this image
+    trouble                something was refused because rows cannot be written or read, and is tried again
     stopped                it was asked to end, and has
 """
 
@@ -53,6 +54,8 @@ class Orders:
     jobs_urls: dict[str, str]
     battles: tuple[str, ...]
     """Ids of open battles to vote on; the voter is the id as well."""
+    database_url: str | None
+    """Where the rows are, if not in the folder."""
 
 
 def live(orders: Orders) -> None:
@@ -73,6 +76,7 @@ def _harness(orders: Orders, sleep: Callable[[float], Awaitable[None]] = quick) 
         keys=orders.keys,
         upload_urls=orders.upload_urls,
         jobs_urls=orders.jobs_urls,
+        database_url=orders.database_url,
         sleep=sleep,
     )
 
@@ -111,10 +115,14 @@ async def _runs(one: Harness, orders: Orders, offer: str, number: int, say: Any)
     for count in itertools.count():
         prompt = f"{orders.name}-{provider}-{number}-{count}."
         plan = make_plan(ImageRequest(prompt, size="1024x1024", quality="low"), [offer], one.services.catalog)
-        group_id = await one.engine.submit(plan, LOCAL_OWNER)
-        async for _ in one.engine.follow(group_id, LOCAL_OWNER):
-            pass
-        found = await library.group(one.services, group_id, LOCAL_OWNER)
+        try:
+            group_id = await one.engine.submit(plan, LOCAL_OWNER)
+            async for _ in one.engine.follow(group_id, LOCAL_OWNER):
+                pass
+            found = await library.group(one.services, group_id, LOCAL_OWNER)
+        except StoreError as error:
+            await _in_trouble(error, say)
+            continue
         for view in found.runs if found else ():
             for image in view.images:
                 say("image", prompt, image.sha256)
@@ -122,8 +130,31 @@ async def _runs(one: Harness, orders: Orders, offer: str, number: int, say: Any)
 
 async def _votes(one: Harness, waiting: Any, say: Any) -> None:
     for battle_id in waiting:
-        await battle.vote(one.services, battle_id, battle_id, "a", 900)
-        say("vote", battle_id)
+        if await _voted(one, battle_id, say):
+            say("vote", battle_id)
+
+
+async def _voted(one: Harness, battle_id: str, say: Any) -> bool:
+    """Whether it was acknowledged; not where an answer was lost that had said so."""
+    was_in_trouble = False
+    while True:
+        try:
+            await battle.vote(one.services, battle_id, battle_id, "a", 900)
+        except StoreError as error:
+            was_in_trouble = True
+            await _in_trouble(error, say)
+        except battle.VoteRefused:
+            if not was_in_trouble:
+                raise
+            return False
+        else:
+            return True
+
+
+async def _in_trouble(error: StoreError, say: Any) -> None:
+    """What a person reads in it is one line, and then tries again."""
+    say("trouble", repr(str(error)))
+    await asyncio.sleep(0.05)
 
 
 async def _recover(orders: Orders) -> None:

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlite_utils import Database
 
 from storage import history, ledger, limits, moving, restoring, tallies
 from storage.database import Store
+from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.engines.postgres_sql import translated, with_words
 from storage.errors import StoreDamaged, StoreNotWritable, StoreTooNew
 from storage.limits import Standing
@@ -217,6 +219,58 @@ def test_without_its_package_the_file_that_lists_it_is_named(tmp_path: Path, mon
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(StoreNotWritable, match=r"pip install -r requirements-scale\.txt"):
         open_by_folder(tmp_path, database_url="postgresql://db/name")
+
+
+def test_a_connection_that_cannot_begin_to_read_is_closed(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(server, tmp_path)
+    made: list[PipelinedConnection] = []
+
+    def refuse(conn: PipelinedConnection) -> None:
+        made.append(conn)
+        raise sqlite3.OperationalError("a new connection, and no transaction")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(PipelinedConnection, "begin_reading", refuse)
+        for _ in range(2):
+            with pytest.raises(sqlite3.OperationalError, match="no transaction"):
+                store.read(lambda db: db.conn.execute("select 1").fetchall())
+    assert [conn.is_broken for conn in made] == [True, True]
+    assert store.read(lambda db: db.conn.execute("select 1").fetchall()) == [(1,)]
+    store.close()
+
+
+def test_what_nobody_waited_for_is_told_by_the_job_it_was_in(server: PostgresServer, tmp_path: Path) -> None:
+    store = opened(server, tmp_path)
+    barrier = Barrier(3)
+
+    def write(number: int, statement: str) -> str:
+        def job(db: Database) -> str:
+            insert(db, make_run(f"r{number}", group_id=f"g{number}"))
+            db.conn.execute(statement)
+            return "done"
+
+        barrier.wait()
+        try:
+            return store.write(job)
+        except sqlite3.IntegrityError as error:
+            return str(error)
+
+    bad = "insert into tags (run_id, tag) values ('nobody', 'x')"
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(write, range(3), ["select 1", bad, "select 1"]))
+    assert [said[0], said[2]] == ["done", "done"]
+    assert "FOREIGN KEY" in said[1]
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        store.write(lambda db: db.conn.execute(bad) and None)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        store.read(lambda db: db.conn.execute(bad) and None)
+    assert sorted(store.read(lambda db: db.conn.execute("select run_id from runs").fetchall())) == [("r0",), ("r2",)]
+    many = [(f"r{number % 2 * 2}", f"t{number}") for number in range(1000)]
+    sql = "insert into tags (run_id, tag) values (?, ?)"
+    assert store.write(lambda db: db.conn.executemany(sql, many).rowcount) == 1000
+    store.close()
 
 
 # Several replicas
