@@ -13,8 +13,8 @@ test: ## the tests of every day: under five minutes on two cores
 test-all: ## these and the thorough ones
 	$(PYTHON) -m pytest -m ""
 
-test-postgres: ## the tests of the store on PostgreSQL, whose server is to be installed
-	$(PYTHON) -m pytest tests/storage --engine postgres
+test-postgres: ## the tests of the store, of faults and of crashes on PostgreSQL, whose server is to be installed
+	$(PYTHON) -m pytest -m "" tests/storage tests/faults tests/hostile --engine postgres
 
 check: ## format, lint, types, import contracts
 	$(PYTHON) -m ruff format --check .

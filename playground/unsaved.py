@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from providers.types import GeneratedImage
 from storage.blobs import EXTENSIONS
-from storage.errors import ImagesAway, StoreError, StoreFull, StoreNotWritable
+from storage.errors import ImagesAway, ServerAway, StoreError, StoreFull, StoreNotWritable
 from storage.images import UnreadableImage, read_header
 from storage.records import Run
 
@@ -114,6 +114,8 @@ def words_of(trouble: StoreError, *, is_public: bool) -> tuple[str, str]:
             "New runs wait. Images that came are kept in memory until this app can save them; download them to be safe.",
         )
     way = "Free some space" if isinstance(trouble, StoreFull) else "Make the data folder writable again"
+    if isinstance(trouble, ServerAway):
+        way = "Bring the database server back"
     return title, f"New images are kept in memory while the app runs. {way}, and they are saved by themselves."
 
 

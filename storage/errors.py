@@ -117,9 +117,13 @@ def closed(folder: Path) -> StoreClosed:
     )
 
 
-def not_reached(reason: str) -> StoreNotWritable:
+class ServerAway(StoreNotWritable):
+    """The database server cannot be used; it goes on by itself once it can."""
+
+
+def not_reached(reason: str) -> ServerAway:
     """The error for a database server that does not answer; `reason` is its or the system's word."""
-    return StoreNotWritable(
+    return ServerAway(
         f"The database server of DIPTYCH_DATABASE_URL cannot be used ({_on_one_line(reason)}). Nothing was saved. "
         "Look whether it runs and lets this program in; no restart of this program is needed once it does."
     )

@@ -18,6 +18,9 @@ ONLY_SQLITE: tuple[str, ...] = (
     "tests/storage/test_store.py::test_the_pragmas_are",
     "tests/storage/test_verify.py::test_a_damaged_index",
     "tests/storage/test_vote_chain.py::test_an_anchor_counts_what_a_restored_database_lacks",
+    "tests/faults/test_kills.py::test_an_upgrade_that_is_killed",
+    "tests/faults/test_kills.py::test_a_lost_log",
+    "tests/faults/test_kills.py::test_a_folder_or_file_that_cannot_be_written",
     # Steps of the schema from before there was PostgreSQL.
     "tests/storage/test_board_step.py::test_battles_and_votes_are_made_anew",
     "tests/storage/test_money.py::test_lines_of_before",

@@ -86,10 +86,14 @@ class PostgresServer:
 
     def kill(self) -> None:
         """kill -9 of the server's first process, and of all it started."""
-        named = self.folder / "data" / "postmaster.pid"
-        os.kill(int(named.read_text().split()[0]), 9)
+        os.kill(self.first_process, 9)
         # Where nobody buries the dead, its number looks as if it still ran.
-        named.unlink()
+        (self.folder / "data" / "postmaster.pid").unlink()
+
+    @property
+    def first_process(self) -> int:
+        """The number of the one that takes connections."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def url(self, name: str) -> str:
         """The address of a database."""

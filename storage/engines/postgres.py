@@ -13,10 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
+
 from storage import errors
 from storage.engine import Database
 from storage.engines.postgres_backup import write_copy
-from storage.engines.postgres_connections import PostgresConnection, PostgresDatabase, connect
+from storage.engines.postgres_connections import READ_ONLY, PostgresConnection, PostgresDatabase, connect
 from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.engines.postgres_readers import Readers
 from storage.engines.postgres_steps import bring_up_to_date
@@ -43,6 +45,12 @@ class _Writing(PipelinedConnection):
         self._url = url
         self.run(_PLANS)
         self._folder = data_dir
+
+    def _told(self, error: psycopg.Error) -> sqlite3.Error:
+        if error.sqlstate not in READ_ONLY:
+            return super()._told(error)
+        self.close()  # another server may take its place, under the same address
+        return errors.ServerTrouble(errors.not_reached(str(error)))
 
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over a new connection if need be."""

@@ -256,7 +256,8 @@ _RULES: tuple[tuple[type[psycopg.Error], str], ...] = (
 _BUSY = ("40001", "40P01", "53300", "55P03", "57014")
 _FULL = ("53100",)
 _DAMAGED = ("XX001", "XX002")
-_REFUSED = ("25006",)
+READ_ONLY = ("25006",)
+"""States of a server, or of a transaction, that takes no writes."""
 
 
 def _is_gone(error: psycopg.Error) -> bool:
@@ -282,7 +283,7 @@ def told(error: psycopg.Error, data_dir: Path) -> sqlite3.Error:
         return errors.ServerTrouble(errors.busy_server(words))
     if state in _DAMAGED:
         return errors.ServerTrouble(errors.damaged(data_dir, f"the database server says {words!r}"))
-    if state in _REFUSED:
+    if state in READ_ONLY:
         return sqlite3.OperationalError(f"attempt to write a readonly database: {words}")
     if isinstance(error, pg.OperationalError) or state.startswith(("08", "57P", "58")):
         return errors.ServerTrouble(errors.not_reached(words))

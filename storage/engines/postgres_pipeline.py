@@ -30,6 +30,8 @@ from storage.engines.postgres_sql import translated, with_words
 
 MOST_UNANSWERED = 256
 """Statements sent before their answers are taken in: neither side fills up the other's buffers."""
+ANSWER_WITHIN_S = 60.0
+"""How long the server may be silent, as where it hangs or the network swallows everything: nobody waits for ever."""
 _OFTEN = 3
 """Uses of a statement from which on the server keeps it prepared."""
 _MOST_PREPARED = 500
@@ -303,7 +305,8 @@ class PipelinedConnection(PostgresConnection):
 
     def _wait_for(self, what: int) -> None:
         self._poll.modify(self.raw.pgconn.socket, what)
-        self._poll.poll()
+        if not self._poll.poll(ANSWER_WITHIN_S * 1000):
+            raise psycopg.OperationalError(f"it did not answer within {ANSWER_WITHIN_S:g} s")
         self.raw.pgconn.consume_input()
 
 

@@ -46,7 +46,7 @@ class World:
 
     def __init__(self, services: Services, archive: Path) -> None:
         self.services, self.good, self.folder = services, archive, archive.parent
-        run_id = self.services.store.read(lambda db: next(db.table("runs").rows))["run_id"]
+        [(run_id,)] = self.services.store.read(lambda db: db.conn.execute("select run_id from runs limit 1").fetchall())
         view = self.services.store.read(lambda db: runs.get(db, run_id, None))
         assert view is not None
         self.run = view.run

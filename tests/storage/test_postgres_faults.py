@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +14,8 @@ import pytest
 from storage import runs
 from storage.database import Store
 from storage.engine import Database
-from storage.errors import StoreBusy, StoreError, StoreNotWritable
+from storage.engines import postgres_connections, postgres_pipeline
+from storage.errors import ServerAway, StoreBusy, StoreError, StoreFull, StoreNotWritable
 from storage.verify import verify
 from tests.postgres_server import PostgresServer, need_server, open_by_folder, running_server
 from tests.storage.builders import insert, make_run
@@ -135,4 +138,79 @@ def test_while_the_server_is_away_the_store_says_so_and_goes_on_once_it_is_back(
     store.write(lambda db: insert(db, make_run()))
     assert store.read(ids) == {"r1"}
     assert store.probe() is None
+    store.close()
+
+
+def backends(store: Store) -> list[int]:
+    """Processes of the server that speak to this store."""
+    sql = "select pid from pg_stat_activity where datname = current_database()"
+    return store.read(lambda db: [pid for (pid,) in db.conn.execute(sql).fetchall()])
+
+
+def let_go(server: PostgresServer, name: str) -> None:
+    """Ends all connections to a database, and waits until they are gone."""
+    server.sql(f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "words"),
+    [
+        ("set default_transaction_read_only = on", "reset default_transaction_read_only", "read-only transaction"),
+        ("allow_connections false", "allow_connections true", "not currently accepting connections"),
+    ],
+)
+def test_a_server_that_takes_nothing_is_named_and_used_again_once_it_does(
+    server: PostgresServer, tmp_path: Path, begins: str, ends: str, words: str
+) -> None:
+    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    name = server.name_of(tmp_path)
+    server.sql(f"alter database {name} {begins}")
+    let_go(server, name)
+    with pytest.raises(ServerAway, match=words):
+        store.write(lambda db: insert(db, make_run()))
+    assert isinstance(store.trouble, ServerAway)
+    server.sql(f"alter database {name} {ends}")
+    store.write(lambda db: insert(db, make_run()))
+    assert store.read(ids) == {"r1"}
+    assert store.trouble is None
+    store.close()
+
+
+def test_a_server_that_hangs_holds_nobody_for_ever(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_pipeline, "ANSWER_WITHIN_S", 0.3)
+    monkeypatch.setattr(postgres_connections, "CONNECT_TIMEOUT_S", 2)
+    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    hung = [server.first_process, *backends(store)]
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ServerAway, match="timeout expired"):
+            store.write(lambda db: insert(db, make_run()))
+        with pytest.raises(ServerAway, match="timeout expired"):
+            store.read(ids)
+    finally:
+        for pid in hung:
+            os.kill(pid, signal.SIGCONT)
+    assert store.read(ids) == set()
+    store.write(lambda db: insert(db, make_run()))
+    assert store.read(ids) == {"r1"}
+    store.close()
+
+
+def test_a_server_without_room_is_told_as_full(server: PostgresServer, tmp_path: Path) -> None:
+    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    server.sql(
+        """create function diptych.full_now() returns trigger language plpgsql as $$ begin
+            raise exception 'could not extend file' using errcode = '53100'; end $$;
+        create trigger full_now after insert on diptych.runs execute function diptych.full_now()""",
+        server.name_of(tmp_path),
+    )
+    with pytest.raises(StoreFull):
+        store.write(lambda db: insert(db, make_run()))
+    assert isinstance(store.trouble, StoreFull)
+    server.sql("drop trigger full_now on diptych.runs", server.name_of(tmp_path))
+    store.write(lambda db: insert(db, make_run()))
+    assert store.read(ids) == {"r1"}
     store.close()
