@@ -24,7 +24,6 @@ def compose(settings: Settings) -> App:
     from playground.prices import reprice
     from playground.services import Services, new_ulid, utc_now
     from playground.spending import keep_days
-    from playground.worker import Worker
     from providers.client import Client
     from providers.demo.server import DemoServer
     from providers.transport import Transport
@@ -45,7 +44,7 @@ def compose(settings: Settings) -> App:
     )
     keep_days(services)
     reprice(services)
-    worker = Worker(store.data_dir, new_ulid())
+    worker = store.enlist(new_ulid(), settings.lease_s)
     return App(services, Engine(services, worker), worker)
 
 

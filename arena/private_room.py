@@ -20,12 +20,12 @@ from filelock import FileLock, Timeout
 from arena.erasing import erase_everything
 from playground.engine import Engine
 from playground.services import Services, new_ulid
-from playground.worker import Worker
 from storage import limits
 from storage.database import Store
 from storage.engine import Database
 from storage.errors import StoreError
 from storage.limits import StoredLimit
+from storage.workers import Worker
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _opened(public: Services, session: str) -> _Opened:
         counted=public.usage,
     )
     _take_over(public.store.read(limits.all_set), services.store)
-    worker = Worker(services.store.data_dir, new_ulid())
+    worker = services.store.enlist(new_ulid())
     return _Opened(services, Engine(services, worker), worker, folder, alive)
 
 

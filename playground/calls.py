@@ -235,7 +235,7 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         _go_on_unless(was_cancelled=call.is_left)
     elif isinstance(event, Fetching):
         call.is_busy = True
-        await asyncio.to_thread(services.store.write, lambda db: runs.mark_downloading(db, call.run.run_id))
+        await asyncio.to_thread(services.store.write, partial(_mark_downloading, call.run))
         call.note = None
     elif isinstance(event, PartialImage):
         place = replace(event, image_position=call.planned.first_position + event.image_position)
@@ -248,6 +248,10 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         _, was_cancelled = await to_its_end(_keep(services, call, (event.image,), event.position))
         call.tell("image")
         _go_on_unless(was_cancelled=was_cancelled)
+
+
+def _mark_downloading(run: Run, db: Database) -> bool:
+    return runs.mark_downloading(db, run.run_id, worker=run.worker)
 
 
 def _go_on_unless(*, was_cancelled: bool) -> None:

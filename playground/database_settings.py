@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from playground.addresses import SettingsError
+from playground.plain_settings import whole_number
 from playground.secrets import Secret
+from storage.workers import LEASE_S
 
 DATABASE_URL = "DIPTYCH_DATABASE_URL"
 VARIABLE = (
@@ -16,6 +18,13 @@ VARIABLE = (
     "file of the folder. Needs `requirements-scale.txt`.",
 )
 """Name, default and meaning."""
+LEASE = "DIPTYCH_LEASE_S"
+LEASE_VARIABLE = (
+    LEASE,
+    f"`{LEASE_S:g}`",
+    "Seconds, 5 to 600, after which a replica that is not seen counts as dead and others take up its runs; only with "
+    "`DIPTYCH_DATABASE_URL`, and the same for all replicas.",
+)
 _SCHEMES = ("postgresql", "postgres")
 
 
@@ -38,3 +47,8 @@ def read_database_url(environ: Mapping[str, str]) -> Secret | None:
             DATABASE_URL,
         )
     return Secret(text)
+
+
+def read_lease_s(environ: Mapping[str, str]) -> float:
+    """After so many seconds a replica that is not seen counts as dead. Raises: SettingsError."""
+    return float(whole_number(environ, LEASE, round(LEASE_S), low=5, high=600))

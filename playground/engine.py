@@ -10,42 +10,39 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext, suppress
-from dataclasses import replace
+from functools import partial
 
 from playground import entering, outcome
 from playground.admission import Door
-from playground.asked import request_of
 from playground.carrying import LiveRun, carry_out
-from playground.events import Hub, RunEvent
+from playground.events import Hub, RunEvent, event_of
 from playground.finishing import to_its_end
+from playground.following import news_of
 from playground.keeping import end_run
 from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
 from playground.offered import access_of, with_secrets
-from playground.parking import ParkingLot
 from playground.places import Places
-from playground.plan import Plan, PlannedRun, make_plan, plan_run
-from playground.prices import offer_as_reserved, reprice
+from playground.plan import Plan, PlannedRun, make_plan
+from playground.prices import reprice
 from playground.recovery import Found, take_up
 from playground.refusals import PlanRefused as PlanRefused
+from playground.resuming import Resumption, stored_request
 from playground.run_keys import key_of
 from playground.services import Services
-from playground.uploads import UploadRefused, load_input
-from playground.worker import Worker
+from playground.stopping import stop_elsewhere
 from providers.checks import Problem
 from providers.errors import MissingKey
-from providers.types import ImageRequest
-from storage import runs
+from storage import runs, stops
 from storage.engine import Database
 from storage.errors import StoreBusy, StoreError
 from storage.records import Group, GroupKind, Run
+from storage.workers import Worker
 
 log = logging.getLogger(__name__)
 
-_LOOK_AGAIN_S = 2.0
-"""A run may also end in another process, whose news does not reach this one."""
-_TAKE_UP_EVERY_S = 30.0
 _LOOK_FOR_DISK_S = 0.5
+_STOPPED = "Stopped."
 
 
 class EngineStopping(RuntimeError):
@@ -58,13 +55,15 @@ class Engine:
     def __init__(self, services: Services, worker: Worker) -> None:
         self._services = services
         self._worker = worker
-        self._hub = Hub()
+        self._hub = Hub(worker)
         self._places = Places(services.catalog)
         self._live: dict[str, LiveRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._entering: set[asyncio.Task[None]] = set()
-        self._parked = ParkingLot()
+        self._resumption = Resumption(services, self._hub, self._go_on)
+        self._parked = self._resumption.parked
         self._keeper: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
         self._locker: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._door = Door(services)
@@ -76,32 +75,65 @@ class Engine:
 
     async def start(self) -> None:
         """Takes up what ended processes left: ends what was under way, goes on with what was queued. Then keeps an eye
-        on it: a command beside a running page may be killed at any time.
+        on it: a command beside a running page, or another replica, may be killed at any time.
         """
+        self._worker.hear(partial(_on_loop, asyncio.get_running_loop(), self._on_news))
         await self._take_up()
-        self._keeper = asyncio.create_task(self._keep_taking_up(), name="take up what others leave")
+        self._keeper = asyncio.create_task(self._keep_looking(), name="take up what others leave")
 
-    async def _keep_taking_up(self) -> None:
+    def _on_news(self, news: str) -> None:
+        """What another replica told; empty: something may have been missed."""
+        event = event_of(news)
+        if event is not None:
+            self._hub.pass_on(event)
+            return
+        self._hub.pass_on(None)
+        self._look.set()
+
+    async def _keep_looking(self) -> None:
         while True:
-            await asyncio.sleep(_TAKE_UP_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), self._worker.look_every_s)
+            self._look.clear()
             try:
+                await self._let_go_of_taken()
                 await self._take_up()
+                await self._heed_stops()
                 await asyncio.to_thread(reprice, self._services)
             except StoreError:
-                log.exception("what others left could not be taken up; trying again in %d s", _TAKE_UP_EVERY_S)
+                log.exception("what others left could not be taken up; trying again in %g s", self._worker.look_every_s)
 
     async def _take_up(self, *, claim_queued: bool = True) -> None:
         found = await asyncio.to_thread(take_up, self._services, self._worker, claim_queued=claim_queued)
         for each in found:
             try:
-                await self._resume(each)
+                await self._resumption.go_on(each)
             except Exception:  # one run that cannot go on must not keep the others, or the app, from starting
                 log.exception("run %s could not be taken up", each.run.run_id)
-        for run_id in self._parked.too_late(self._services.clock()):
-            await self._end_parked(run_id, "Its key did not come back in time.")
+        await self._resumption.end_late()
         if self._locker is None or self._locker.done():
             # Beside everything else: pictures take a while, and nobody's start should wait for them.
             self._locker = asyncio.create_task(self._lock_left(), name="lock what others left")
+
+    async def _let_go_of_taken(self) -> None:
+        """Leaves runs to those who took this process for dead. An answer that is under way still brings its images."""
+        carried = [*self._live, *self._parked.ids()]
+        if not carried:
+            return
+        read = partial(runs.taken_from, worker=self._worker.worker_id, run_ids=carried)
+        for run_id in await asyncio.to_thread(self._services.store.read, read):
+            log.warning("run %s is carried by another process now", run_id)
+            self._parked.take(run_id)
+            if live := self._live.get(run_id):
+                live.step_back()
+
+    async def _heed_stops(self) -> None:
+        """Stops what was asked to be stopped at another replica."""
+        store = self._services.store
+        asked = await asyncio.to_thread(store.read, partial(stops.of_worker, worker=self._worker.worker_id))
+        if asked:
+            await asyncio.gather(*(self._cancel_here(run_id, owner, why) for run_id, owner, why in asked))
+            await asyncio.to_thread(store.write, stops.forget_heeded)
 
     async def _lock_left(self) -> None:
         try:
@@ -175,24 +207,30 @@ class Engine:
 
     async def follow(self, group_id: str, owner: str) -> AsyncIterator[RunEvent]:
         """News of the group until its last run has ended. Yields nothing when there is none or it is not the owner's."""
-        async for event in self._news(owner, group_id):
+        async for event in news_of(self._services, self._hub, owner, group_id):
             yield event
 
     async def follow_owner(self, owner: str) -> AsyncIterator[RunEvent]:
         """News of all the owner's groups until none is under way."""
-        async for event in self._news(owner, None):
+        async for event in news_of(self._services, self._hub, owner, None):
             yield event
 
-    async def cancel(self, run_id: str, owner: str, why: str = "Stopped.") -> bool:
+    async def cancel(self, run_id: str, owner: str, why: str = _STOPPED) -> bool:
         """Stops the run; whether there was one to stop. Returns when its end is stored.
 
-        A queued run leaves at once. A call under way is closed, and may still be billed.
+        A queued run leaves at once. A call under way is closed, and may still be billed. Where another replica carries the run
+        it is asked to.
         """
+        if await self._cancel_here(run_id, owner, why):
+            return True
+        return await stop_elsewhere(self._services, self._worker, self._hub, owner, why, run_id=run_id) > 0
+
+    async def _cancel_here(self, run_id: str, owner: str, why: str) -> bool:
         live, task = self.live(run_id), self._tasks.get(run_id)
         if live is None or live.run.owner != owner:
             return False
         if task is None:
-            await self._end_parked(run_id, why)
+            await self._resumption.end_parked(run_id, why)
             return True
         live.stop_words = why
         # A task that is cancelled before its first step would never end its run.
@@ -210,8 +248,8 @@ class Engine:
             for run_id in (*self._live, *self._parked.of_owner(owner))
             if (live := self.live(run_id)) and live.run.owner == owner and group_id in (None, live.run.group_id)
         ]
-        stopped = await asyncio.gather(*(self.cancel(run_id, owner) for run_id in ids))
-        return sum(stopped)
+        elsewhere = stop_elsewhere(self._services, self._worker, self._hub, owner, _STOPPED, group_id=group_id)
+        return sum(await asyncio.gather(*(self._cancel_here(run_id, owner, _STOPPED) for run_id in ids), elsewhere))
 
     async def retry(self, run_id: str, owner: str) -> str:
         """A new group with one run that asks the same of the same offer; its id.
@@ -221,7 +259,9 @@ class Engine:
         run = await self._stored(run_id, owner)
         if run is None:
             raise PlanRefused((Problem("run", "This run is not there any more."),))
-        return await self.submit(make_plan(await self._request(run), [run.offer], self._services.catalog), owner)
+        return await self.submit(
+            make_plan(await stored_request(self._services, run), [run.offer], self._services.catalog), owner
+        )
 
     def live(self, run_id: str) -> LiveRun | None:
         """The run as this process knows it, while it is under way."""
@@ -289,68 +329,12 @@ class Engine:
 
         return forget
 
-    async def _resume(self, found: Found) -> None:
-        """Goes on with a run that an ended process left; without its key it waits for its owner to come back with it."""
-        run = found.run
-        try:
-            offer = await asyncio.to_thread(offer_as_reserved, self._services, run)
-            planned = plan_run(await self._request_of(found), offer, self._services.catalog)
-        except (PlanRefused, ValueError) as error:
-            await self._give_up(found, f"The app stopped before this run was done, and it cannot go on: {error}")
-            return
-        key, lacking = None, planned.provider.name
-        try:
-            key = key_of(self._services, planned, run.owner, self._services.keys, is_sent=found.was_sent)
-        except MissingKey as error:
-            lacking = error.provider
-        if key is None or (run.key_source == "session" and key.source != "session"):
-            # What was meant for a visitor's own key must not be paid for by the server's.
-            access = access_of(planned.provider, FoundKey("none", None), self._services.settings)
-            self._parked.put(found, LiveRun(run, planned, access), lacking)
-            return
-        self._begin(
-            replace(run, worker=self._worker.worker_id, key_source=key.source), planned, key, self._services.keys, found
-        )
-
-    async def _request_of(self, found: Found) -> ImageRequest:
-        """What the run asks. An input that is gone keeps nothing from being sent, but not a job from being asked for."""
-        try:
-            return await self._request(found.run)
-        except PlanRefused:
-            if not found.was_sent:
-                raise
-            return request_of(found.run.asked, (), None)
+    def _go_on(self, run: Run, planned: PlannedRun, key: FoundKey, found: Found) -> None:
+        self._begin(run, planned, key, self._services.keys, found)
 
     async def key_arrived(self, owner: str) -> None:
         """Goes on with the owner's runs that waited for a key."""
-        for run_id in self._parked.of_owner(owner):
-            parked = self._parked.take(run_id)
-            if parked is not None:
-                await self._resume(parked.found)
-
-    async def _end_parked(self, run_id: str, why: str) -> None:
-        parked = self._parked.take(run_id)
-        if parked is None:
-            return
-        await self._give_up(parked.found, why)
-        run = parked.found.run
-        self._hub.publish(RunEvent(run.group_id, run_id, run.owner, "finished"))
-
-    async def _give_up(self, found: Found, why: str) -> None:
-        estimate = outcome.FREE if found.run.estimate_microusd == 0 else outcome.UNPRICED
-        ended = outcome.stopped(estimate, was_sent=found.was_sent, why=why)
-        await asyncio.to_thread(end_run, self._services, found.run, ended)
-
-    async def _request(self, run: Run) -> ImageRequest:
-        """What the run asks, with the bytes of its inputs. Raises: PlanRefused when an input is gone."""
-        try:
-            images = [
-                await load_input(self._services, run.owner, sha256) for sha256 in _hashes(run.asked.get("images"))
-            ]
-            masks = [await load_input(self._services, run.owner, sha256) for sha256 in _hashes([run.asked.get("mask")])]
-        except UploadRefused as error:
-            raise PlanRefused((Problem("images", str(error)),)) from error
-        return request_of(run.asked, images, masks[0] if masks else None)
+        await self._resumption.key_arrived(owner)
 
     async def _stored(self, run_id: str, owner: str) -> Run | None:
         def read(db: Database) -> Run | None:
@@ -359,39 +343,13 @@ class Engine:
 
         return await asyncio.to_thread(self._services.store.read, read)
 
-    async def _is_unfinished(self, owner: str, group_id: str | None) -> bool:
-        def read(db: Database) -> list[str]:
-            return runs.unfinished_groups(db, owner)
-
-        found = await asyncio.to_thread(self._services.store.read, read)
-        return group_id in found if group_id else bool(found)
-
-    async def _news(self, owner: str, group_id: str | None) -> AsyncIterator[RunEvent]:
-        with self._hub.listening() as queue:
-            while await self._is_unfinished(owner, group_id):
-                # Whether all have ended is asked when one has, and now and then.
-                while (event := await self._next(queue, owner, group_id)) is not None:
-                    yield event
-                    if event.what == "finished":
-                        break
-
-    @staticmethod
-    async def _next(queue: asyncio.Queue[RunEvent], owner: str, group_id: str | None) -> RunEvent | None:
-        """The next event that concerns the watcher, or `None` when it is time to look at the store again."""
-        try:
-            async with asyncio.timeout(_LOOK_AGAIN_S):
-                while True:
-                    event = await queue.get()
-                    if event.owner == owner and group_id in (None, event.group_id):
-                        return event
-        except TimeoutError:
-            return None
-
 
 async def _result_of(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
     task.result()
 
 
-def _hashes(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[str], None], news: str) -> None:
+    """Hands news of another thread to the loop, unless that is over."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, news)

@@ -1,4 +1,6 @@
-"""News of runs, from the engine to whoever watches. News is a hint to look again: the truth is in the store."""
+"""News of runs, from the engine to whoever watches, here or at another replica. News is a hint to look again: the truth is in
+the store.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
+
+from storage.workers import Worker
 
 What = Literal["queued", "started", "waiting", "partial", "image", "finished"]
 
@@ -23,23 +27,46 @@ class RunEvent:
     owner: str
     what: What
 
+    @property
+    def news(self) -> str:
+        """As other replicas are told: ids and no more."""
+        return f"run {self.group_id} {self.run_id} {self.owner} {self.what}"
+
+
+def event_of(news: str) -> RunEvent | None:
+    """What another replica told, or `None` where it is about something else."""
+    match news.split():
+        case ["run", group_id, run_id, owner, what] if _is_known(what):
+            return RunEvent(group_id, run_id, owner, what)
+    return None
+
+
+def _is_known(what: str) -> TypeGuard[What]:
+    return what in get_args(What)
+
 
 class Hub:
     """Hands events to all who listen. Lives on one event loop."""
 
-    def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[RunEvent]] = set()
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._listeners: set[asyncio.Queue[RunEvent | None]] = set()
 
     def publish(self, event: RunEvent) -> None:
-        """Tells every listener; never waits."""
+        """Tells every listener, and other replicas; never waits."""
+        self.pass_on(event)
+        self._worker.tell(event.news)
+
+    def pass_on(self, event: RunEvent | None) -> None:
+        """Tells every listener here; `None`: something may have been missed."""
         for queue in self._listeners:
             if not queue.full():
                 queue.put_nowait(event)
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Queue[RunEvent]]:
+    def listening(self) -> Iterator[asyncio.Queue[RunEvent | None]]:
         """A queue that receives all events from now on."""
-        queue: asyncio.Queue[RunEvent] = asyncio.Queue(_BACKLOG)
+        queue: asyncio.Queue[RunEvent | None] = asyncio.Queue(_BACKLOG)
         self._listeners.add(queue)
         try:
             yield queue

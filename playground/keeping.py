@@ -134,7 +134,8 @@ def _coming(row: StoredImage) -> Coming:
 def take_in(services: Services, run: Run, found: Sequence[Coming]) -> int:
     """Gives images their rows whose bytes an ended process had just put; how many there were. Blocking.
 
-    Their places are those they were meant for; one that is taken, or whose bytes never came whole, is let go.
+    Their places are those they were meant for; one that is taken, or whose bytes never came whole or are there elsewhere, is
+    let go.
     """
     rows = []
     for one in found:
@@ -148,7 +149,8 @@ def take_in(services: Services, run: Run, found: Sequence[Coming]) -> int:
 
     def add(db: Database) -> int:
         there = _there(db, run)
-        return sum(runs.add_image(db, row) for row in rows if row.position not in there)
+        missing = [row for row in rows if row.position not in there and row.sha256 not in there.values()]
+        return sum(runs.add_image(db, row) for row in missing)
 
     return services.store.write(add) if rows else 0
 
@@ -324,7 +326,9 @@ def end_run(
     unreadable_sha256: str | None = None,
     price_id: str | None = None,
 ) -> bool:
-    """Ends the run and its ledger line in one transaction; `False` when it had ended already. Blocking."""
+    """Ends the run and its ledger line in one transaction; `False` when it had ended already, or another process than the one
+    that `run` names has it by now. Blocking.
+    """
     now = services.now()
 
     def end(db: Database) -> bool:
@@ -339,6 +343,7 @@ def end_run(
             request_id=outcome.request_id,
             error=outcome.error,
             unreadable_sha256=unreadable_sha256,
+            worker=run.worker,
         )
         if ended:
             _enter(db, run.run_id, outcome, price_id, now)

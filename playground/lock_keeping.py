@@ -14,12 +14,12 @@ from dataclasses import asdict
 from playground.locking import Drift, Locked, NotLockable, lock
 from playground.masks import coverage_of
 from playground.services import Services
-from playground.worker import Worker
 from storage import locks, runs
 from storage.engine import Database
 from storage.errors import StoreError
 from storage.images import UnreadableImage, decode
 from storage.records import OPEN_STATES, DerivedImage, DerivedKind, Run, RunView, StoredImage
+from storage.workers import Worker
 
 log = logging.getLogger(__name__)
 

@@ -42,6 +42,10 @@ class ParkingLot:
         parked = self._parked.get(run_id)
         return parked.live if parked else None
 
+    def ids(self) -> list[str]:
+        """All that wait here."""
+        return [*self._parked]
+
     def of_owner(self, owner: str) -> list[str]:
         """Ids of the owner's waiting runs."""
         return [run_id for run_id, parked in self._parked.items() if parked.found.run.owner == owner]

@@ -1,20 +1,23 @@
-"""What a process that ended left behind, taken up at the next start.
+"""What a process that ended left behind, taken up at the next start, or by another replica.
 
 A run that was queued was never sent: it goes on. A job at a provider goes on by itself: it is asked for, and its images are
 fetched. A synchronous call that was under way has lost its answer: the run becomes `unknown`, with the images whose bytes were
 there already. Nothing is ever sent again by itself. Runs of a process that still lives are left alone.
+
+Bytes that were only on the disk of another machine come back with it: its own look at what it announced gives them their
+rows, also where another replica has ended their run by then.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from playground import outcome
 from playground.keeping import end_run, take_in
 from playground.services import Services
-from playground.worker import Worker
 from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.catalog import UnknownOffer
@@ -22,6 +25,7 @@ from storage import coming, jobs, runs
 from storage.coming import Coming
 from storage.engine import Database
 from storage.records import Run, StoredJob
+from storage.workers import Worker
 
 log = logging.getLogger(__name__)
 
@@ -46,23 +50,40 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
     With `claim_queued` off, queued runs are left for a process that carries runs out.
     """
 
-    def read(db: Database) -> list[Found]:
-        return [Found(run, {job.position: job for job in jobs.of_run(db, run.run_id)}) for run in runs.open_runs(db)]
-
     left = coming.left_over(services.store.blobs)
-    all_open = services.store.read(read)
+    all_open = services.store.read(runs.open_runs)
+    is_alive = {name: worker.is_alive(name) for name in {run.worker for run in all_open}}
     mine = []
-    for found in all_open:
-        if worker.is_alive(found.run.worker) or (not found.was_sent and not claim_queued):
+    for run in all_open:
+        if is_alive[run.worker] or (run.state == "queued" and not claim_queued) or not _claim(services, run, worker):
             continue
+        found = _found(services, replace(run, worker=worker.worker_id))
         if found.was_sent and not _can_go_on(services, found):
-            _end(services, found.run, [one for one in left if one.run_id == found.run.run_id])
-        elif _claim(services, found.run, worker):
+            _end(services, found.run, [one for one in left if one.run_id == run.run_id])
+        else:
             mine.append(found)
-    # Of runs that had ended before; the others are settled with their images.
-    going = {found.run.run_id for found in all_open}
-    coming.settle(services.store.blobs, (one for one in left if one.run_id not in going))
+    # The others are settled with their images.
+    going = {run.run_id for run in all_open}
+    _take_in_late(services, [one for one in left if one.run_id not in going])
     return mine
+
+
+def _found(services: Services, run: Run) -> Found:
+    def read(db: Database) -> list[StoredJob]:
+        return jobs.of_run(db, run.run_id)
+
+    return Found(run, {job.position: job for job in services.store.read(read)})
+
+
+def _take_in_late(services: Services, left: Sequence[Coming]) -> None:
+    """Images that this disk has of runs that are over: mostly they have their rows, unless another replica ended the run."""
+    for run_id in {one.run_id for one in left}:
+        view = services.store.read(partial(runs.get, run_id=run_id, owner=None))
+        some = [one for one in left if one.run_id == run_id]
+        taken_in = take_in(services, view.run, some) if view else 0
+        coming.settle(services.store.blobs, some)
+        if taken_in:
+            log.info("run %s had ended; %d images that had come before are with it now", run_id, taken_in)
 
 
 def _can_go_on(services: Services, found: Found) -> bool:

@@ -17,12 +17,14 @@ from playground import database_settings, image_store
 from playground.addresses import SettingsError, address_fault
 from playground.image_store import ImageStore, read_image_store
 from playground.money_settings import machine_zone, read_limit_action, read_limits, read_time_zone
+from playground.plain_settings import switch, usd, whole_number
 from playground.secrets import Secret as Secret
 from playground.servers import Server, read_servers
 from playground.visitor_settings import PublicSettings, read_public, refuse_uncapped
 from providers.catalog import Catalog
 from storage.hub_places import PLACE
 from storage.records import LimitAction, LimitSpan
+from storage.workers import LEASE_S
 
 Mode = Literal["local", "public"]
 ArenaPrompts = Literal["any", "bank"]
@@ -60,6 +62,7 @@ class Variable:
 VARIABLES: tuple[Variable, ...] = (
     Variable("DIPTYCH_DATA_DIR", "`./data`", "Folder of the database and the images; always a local disk."),
     Variable(*database_settings.VARIABLE),
+    Variable(*database_settings.LEASE_VARIABLE),
     Variable(
         "DIPTYCH_MODE",
         "`local`",
@@ -178,6 +181,8 @@ class Settings:
     data_dir: Path = Path("data")
     database_url: Secret | None = None
     """Of a PostgreSQL database; `None`: a file of the data folder holds the rows."""
+    lease_s: float = LEASE_S
+    """After so many seconds a replica that is not seen counts as dead."""
     mode: Mode = "local"
     host: str = "127.0.0.1"
     port: int = 7860
@@ -247,13 +252,14 @@ class Settings:
         return cls(
             data_dir=Path(environ.get("DIPTYCH_DATA_DIR", "").strip() or "data"),
             database_url=database_settings.read_database_url(environ),
+            lease_s=database_settings.read_lease_s(environ),
             mode="public" if mode == "public" else "local",
             host=environ.get("DIPTYCH_HOST", "").strip() or (_EVERYWHERE if on_space else "127.0.0.1"),
-            port=_whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),
+            port=whole_number(environ, "DIPTYCH_PORT", 7860, low=PORTS[0], high=PORTS[1]),
             allowed_hosts=tuple(name for name in hosts if name),
-            demo=_switch(environ, "DIPTYCH_DEMO", default=True),
+            demo=switch(environ, "DIPTYCH_DEMO", default=True),
             arena_prompts=_arena_prompts(environ),
-            drain_s=float(_whole_number(environ, "DIPTYCH_DRAIN_S", 20, low=0, high=3600)),
+            drain_s=float(whole_number(environ, "DIPTYCH_DRAIN_S", 20, low=0, high=3600)),
             keys=_keys(environ, variables),
             servers=servers,
             base_urls=_addresses(environ, {row.provider_id: row.base_url_variable for row in catalog.providers}),
@@ -270,21 +276,21 @@ class Settings:
             snapshot=_snapshot(environ),
             images=read_image_store(
                 environ,
-                cache_mb=_whole_number(environ, "DIPTYCH_BLOBS_CACHE_MB", 5000, low=1, high=100_000_000),
-                redirects=_switch(environ, "DIPTYCH_BLOBS_REDIRECT", default=False),
+                cache_mb=whole_number(environ, "DIPTYCH_BLOBS_CACHE_MB", 5000, low=1, high=100_000_000),
+                redirects=switch(environ, "DIPTYCH_BLOBS_REDIRECT", default=False),
                 endpoint=_addresses(environ, {"hub": "HF_ENDPOINT"}).get("hub"),
             ),
             root_path=_root_path(environ),
-            mcp=_switch(environ, "DIPTYCH_MCP", default=False),
-            mcp_max_microusd=_usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),
-            calls_per_minute=_whole_number(environ, "DIPTYCH_CALLS_PER_MINUTE", 30, low=1, high=10_000),
+            mcp=switch(environ, "DIPTYCH_MCP", default=False),
+            mcp_max_microusd=usd(environ, "DIPTYCH_MCP_MAX_USD", default=1_000_000),
+            calls_per_minute=whole_number(environ, "DIPTYCH_CALLS_PER_MINUTE", 30, low=1, high=10_000),
             public=public,
         )
 
 
 def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
     place = environ.get("DIPTYCH_SNAPSHOT", "").strip().rstrip("/")
-    every_s = float(_whole_number(environ, "DIPTYCH_SNAPSHOT_EVERY_S", 300, low=10, high=86_400))
+    every_s = float(whole_number(environ, "DIPTYCH_SNAPSHOT_EVERY_S", 300, low=10, high=86_400))
     if not place:
         return None
     if not PLACE.fullmatch(place):
@@ -295,17 +301,6 @@ def _snapshot(environ: Mapping[str, str]) -> SnapshotPlace | None:
     token = environ.get("HF_TOKEN", "").strip()
     endpoint = _addresses(environ, {"hub": "HF_ENDPOINT"}).get("hub")
     return SnapshotPlace(place, Secret(token) if token else None, every_s, endpoint)
-
-
-def _usd(environ: Mapping[str, str], name: str, *, default: int) -> int | None:
-    """Micro-dollars; 0 is no limit."""
-    text = environ.get(name, "").strip()
-    if not text:
-        return default
-    if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?", text, re.ASCII):
-        raise SettingsError(f"{name} is {text[:40]!r}; it must be US dollars, as 0.50.", name)
-    whole, _, rest = text.partition(".")
-    return int(whole) * 1_000_000 + int(rest.ljust(6, "0")) or None
 
 
 def _root_path(environ: Mapping[str, str]) -> str:
@@ -355,27 +350,6 @@ def _addresses(environ: Mapping[str, str], variables: Mapping[str, str | None]) 
                 raise SettingsError(f"{name} {fault}", name)
             found[provider_id] = url
     return found
-
-
-def _whole_number(environ: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    text = environ.get(name, "").strip()
-    if not text:
-        return default
-    # Bounded before it is read: Python refuses numbers of thousands of digits with an error of its own.
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise SettingsError(f"{name} is {text[:40]!r}; it must be a whole number from {low} to {high}.", name)
-    return int(text)
-
-
-def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
-    text = environ.get(name, "").strip().lower()
-    if not text:
-        return default
-    if text in ("on", "1", "true", "yes"):
-        return True
-    if text in ("off", "0", "false", "no"):
-        return False
-    raise SettingsError(f"{name} is {text[:40]!r}; it must be on or off.", name)
 
 
 def _arena_prompts(environ: Mapping[str, str]) -> ArenaPrompts:

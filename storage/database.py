@@ -22,6 +22,7 @@ from storage.engine import Database, Engine
 from storage.engines import engine_of
 from storage.opening import DATABASE_NAME, prepare_folder
 from storage.thumbnails import ThumbnailFolder
+from storage.workers import LEASE_S, Worker
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -134,6 +135,26 @@ class Store:
                 "Choose another file."
             )
         self._engine.backup(out)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes on other machines may work with these rows too, so that what holds for all is counted in them."""
+        return self._engine.is_shared
+
+    def enlist(self, worker_id: str, lease_s: float = LEASE_S) -> Worker:
+        """This process as others over these rows know it; whoever asks closes it. `worker_id`: a fresh id. `lease_s`: seconds
+        that a process on another machine may be silent before it counts as dead, the same for all.
+
+        Raises:
+            StoreNotWritable, StoreBusy, StoreFull: that cannot be written.
+        """
+        try:
+            return self._engine.enlist(worker_id, lease_s)
+        except sqlite3.Error as error:
+            known = errors.of_engine(error, self.data_dir)
+            if known is None:
+                raise
+            raise known from error
 
     def damage(self, db: Database) -> list[tuple[str, str]]:
         """As a job that reads: what the engine's own checks find, each with the table it is about, or `database`."""

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from storage.workers import Worker
+
 Parameters = Mapping[str, object] | Sequence[object]
 """For `:name` in a statement, or for `?`."""
 
@@ -111,6 +113,15 @@ class Engine(Protocol):
 
     def read(self, job: Callable[[Database], T]) -> T:
         """What the job returned, all of its queries seeing one moment. Raises: `sqlite3.Error`, StoreClosed."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes on other machines may work with these rows too, so that what holds for all is counted in them."""
+
+    def enlist(self, worker_id: str, lease_s: float, /) -> Worker:
+        """This process as others over these rows know it, under a fresh id. `lease_s`: how long it may be silent before it
+        counts as dead, where nothing else tells that it lives. Raises: `sqlite3.Error`, OSError.
+        """
 
     def backup(self, out: Path) -> None:
         """Write a checked copy of the rows to a file, which is an SQLite database whatever the engine. Raises: StoreError."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from storage import replica_steps
+
 _SHA256 = "SHA-256 of the bytes in the blob folder, 64 lower-case hexadecimal digits"
 _RUN = "the run it belongs to"
 
@@ -41,6 +43,7 @@ TABLES: Mapping[str, str] = {
     "templates": "Prompts kept under a name, with or without their settings.",
     "jobs": "Calls that a provider took as a job of its own, to be fetched later; one id, one call of one run.",
     "_sqlite_migrations": "Schema steps that were applied, kept by the library.",
+    **replica_steps.TABLES,
 }
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -66,7 +69,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "sent": "JSON: fields of the provider's request, without keys and image bytes",
         "got": "JSON: what the provider says it used",
         "state": "how far it is; the first four are open",
-        "worker": "the process that carries it out; its lock file tells whether it lives",
+        "worker": "the process that carries it out; its lock file, or its row in `workers`, tells whether it lives",
         "key_source": "where the key comes from, never the key",
         "queued_at": "UTC",
         "sent_at": "UTC, before the call went out",
@@ -381,4 +384,5 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "name": "the step, a function in `storage/migrations.py`",
         "applied_at": "UTC",
     },
+    **replica_steps.COLUMNS,
 }

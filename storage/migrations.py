@@ -14,6 +14,7 @@ from storage.chain_steps import VOTE_CHAIN
 from storage.curation_steps import curate
 from storage.money_steps import MONEY
 from storage.rating_steps import RATINGS
+from storage.replica_steps import REPLICAS
 
 migrations = Migrations("diptych")
 
@@ -34,6 +35,7 @@ RELEASED: tuple[str, ...] = (
     "m014_pairs",
     "m015_ratings",
     "m017_vote_chain",
+    "m018_replicas",
 )
 """Names of all steps in order; a test holds the list against the decorated functions, and it only grows."""
 
@@ -148,6 +150,13 @@ def m017_vote_chain(db: Database) -> None:
     for statement in VOTE_CHAIN:
         db.execute(statement)
     vote_chain.append_new(db)
+
+
+@migrations()
+def m018_replicas(db: Database) -> None:
+    """What several processes over one database tell each other: who is there, what they hold, and what they are asked for."""
+    for statement in REPLICAS:
+        db.execute(statement)
 
 
 _RUNS = (

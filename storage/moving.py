@@ -47,6 +47,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
 """Tables that are copied, each after those that it points at, with the columns of its key."""
 FOLLOWING = frozenset({"run_facts", "facts_hold", "spend_days", "spend_spans", "runs_fts"})
 """Tables that follow from the others."""
+PASSING = frozenset({"workers", "seats", "stops", "uses"})
+"""Tables of the moment: what processes over one database tell each other. No copy takes them along."""
 _PAGE = 5_000
 
 Row = tuple[object, ...]

@@ -84,7 +84,7 @@ def insert_runs(db: Database, runs: Sequence[Run], inputs: Sequence[StoredInput]
 
 
 def take_over(db: Database, run_id: str, *, from_worker: str | None, worker: str) -> bool:
-    """Give an open run of a dead worker to `worker`; false if it ended or somebody else was faster.
+    """Give an open run of a dead worker to `worker`; false if it ended, somebody else was faster, or that worker is seen again.
 
     Args:
         db: the open database.
@@ -95,7 +95,8 @@ def take_over(db: Database, run_id: str, *, from_worker: str | None, worker: str
     return changed(
         db,
         """update runs set worker = :worker where run_id = :run_id and worker is :from_worker
-        and state in ('queued', 'sending', 'waiting', 'downloading')""",
+        and state in ('queued', 'sending', 'waiting', 'downloading')
+        and not exists (select 1 from workers as w where w.worker_id = runs.worker)""",
         {"run_id": run_id, "from_worker": from_worker, "worker": worker},
     )
 
@@ -123,12 +124,13 @@ def set_remote_id(db: Database, run_id: str, remote_id: str) -> bool:
     )
 
 
-def mark_downloading(db: Database, run_id: str) -> bool:
-    """`sending` or `waiting` to `downloading`; false if the run is in another state."""
+def mark_downloading(db: Database, run_id: str, *, worker: str | None = None) -> bool:
+    """`sending` or `waiting` to `downloading`; false if the run is in another state, or not `worker`'s. `None`: anybody's."""
     return changed(
         db,
-        "update runs set state = 'downloading' where run_id = :run_id and state in ('sending', 'waiting')",
-        {"run_id": run_id},
+        """update runs set state = 'downloading' where run_id = :run_id and state in ('sending', 'waiting')
+        and (:worker is null or worker = :worker)""",
+        {"run_id": run_id, "worker": worker},
     )
 
 
@@ -235,8 +237,9 @@ def finish(
     error: RunError | None,
     unreadable_sha256: str | None = None,
     first_byte_ms: int | None = None,
+    worker: str | None = None,
 ) -> bool:
-    """End an open run; false if it is over already, and then nothing is changed.
+    """End an open run; false if it is over already, or not `worker`'s (`None`: whoever has it), and then nothing is changed.
 
     Raises:
         ValueError: `state` is not one of `ENDED_STATES`.
@@ -248,9 +251,11 @@ def finish(
         """update runs set state = :state, finished_at = :finished_at, latency_ms = :latency_ms,
             first_byte_ms = :first_byte_ms, got = :got,
             request_id = coalesce(:request_id, request_id), error = :error, unreadable_sha256 = :unreadable_sha256
-        where run_id = :run_id and state in ('queued', 'sending', 'waiting', 'downloading')""",
+        where run_id = :run_id and state in ('queued', 'sending', 'waiting', 'downloading')
+        and (:worker is null or worker = :worker)""",
         {
             "run_id": run_id,
+            "worker": worker,
             "state": state,
             "finished_at": finished_at,
             "latency_ms": latency_ms,
@@ -305,6 +310,16 @@ def open_runs(db: Database, owner: str | None = None) -> list[Run]:
         {"owner": owner},
     )
     return [to_run(row) for row in rows]
+
+
+def taken_from(db: Database, worker: str, run_ids: Sequence[str]) -> list[str]:
+    """Which of these runs another worker has by now."""
+    rows = fetch(
+        db,
+        "select run_id from runs where run_id in (select value from json_each(:ids)) and worker is not :worker",
+        {"ids": document(run_ids), "worker": worker},
+    )
+    return [row["run_id"] for row in rows]
 
 
 def unfinished_groups(db: Database, owner: str | None) -> list[str]:

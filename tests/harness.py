@@ -16,7 +16,6 @@ from playground.offering import catalog_of
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER, Services, new_ulid, utc_now
 from playground.settings import Secret, Settings
-from playground.worker import Worker
 from providers.catalog import Catalog
 from providers.client import Client
 from providers.demo.server import DemoServer
@@ -55,6 +54,7 @@ class Harness:
         database_url: str | None = None,
         demo_pace: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = no_sleep,
+        database_url: str | None = None,
     ) -> None:
         base_urls = ({"openai": openai_url} if openai_url else {}) | dict(urls or {})
         secrets = ({"openai": key} if key else {}) | dict(keys or {})
@@ -79,7 +79,7 @@ class Harness:
             new_id=new_ulid,
             rng=random.Random(1),
         )
-        self.worker = Worker(data_dir, new_ulid())
+        self.worker = store.enlist(new_ulid(), self.settings.lease_s)
         self.engine = Engine(self.services, self.worker)
         self.app = App(self.services, self.engine, self.worker)
 

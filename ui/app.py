@@ -17,7 +17,7 @@ from playground.engine import Engine
 from playground.operators import Operators
 from playground.services import Services
 from playground.snapshotting import SnapshotKeeper
-from playground.worker import Worker
+from storage.workers import Worker
 from ui import guard
 from ui.pace import Pace
 

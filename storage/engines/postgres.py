@@ -22,6 +22,7 @@ from storage.engines.postgres_connections import READ_ONLY, PostgresConnection, 
 from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.engines.postgres_readers import Readers
 from storage.engines.postgres_steps import bring_up_to_date
+from storage.engines.postgres_worker import PostgresWorker
 
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ class PostgresEngine:
     """A database with its schema brought up to date. Raises: StoreError, where it cannot be used."""
 
     def __init__(self, url: str, data_dir: Path) -> None:
+        self._url = url
         self._data_dir = data_dir
         self._of_thread = threading.local()
         try:
@@ -109,6 +111,15 @@ class PostgresEngine:
                 return done
             finally:
                 self._of_thread.db = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Always: nobody knows who else has its address."""
+        return True
+
+    def enlist(self, worker_id: str, lease_s: float, /) -> PostgresWorker:
+        """This process, known by a lease."""
+        return PostgresWorker(self._url, self._data_dir, worker_id, lease_s, self.read)
 
     def backup(self, out: Path) -> None:
         """Write a checked copy of the rows, of one moment, as an SQLite file.

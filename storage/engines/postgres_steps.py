@@ -12,7 +12,7 @@ from storage import errors
 from storage.engines.postgres_connections import SCHEMA, PostgresConnection
 from storage.engines.postgres_functions import FUNCTIONS
 from storage.engines.postgres_tables import TABLES
-from storage.engines.postgres_triggers import FACTS, INDEXES, INSTALL, MONEY, WORDS
+from storage.engines.postgres_triggers import FACTS, INDEXES, INSTALL, MONEY, REPLICAS, WORDS
 
 OLDEST_SERVER = 15
 MARKER_NAME = "HAS-DATA-IN-POSTGRESQL"
@@ -20,6 +20,7 @@ MARKER_NAME = "HAS-DATA-IN-POSTGRESQL"
 
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("m017_vote_chain", (*FUNCTIONS, *TABLES, *FACTS, *MONEY, *WORDS, *INDEXES, *INSTALL)),
+    ("m018_replicas", REPLICAS),
 )
 """Name and statements of each. The first one is everything as it stood when PostgreSQL came."""
 

@@ -168,3 +168,29 @@ INSTALL = (
     """insert into install (name, value)
         values ('voter_salt', replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''))""",
 )
+
+REPLICAS = (
+    """create function now_ms() returns bigint language sql volatile
+        as 'select (extract(epoch from clock_timestamp()) * 1000)::bigint'""",
+    'create table workers (worker_id text collate "C" primary key, seen_ms bigint not null)',
+    """create table seats (
+        ticket bigint primary key default next_number('seats', 'ticket'),
+        worker_id text collate "C" not null,
+        provider text collate "C" not null
+    )""",
+    "create index seats_by_provider on seats (provider, ticket)",
+    """create table stops (
+        run_id text collate "C" primary key,
+        why text collate "C" not null,
+        asked_at text collate "C" not null
+    )""",
+    """create table uses (
+        use_id bigint primary key default next_number('uses', 'use_id'),
+        subject text collate "C" not null,
+        kind text collate "C" not null,
+        at_ms bigint not null,
+        amount bigint not null check (amount > 0)
+    )""",
+    "create index uses_by_subject on uses (subject, kind, at_ms)",
+    "create index uses_by_time on uses (at_ms)",
+)

@@ -12,6 +12,7 @@ from storage import errors
 from storage.connections import SqliteDatabase, connect_reader, snapshot
 from storage.copying import copy_database
 from storage.engine import Database
+from storage.engines.file_worker import FileWorker
 from storage.opening import DATABASE_NAME, open_checked
 
 T = TypeVar("T")
@@ -54,6 +55,15 @@ class SqliteEngine:
                 raise errors.closed(self._data_dir)
             with snapshot(reader.db.conn):
                 return job(reader.db)
+
+    @property
+    def is_shared(self) -> bool:
+        """Never: the file is on a disk of this machine."""
+        return False
+
+    def enlist(self, worker_id: str, _lease_s: float, /) -> FileWorker:
+        """This process, known by a lock on a file."""
+        return FileWorker(self._data_dir, worker_id)
 
     def backup(self, out: Path) -> None:
         """Write a checked copy of the file.

@@ -11,11 +11,11 @@ import pytest
 
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER, new_ulid
-from playground.worker import Worker
 from providers.client import Errand
 from providers.rows import CATALOG
 from providers.transport import Access
 from providers.types import ImageRequest, InputImage
+from storage.engines.file_worker import FileWorker
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER
@@ -39,11 +39,9 @@ def fake() -> Iterator[FakeOpenAI]:
 async def test_a_process_killed_beside_a_living_one_is_taken_up(
     harness: Make, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from playground import engine as engine_module
-
-    monkeypatch.setattr(engine_module, "_TAKE_UP_EVERY_S", 0.05)
     fake.always(faults.Hang())
     living, dying = harness(openai_url=fake.base_url), harness(openai_url=fake.base_url)
+    monkeypatch.setattr(living.worker, "look_every_s", 0.05)
     await living.engine.start()
     await dying.engine.submit(make_plan(ImageRequest("a fox"), [OFFER], CATALOG), LOCAL_OWNER)
     await posts(fake, 1)
@@ -59,9 +57,9 @@ async def test_a_process_killed_beside_a_living_one_is_taken_up(
 
 
 async def test_many_processes_that_look_at_once_agree_that_one_is_dead(tmp_path: Path) -> None:
-    dead = Worker(tmp_path, new_ulid())
+    dead = FileWorker(tmp_path, new_ulid())
     dead._lock.release()
-    watchers = [Worker(tmp_path, new_ulid()) for _ in range(8)]
+    watchers = [FileWorker(tmp_path, new_ulid()) for _ in range(8)]
     for _ in range(20):
         dead._path(dead.worker_id).touch()
         found = await asyncio.gather(*(asyncio.to_thread(one.is_alive, dead.worker_id) for one in watchers))

@@ -27,7 +27,6 @@ from playground.refusals import NotYours
 from playground.services import new_ulid
 from playground.settings import Settings
 from playground.visitor_settings import PublicSettings
-from playground.worker import Worker
 from providers.rows import CATALOG
 from providers.types import ImageRequest
 from storage import ledger, ledger_audit, runs
@@ -319,7 +318,7 @@ def _crash(one: Harness, sent: list[str], expected: Lines) -> None:
             db.execute("update runs set state = 'sending', worker = 'dead' where run_id = ?", [run_id])
 
     one.services.store.write(send)
-    other = Worker(one.services.store.data_dir, new_ulid())
+    other = one.services.store.enlist(new_ulid())
     gone_on = {found.run.run_id for found in take_up(one.services, other, claim_queued=False)}
     other.close()
     assert gone_on == {run_id for run_id in sent if (run_id, "replicate") in expected}
