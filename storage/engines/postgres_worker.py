@@ -157,6 +157,9 @@ class PostgresWorker:
                     log.info("this process can be seen by others again")
                 is_away = False
         self._leave(line)
+        line.close()
+        self._bell.close()
+        self._ringing.close()
 
     def _turn(self, line: _Line) -> None:
         """What is due, then a wait for whatever comes first."""
@@ -204,9 +207,6 @@ class PostgresWorker:
             line.execute("delete from workers where worker_id = ?", (self.worker_id,))
         except sqlite3.Error as error:
             log.info("this process could not say that it ends; others see it by its lease: %s", error)
-        line.close()
-        self._bell.close()
-        self._ringing.close()
 
 
 def _nobody(_news: str) -> None:

@@ -1,0 +1,265 @@
+"""Several replicas over one PostgreSQL database, each with a data folder of its own: here as engines of one process.
+
+Two processes of the whole app, one of them killed, are in `tests/faults/test_replicas.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.image_store import ImageStore
+from playground.plan import make_plan
+from playground.services import LOCAL_OWNER
+from playground.settings import Settings
+from providers.rows import CATALOG
+from providers.types import ImageRequest
+from storage.blob_places import read_place
+from storage.errors import StoreError
+from storage.records import RunView
+from tests.fakes import faults
+from tests.fakes.openai_server import FakeOpenAI
+from tests.harness import KEY, OFFER, Harness, no_sleep
+from tests.playground.faulty_answers import all_runs, posts
+from tests.playground.job_world import Frozen, until, world_of
+from tests.postgres_server import PostgresServer, missing, running_server
+
+pytestmark = pytest.mark.asyncio
+
+LEASE_S = 1.0
+PLAN = make_plan(ImageRequest("a fox"), [OFFER], CATALOG)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    if why := missing():
+        pytest.skip(why)
+    with running_server() as one:
+        yield one
+
+
+Make = Callable[..., Harness]
+
+
+@pytest.fixture
+def replica(server: PostgresServer, tmp_path: Path) -> Iterator[Make]:
+    """Makes replicas over one database and one store of images, each with a data folder of its own."""
+    made: list[Harness] = []
+    place = read_place(f"file://{tmp_path / 'images'}")
+    shared = Settings(lease_s=LEASE_S, images=ImageStore(place, 1_000, False, None, None, None))
+    url = server.url_of(tmp_path / "database")
+
+    def make(**changes: Any) -> Harness:
+        folder = tmp_path / f"replica{len(made)}"
+        one = Harness(folder, **({"database_url": url, "settings": shared} | changes))
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def kill(one: Harness) -> None:
+    """For all that others can tell it is as if its process had been killed: its lease is not renewed any more."""
+    one.worker._leave = lambda _line: None
+    one.worker.close()
+
+
+@contextlib.contextmanager
+def cut_off(one: Harness) -> Iterator[None]:
+    """Meanwhile it is not seen by others, and knows nothing of them."""
+    turn = one.worker._turn
+
+    def broken(_line: Any) -> None:
+        raise sqlite3.OperationalError("nobody can be reached")
+
+    one.worker._turn = broken
+    yield
+    one.worker._turn = turn
+
+
+async def ended(one: Harness, seconds: float = 15.0) -> RunView:
+    """The only run, as this replica sees it end."""
+    async with asyncio.timeout(seconds):
+        async for _ in one.engine.follow_owner(LOCAL_OWNER):
+            pass
+    (view,) = await all_runs(one)
+    return view
+
+
+async def stopped(*replicas: Harness) -> None:
+    for one in replicas:
+        await one.engine.close(0)
+        await one.services.client.close()
+
+
+def workers(one: Harness) -> set[str]:
+    return {
+        name for (name,) in one.services.store.read(lambda db: db.execute("select worker_id from workers").fetchall())
+    }
+
+
+# A replica dies
+
+
+async def test_a_job_of_a_dead_replica_is_fetched_by_another_one(replica: Make, tmp_path: Path) -> None:
+    with world_of("replicate", tmp_path, replica) as world:
+        dying, living = world.process(sleep=Frozen()), world.process(sleep=no_sleep)
+        await living.engine.start()
+        run_id = await world.submit(dying)
+        await until(lambda: dying.services.client.jobs._sleep.sleepers)
+        assert living.worker.is_alive(dying.worker.worker_id)
+        kill(dying)
+        world.lets_jobs_end()
+        view = await ended(living)
+        assert (view.run.run_id, view.run.state, view.run.worker) == (run_id, "succeeded", living.worker.worker_id)
+        assert world.creates == 1, "nothing is sent twice"
+        world.is_kept(view)
+        assert workers(living) == {living.worker.worker_id}, "nothing is left of the dead"
+        await stopped(dying, living)
+
+
+async def test_a_call_of_a_dead_replica_is_unknown_and_its_picture_comes_back_with_its_disk(
+    replica: Make, server: PostgresServer
+) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        dying, living = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
+        await living.engine.start()
+        await dying.engine.submit(PLAN, LOCAL_OWNER)
+        await posts(fake, 1)
+        with cut_off(dying):
+            view = await ended(living)
+            assert (view.run.state, view.ledger_state, view.images) == ("unknown", "unknown", ())
+            assert view.run.error.may_have_been_billed
+            # It was not dead: the answer comes, and what was paid for is kept. Its end is not told over the other's.
+            released.set()
+            await until(lambda: not dying.engine.all_live())
+        (late,) = await all_runs(living)
+        assert (late.run.state, late.ledger_state, len(late.images)) == ("unknown", "unknown", 1)
+        assert fake.posts == 1
+        await until(lambda: dying.worker.worker_id in workers(living))
+        await stopped(dying, living)
+
+
+async def test_queued_runs_go_on_elsewhere_if_their_key_is_there(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        dying = replica(openai_url=fake.base_url)
+        openai = CATALOG.provider("openai")
+        for _ in range(6):
+            await dying.engine.submit(PLAN, LOCAL_OWNER)
+        dying.services.keys.put(openai, "visitor", KEY)
+        await dying.engine.submit(PLAN, "visitor")
+        await posts(fake, 5)
+        living = replica(openai_url=fake.base_url)
+        await living.engine.start()
+        with cut_off(dying):
+            await until(lambda: living.engine.live(_of(living, "visitor").run_id), 10)
+            assert "add it in Settings" in living.engine.live(_of(living, "visitor").run_id).note
+            released.set()
+            await until(lambda: not dying.engine.all_live() and not living.engine.all_live())
+        assert fake.posts == 6, "the typed key is in the memory of its replica alone"
+        living.services.keys.put(openai, "visitor", KEY)
+        await living.engine.key_arrived("visitor")
+        await until(lambda: _of(living, "visitor").state == "succeeded")
+        views = await all_runs(living)
+        assert sorted(view.run.state for view in views) == ["succeeded"] * 2 + ["unknown"] * 5
+        assert fake.posts == 7
+        await stopped(dying, living)
+
+
+def _of(one: Harness, owner: str) -> Any:
+    from storage import history
+
+    return one.services.store.read(lambda db: history.page(db, owner, limit=1)).runs[0].run
+
+
+async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: PostgresServer) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        one, other = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
+        await one.engine.start()
+        await other.engine.start()
+        await one.engine.submit(PLAN, LOCAL_OWNER)
+        await posts(fake, 1)
+        both = workers(one)
+        assert both == {one.worker.worker_id, other.worker.worker_id}
+        server.stop()
+        await asyncio.sleep(2 * LEASE_S)
+        with pytest.raises(StoreError):
+            one.worker.is_alive(other.worker.worker_id)
+        server.start()
+        for _ in range(20):
+            await asyncio.sleep(LEASE_S / 10)
+            assert workers(one) == both
+        released.set()
+        view = await ended(other)
+        assert (view.run.state, view.run.worker) == ("succeeded", one.worker.worker_id)
+        await stopped(one, other)
+
+
+# Across replicas
+
+
+async def test_a_run_is_followed_and_stopped_from_another_replica(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        carrying, watching = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
+        await carrying.engine.start()
+        await watching.engine.start()
+        await carrying.engine.submit(PLAN, LOCAL_OWNER)
+        await posts(fake, 1)
+        watcher = asyncio.create_task(ended(watching))
+        await asyncio.sleep(0.1)
+        released.set()
+        began = time.monotonic()
+        view = await watcher
+        assert view.run.state == "succeeded"
+        assert time.monotonic() - began < 1.0, "news, and not a look now and then"
+        released.clear()
+        group_id = await carrying.engine.submit(PLAN, LOCAL_OWNER)
+        await posts(fake, 2)
+        stranger = await watching.engine.cancel_all("somebody else", group_id)
+        began = time.monotonic()
+        assert (stranger, await watching.engine.cancel_all(LOCAL_OWNER, group_id)) == (0, 1)
+        assert time.monotonic() - began < 1.0
+        assert (await all_runs(watching))[0].run.state == "unknown", "it was sent, and may be billed"
+        released.set()
+        await stopped(carrying, watching)
+
+
+async def test_a_stop_waits_for_a_replica_that_cannot_be_told(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from playground import stopping
+
+    monkeypatch.setattr(stopping, "_WAIT_S", 0.1)
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        carrying, asking = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
+        carrying.worker.look_every_s = 60.0
+        await carrying.engine.start()
+        await carrying.engine.submit(PLAN, LOCAL_OWNER)
+        await posts(fake, 1)
+        with cut_off(carrying):
+            (view,) = await all_runs(asking)
+            assert await asking.engine.cancel(view.run.run_id, LOCAL_OWNER)
+            assert (await all_runs(asking))[0].run.state == "sending"
+        view = await ended(asking)
+        assert view.run.error.message.startswith("Stopped.")
+        rows = asking.services.store.read(lambda db: db.execute("select * from stops").fetchall())
+        assert rows == [], "what was heeded is forgotten"
+        await stopped(carrying, asking)
