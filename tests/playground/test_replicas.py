@@ -11,7 +11,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +77,15 @@ def kill(one: Harness) -> None:
 @contextlib.contextmanager
 def cut_off(one: Harness) -> Iterator[None]:
     """Meanwhile it is not seen by others, and knows nothing of them."""
-    turn = one.worker._turn
+    turn, is_off = one.worker._turn, threading.Event()
 
     def broken(_line: Any) -> None:
+        is_off.set()
         raise sqlite3.OperationalError("nobody can be reached")
 
     one.worker._turn = broken
+    one.worker._ring()
+    is_off.wait()
     yield
     one.worker._turn = turn
 
