@@ -129,14 +129,11 @@ async def vote(
     answer = OUTCOMES.get(outcome)
     if answer is None:
         raise VoteRefused("unknown_outcome", f"{outcome[:40]!r} is no answer. Choose A, B, tie or both bad.")
-    try:
-        services.usage.take("votes", voter)
-    except UseRefused as error:
-        raise VoteRefused("too_many", str(error).replace("Nothing was sent.", "This vote was not counted.")) from error
     second = _second(follows), _second(looks)
     now, decided = services.now(), _plausible(decided_ms)
 
     def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool, RatingChange | None]:
+        count(db)
         before, is_ended = battles.end_by_vote(db, battle_id, voter, now=now)
         battle = _ended(before.battle if before else None, is_ended=is_ended)
         is_repeated = before is not None and before.is_repeated
@@ -147,7 +144,11 @@ async def vote(
         reveal, seq = _reveal(db, battle), votes.insert(db, row, battle)
         return battle, reveal, row, seq, is_out, _change_at_once(db, battle, seq)
 
-    battle, reveal, row, seq, is_out, change = await asyncio.to_thread(services.store.write, write)
+    try:
+        count = services.usage.counting("votes", voter)
+        battle, reveal, row, seq, is_out, change = await asyncio.to_thread(services.store.write, write)
+    except UseRefused as error:
+        raise VoteRefused("too_many", str(error).replace("Nothing was sent.", "This vote was not counted.")) from error
     reason = row.reason or (LEFT_OUT if is_out else None)
     if change is None:
         change = await _change_by(services, battle, seq)

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext, suppress
 from functools import partial
 
-from playground import entering, outcome
-from playground.admission import Door
+from playground import entering, outcome, seats
+from playground.admission import Check, Door
 from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent, event_of
 from playground.finishing import to_its_end
@@ -22,7 +22,7 @@ from playground.keeping import end_run
 from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
 from playground.offered import access_of, with_secrets
-from playground.places import Places
+from playground.places import places_of
 from playground.plan import Plan, PlannedRun, make_plan
 from playground.prices import reprice
 from playground.recovery import Found, take_up
@@ -56,7 +56,7 @@ class Engine:
         self._services = services
         self._worker = worker
         self._hub = Hub(worker)
-        self._places = Places(services.catalog)
+        self._places = places_of(services, worker)
         self._live: dict[str, LiveRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._entering: set[asyncio.Task[None]] = set()
@@ -66,7 +66,7 @@ class Engine:
         self._look = asyncio.Event()
         self._locker: asyncio.Task[None] | None = None
         self._is_stopping = False
-        self._door = Door(services)
+        self._door = Door(services, worker.worker_id)
 
     @property
     def session(self) -> str:
@@ -83,12 +83,14 @@ class Engine:
 
     def _on_news(self, news: str) -> None:
         """What another replica told; empty: something may have been missed."""
-        event = event_of(news)
-        if event is not None:
+        kind, _, about = news.partition(" ")
+        if kind == seats.FREED:
+            self._places.seats.look_again(about)
+        elif event := event_of(news):
             self._hub.pass_on(event)
-            return
-        self._hub.pass_on(None)
-        self._look.set()
+        else:
+            self._hub.pass_on(None)
+            self._look.set()
 
     async def _keep_looking(self) -> None:
         while True:
@@ -179,8 +181,8 @@ class Engine:
             entering.run_of(group, position, planned, key, self._worker.worker_id, services)
             for position, (planned, key) in enumerate(zip(plan.runs, found, strict=True), start=first)
         ]
-        await self._door.admit(owner, len(plan.runs), self.running)
-        task = asyncio.create_task(self._enter(group, rows, plan, found, finder))
+        check = await self._door.admit(owner, len(plan.runs), self.running)
+        task = asyncio.create_task(self._enter(group, rows, plan, found, finder, check))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
         task.add_done_callback(self._door.entered(owner, len(plan.runs)))
@@ -191,10 +193,12 @@ class Engine:
             raise asyncio.CancelledError
         return group.group_id
 
-    async def _enter(self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey], finder: KeyFinder) -> None:
+    async def _enter(
+        self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey], finder: KeyFinder, check: Check
+    ) -> None:
         """Writes the runs and begins them. What may have been written without being begun is ended."""
         try:
-            await asyncio.to_thread(entering.store, self._services, group, rows, plan, self.session)
+            await asyncio.to_thread(entering.store, self._services, group, rows, plan, self.session, check)
         except StoreBusy:
             ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
             for run in rows:

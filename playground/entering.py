@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from playground import limits
+from playground.admission import Check
 from playground.asked import asked_document
 from playground.keys import FoundKey
 from playground.plan import Plan, PlannedRun
@@ -51,13 +52,17 @@ def run_of(group: Group, position: int, planned: PlannedRun, key: FoundKey, work
     )
 
 
-def store(services: Services, group: Group, rows: list[Run], plan: Plan, session: str) -> None:
+def _let_in(_db: Database) -> None:
+    """Nobody counts."""
+
+
+def store(services: Services, group: Group, rows: list[Run], plan: Plan, session: str, check: Check = _let_in) -> None:
     """Input bytes first, then the group where it is new, runs, inputs and reservations in one transaction. Blocking.
 
-    `session` names this process: what it reserves counts together towards the limit of a session.
+    `session` names this process: what it reserves counts together towards the limit of a session. `check` is asked first.
 
-    Raises: LimitReached when the press would pass a limit; then nothing is stored. As the check is made in the transaction
-        that reserves, presses at the same moment cannot pass it together.
+    Raises: LimitReached when the press would pass a limit, and what `check` raises; then nothing is stored. As both are in
+        the transaction that reserves, presses at the same moment cannot pass them together.
     """
     for request in {id(planned.request): planned.request for planned in plan.runs}.values():
         for image in [*request.images, *([request.mask] if request.mask else [])]:
@@ -75,6 +80,7 @@ def store(services: Services, group: Group, rows: list[Run], plan: Plan, session
     beside = limits.kept_standing(services, group.owner, rows[0].queued_at)
 
     def insert(db: Database) -> None:
+        check(db)
         limits.hold(db, services.settings, group.owner, session, rows[0].queued_at, amounts, beside)
         if rows[0].position == 0:
             runs.insert_group(db, group)

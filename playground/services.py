@@ -15,6 +15,7 @@ from ulid import ULID
 from playground.keys import KeyRing
 from playground.owners import LOCAL_OWNER as LOCAL_OWNER
 from playground.settings import Settings
+from playground.shared_usage import usage_of
 from playground.unsaved import Unsaved
 from playground.usage import Usage
 from providers.catalog import Catalog
@@ -51,7 +52,7 @@ class Services:
     """What waits for a disk that takes nothing."""
 
     def __post_init__(self, counted: Usage | None) -> None:
-        object.__setattr__(self, "usage", counted or Usage(self.settings, self.clock))
+        object.__setattr__(self, "usage", counted or usage_of(self.settings, self.clock, self.store))
 
     def now(self) -> str:
         """Current time as stored: `2026-08-21T10:15:30.123Z`."""

@@ -1,7 +1,7 @@
 """What visitors of a public server have used of it, in memory: counted for each visitor and for each network address.
 
 A window slides: what counts is the last hour. Addresses are kept as hashes under a secret of this process, and go with it.
-In local mode nothing is counted.
+In local mode nothing is counted. Where several replicas share a database they count there together (`shared_usage`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from playground.settings import Settings
+from storage import uses
+from storage.engine import Database
 
 Kind = Literal["runs", "votes", "uploads", "upload_bytes", "key_tries"]
 
-WINDOW_S = 3600.0
+WINDOW_S = uses.WINDOW_S
+MINE, SHARED = "You have", "Visitors at your network address have"
+"""Whose limit it is, in words."""
 MAX_SUBJECTS = 20_000
 """Visitors and addresses that are remembered; the one that asked longest ago goes first."""
 _MEGABYTE = 1_000_000
@@ -77,6 +81,18 @@ class Usage:
             with self._lock:
                 self._subject(owner).address = hashed
 
+    uncounted_bytes: int = 0
+    """So many bytes of an upload may come before they are counted."""
+
+    async def count(self, kind: Kind, owner: str, amount: int = 1, *, address: str = "") -> None:
+        """As `take`, wherever it is counted."""
+        self.take(kind, owner, amount, address=address)
+
+    def counting(self, kind: Kind, owner: str, amount: int = 1) -> Callable[[Database], None]:
+        """As `take`; what is counted in the store is counted by the job, which belongs into the transaction of what is done."""
+        self.take(kind, owner, amount)
+        return _nothing_to_do
+
     def take(self, kind: Kind, owner: str, amount: int = 1, *, address: str = "") -> None:
         """Counts so much for the owner and their address. `address`: where it is known better than by `seen`.
 
@@ -90,10 +106,10 @@ class Usage:
             mine = self._subject(owner)
             hashed = self._hashed(address) if address else mine.address
             shared = self._subject(hashed) if hashed else None
-            self._refuse_over(kind, mine, limit, amount, now, whose="You have")
+            self._refuse_over(kind, _used(mine, kind, now), limit, amount, now, whose=MINE)
             if shared is not None and self._limits.address:
                 whole = limit * self._limits.address
-                self._refuse_over(kind, shared, whole, amount, now, whose="Visitors at your network address have")
+                self._refuse_over(kind, _used(shared, kind, now), whole, amount, now, whose=SHARED)
             for subject in filter(None, (mine, shared)):
                 subject.used.setdefault(kind, deque()).append((now, amount))
 
@@ -116,15 +132,16 @@ class Usage:
                 "Download what you want to keep, then delete images for ever in History or everything in Settings."
             )
 
-    def _refuse_over(self, kind: Kind, subject: _Subject, limit: int, amount: int, now: float, *, whose: str) -> None:
-        used = subject.used.get(kind)
-        while used and used[0][0] <= now - WINDOW_S:
-            used.popleft()
-        total = sum(count for _, count in used) if used else 0
+    def _refuse_over(
+        self, kind: Kind, used: Iterable[tuple[float, int]], limit: int, amount: int, now: float, *, whose: str
+    ) -> None:
+        """`used`: when, in seconds as `now`, and how much in the last hour."""
+        used = [*used]
+        total = sum(count for _, count in used)
         if total + amount <= limit:
             return
         over, wait = total + amount - limit, WINDOW_S
-        for at, count in used or ():
+        for at, count in used:
             over -= count
             if over <= 0:
                 wait = at + WINDOW_S - now
@@ -163,6 +180,18 @@ class Usage:
 
     def _hashed(self, address: str) -> str:
         return hashlib.blake2b(network_of(address).encode(), key=self._salt, digest_size=16).hexdigest()
+
+
+def _used(subject: _Subject, kind: Kind, now: float) -> Iterable[tuple[float, int]]:
+    """What counts by now; what does not any more is forgotten."""
+    used = subject.used.get(kind, deque())
+    while used and used[0][0] <= now - WINDOW_S:
+        used.popleft()
+    return used
+
+
+def _nothing_to_do(_db: Database) -> None:
+    """It is counted already."""
 
 
 def network_of(address: str) -> str:

@@ -34,7 +34,9 @@ class Provider:
     key_url: str | None = None
     """Where a person gets a key."""
     max_concurrent: int = 4
-    """Calls under way at once from one process."""
+    """Calls under way at once, over all replicas."""
+    is_here: bool = False
+    """Whether it is answered in this process, so that others' calls do not count."""
     accepts_any_model: bool = False
     """Whether a model id outside the catalogue may be sent."""
     key_is_optional: bool = False

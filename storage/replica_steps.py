@@ -9,7 +9,12 @@ from collections.abc import Mapping
 
 REPLICAS = (
     "create table workers (worker_id text primary key, seen_ms integer not null) strict",
-    "create table seats (ticket integer primary key, worker_id text not null, provider text not null) strict",
+    """create table seats (
+        ticket integer primary key,
+        seat_id text not null unique,
+        worker_id text not null,
+        provider text not null
+    ) strict""",
     "create index seats_by_provider on seats (provider, ticket)",
     "create table stops (run_id text primary key, why text not null, asked_at text not null) strict",
     """create table uses (
@@ -36,6 +41,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "seats": {
         "ticket": "number in line, the lowest first",
+        "seat_id": "fresh id of whoever asks",
         "worker_id": "the process that makes the call",
         "provider": "id in the catalogue",
     },

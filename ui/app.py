@@ -19,7 +19,7 @@ from playground.services import Services
 from playground.snapshotting import SnapshotKeeper
 from storage.workers import Worker
 from ui import guard
-from ui.pace import Pace
+from ui.pace import Pace, pace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class App:
     """Whether this is what a private session works with."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pace", Pace(self.services.settings.calls_per_minute))
+        object.__setattr__(self, "pace", pace_of(self.services))
         object.__setattr__(self, "snapshots", SnapshotKeeper(self.services))
         object.__setattr__(self, "voter_watch", VoterWatch(self.services))
         object.__setattr__(self, "operators", Operators(self.services.settings))

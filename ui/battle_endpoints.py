@@ -53,7 +53,7 @@ async def new_battle(app: App, caller: Caller, told: Texts) -> Document:
         if found is None:
             raise BattleOff("There is no pair of yours left to vote on. Make images, or ask for a new battle.")
         return _battle_document(found)
-    app.pace.take(voter)
+    await app.pace.count(voter)
     return _battle_document(await _asked(app, caller, task, category, is_demo=source == "demo"))
 
 

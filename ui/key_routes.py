@@ -55,7 +55,7 @@ async def change_key(app: App, request: Request) -> Response:
         if request.method == "DELETE":
             app.services.keys.forget(provider, owner)
         else:
-            app.services.usage.take("key_tries", owner)
+            await app.services.usage.count("key_tries", owner)
             app.services.keys.put(provider, owner, await _typed_key(request))
             await app.engine.key_arrived(owner)
     except guard.UnknownVisitor as error:
@@ -79,7 +79,7 @@ async def test_key(app: App, under_test: set[str], request: Request) -> Response
     except LookupError as error:
         return refused(str(error.args[0]), 400)
     try:
-        app.services.usage.take("key_tries", owner)
+        await app.services.usage.count("key_tries", owner)
     except UseRefused as error:
         return refused(str(error), 429)
     if owner in under_test:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from playground.services import Services
+from storage import install, uses
+from storage.engine import Database
 
 MAX_CALLERS = 10_000
 """Callers whose pace is remembered; whoever was quiet longest is forgotten first."""
@@ -28,6 +33,10 @@ class Pace:
     monotonic: Callable[[], float] = time.monotonic
     _of: dict[str, deque[float]] = field(default_factory=dict)
 
+    async def count(self, owner: str) -> None:
+        """As `take`, wherever it is counted."""
+        self.take(owner)
+
     def take(self, owner: str) -> None:
         """Counts a call. Raises: TooOften when the caller had its share."""
         now = self.monotonic()
@@ -41,3 +50,30 @@ class Pace:
         if len(recent) >= self.per_minute:
             raise TooOften(recent[0] + _MINUTE_S - now)
         recent.append(now)
+
+
+class SharedPace(Pace):
+    """The same over all replicas, counted in the store that they share."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services.settings.calls_per_minute)
+        self._services = services
+
+    async def count(self, owner: str) -> None:
+        """As `take`. Raises: StoreError, where it cannot be counted now."""
+        now = self._services.clock().timestamp()
+
+        def take(db: Database) -> None:
+            caller = uses.subject(install.voter_salt(db), owner)
+            uses.forget(db, round((now - uses.WINDOW_S) * 1000))
+            recent = uses.recent(db, caller, "calls", round((now - _MINUTE_S) * 1000))
+            if len(recent) >= self.per_minute:
+                raise TooOften(recent[0][0] / 1000 + _MINUTE_S - now)
+            uses.add(db, [caller], "calls", round(now * 1000), 1)
+
+        await asyncio.to_thread(self._services.store.write, take)
+
+
+def pace_of(services: Services) -> Pace:
+    """In memory, or in the store where other replicas may count there too."""
+    return SharedPace(services) if services.store.is_shared else Pace(services.settings.calls_per_minute)

@@ -65,7 +65,7 @@ async def submit(app: App, caller: Caller, told: object, operation: Operation | 
     plan = _plan(app, asked)
     refuse_dear(plan, caller.max_microusd)
     # Counted before the call that may take long: whoever asks for more than its share waits first.
-    app.pace.take(caller.owner)
+    await app.pace.count(caller.owner)
     group_id = await app.engine.submit(plan, caller.owner, keys=caller.keys)
     return {"group_id": group_id, "runs": len(plan.runs), "estimate_microusd": plan.high_microusd}
 

@@ -85,7 +85,7 @@ async def operator(app: App, request: Request) -> Response:
         if request.method == "DELETE":
             app.operators.leave(owner)
         else:
-            app.services.usage.take("key_tries", owner)
+            await app.services.usage.count("key_tries", owner)
             document = orjson.loads(await short_body(request) or b"{}")
             token = document.get("token") if isinstance(document, dict) else None
             if not isinstance(token, str) or not app.operators.enter(owner, token):

@@ -116,7 +116,7 @@ class VisitorScope:
             await PlainTextResponse("Open the page first: files are kept for visitors only.", 403)(scope, receive, send)
             return
         try:
-            self._usage.take("uploads", visitor, address=address)
+            await self._usage.count("uploads", visitor, address=address)
         except UseRefused as error:
             await _refused(error)(scope, receive, send)
             return
@@ -193,17 +193,24 @@ class _Counted:
 
     def __init__(self, receive: Receive, usage: Usage, visitor: str, address: str) -> None:
         self._receive, self._usage, self._visitor, self._address = receive, usage, visitor, address
+        self._uncounted = 0
         self._refusal: UseRefused | None = None
         self._has_answered = False
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if self._refusal is None and message["type"] == "http.request" and message.get("body"):
-            try:
-                self._usage.take("upload_bytes", self._visitor, len(message["body"]), address=self._address)
-            except UseRefused as error:
-                self._refusal = error
+            self._uncounted += len(message["body"])
+            if self._uncounted > self._usage.uncounted_bytes or not message.get("more_body"):
+                await self._count()
         return {"type": "http.disconnect"} if self._refusal else message
+
+    async def _count(self) -> None:
+        amount, self._uncounted = self._uncounted, 0
+        try:
+            await self._usage.count("upload_bytes", self._visitor, amount, address=self._address)
+        except UseRefused as error:
+            self._refusal = error
 
     def answering(self, send: Send) -> Send:
         """The answer, or in its place why the upload was ended."""

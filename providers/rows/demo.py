@@ -16,6 +16,7 @@ PROVIDER = Provider(
     key_variable=None,
     auth="none",
     max_concurrent=3,
+    is_here=True,
 )
 
 FREE = Price(

@@ -175,6 +175,7 @@ REPLICAS = (
     'create table workers (worker_id text collate "C" primary key, seen_ms bigint not null)',
     """create table seats (
         ticket bigint primary key default next_number('seats', 'ticket'),
+        seat_id text collate "C" not null unique,
         worker_id text collate "C" not null,
         provider text collate "C" not null
     )""",

@@ -11,15 +11,21 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playground import calls
 from playground.image_store import ImageStore
+from playground.limits import LimitReached
 from playground.plan import make_plan
+from playground.refusals import PlanRefused
 from playground.services import LOCAL_OWNER
 from playground.settings import Settings
+from playground.usage import UseRefused
+from playground.visitor_settings import PublicSettings, VisitorLimits
 from providers.rows import CATALOG
 from providers.types import ImageRequest
 from storage.blob_places import read_place
@@ -31,6 +37,7 @@ from tests.harness import KEY, OFFER, Harness, no_sleep
 from tests.playground.faulty_answers import all_runs, posts
 from tests.playground.job_world import Frozen, until, world_of
 from tests.postgres_server import PostgresServer, missing, running_server
+from ui.pace import TooOften
 
 pytestmark = pytest.mark.asyncio
 
@@ -54,12 +61,13 @@ def replica(server: PostgresServer, tmp_path: Path) -> Iterator[Make]:
     """Makes replicas over one database and one store of images, each with a data folder of its own."""
     made: list[Harness] = []
     place = read_place(f"file://{tmp_path / 'images'}")
-    shared = Settings(lease_s=LEASE_S, images=ImageStore(place, 1_000, False, None, None, None))
+    images = ImageStore(place, 1_000, False, None, None, None)
     url = server.url_of(tmp_path / "database")
 
-    def make(**changes: Any) -> Harness:
+    def make(settings: Settings | None = None, **changes: Any) -> Harness:
         folder = tmp_path / f"replica{len(made)}"
-        one = Harness(folder, **({"database_url": url, "settings": shared} | changes))
+        shared = replace(settings or Settings(), lease_s=LEASE_S, images=images)
+        one = Harness(folder, database_url=url, settings=shared, **changes)
         made.append(one)
         return one
 
@@ -265,3 +273,88 @@ async def test_a_stop_waits_for_a_replica_that_cannot_be_told(replica: Make, mon
         rows = asking.services.store.read(lambda db: db.execute("select * from stops").fetchall())
         assert rows == [], "what was heeded is forgotten"
         await stopped(carrying, asking)
+
+
+# Limits
+
+
+async def outcomes(tries: list[Any], refusal: type[Exception]) -> tuple[int, int]:
+    """How many of them went through and how many were refused, all at once; whatever else they raise is raised."""
+    ends = await asyncio.gather(*tries, return_exceptions=True)
+    other = [end for end in ends if isinstance(end, BaseException) and not isinstance(end, refusal)]
+    assert other == []
+    refused = sum(isinstance(end, refusal) for end in ends)
+    return len(ends) - refused, refused
+
+
+async def test_a_cap_holds_to_the_last_run_over_two_replicas(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        capped = Settings(limits={"day": 45 * PLAN.high_microusd})
+        two = [replica(capped, openai_url=fake.base_url) for _ in range(2)]
+        for one in two:
+            await one.engine.start()
+        presses = [two[number % 2].engine.submit(PLAN, LOCAL_OWNER) for number in range(64)]
+        assert await outcomes(presses, LimitReached) == (45, 19)
+        assert len(await all_runs(two[0])) <= 45
+        assert fake.posts <= 5
+        assert await two[0].engine.cancel_all(LOCAL_OWNER) == 45
+        await stopped(*two)
+
+
+async def test_a_visitor_has_one_share_of_all_replicas(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Hang())
+        allowed = VisitorLimits(running=4, runs=6, votes=5, key_tries=5, address=2)
+        public = Settings(mode="public", public=PublicSettings(limits=allowed), calls_per_minute=7)
+        two = [replica(public, openai_url=fake.base_url) for _ in range(2)]
+        for one in two:
+            one.services.keys.put(CATALOG.provider("openai"), "ann", KEY)
+            one.app.services.usage.seen("ann", "203.0.113.9")
+        presses = [two[number % 2].engine.submit(PLAN, "ann") for number in range(12)]
+        assert await outcomes(presses, PlanRefused) == (4, 8), "so many at once"
+        await asyncio.gather(*(one.engine.cancel_all("ann") for one in two))
+        presses = [two[number % 2].engine.submit(PLAN, "ann") for number in range(4)]
+        assert await outcomes(presses, PlanRefused) == (2, 2), "so many in an hour, those refused not counted"
+        tries = [two[number % 2].services.usage.count("key_tries", "ann") for number in range(16)]
+        assert await outcomes(tries, UseRefused) == (5, 11)
+        others = [
+            two[number % 2].services.usage.count("key_tries", f"v{number}", address="203.0.113.9")
+            for number in range(9)
+        ]
+        assert await outcomes(others, UseRefused) == (5, 4), "one address, however many visitors"
+        paced = [two[number % 2].app.pace.count("ann") for number in range(16)]
+        assert await outcomes(paced, TooOften) == (7, 9)
+        subjects = two[0].services.store.read(lambda db: db.execute("select subject from uses").fetchall())
+        assert not any("ann" in name or "203" in name[:4] for (name,) in subjects), "under a hash"
+        await stopped(*two)
+
+
+async def test_a_providers_limit_holds_over_all_replicas(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = 0, 0
+    send = calls.send
+
+    async def counted(*args: Any) -> Any:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            return await send(*args)
+        finally:
+            at_once -= 1
+
+    monkeypatch.setattr(calls, "send", counted)
+    with FakeOpenAI(key=KEY) as fake:
+        fake.always(faults.Slow(0.02))
+        two = [replica(openai_url=fake.base_url) for _ in range(2)]
+        for one in two:
+            await one.engine.start()
+        await asyncio.gather(*(two[number % 2].engine.submit(PLAN, LOCAL_OWNER) for number in range(16)))
+        for one in two:
+            async with asyncio.timeout(20):
+                async for _ in one.engine.follow_owner(LOCAL_OWNER):
+                    pass
+        assert {view.run.state for view in await all_runs(two[0])} == {"succeeded"}
+        assert (fake.posts, most) == (16, CATALOG.provider("openai").max_concurrent)
+        await until(lambda: two[0].services.store.read(lambda db: db.execute("select 1 from seats").fetchall()) == [])
+        await stopped(*two)

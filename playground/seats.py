@@ -1,0 +1,135 @@
+"""A place at a provider that counts over all replicas: asked for in the store, and waited for until those before have left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Protocol, TypeVar
+
+from playground.finishing import to_its_end
+from storage import seats
+from storage.database import Store
+from storage.engine import Database
+from storage.errors import StoreClosed, StoreError
+from storage.seats import Standing
+from storage.workers import Worker
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_LOOK_AGAIN_S = 1.0
+"""News that a place is free may be lost."""
+FREED = "seat"
+"""The news that a place at a provider is free; the provider follows."""
+
+
+class Seats(Protocol):
+    """The places of all processes together."""
+
+    async def take(self, provider_id: str) -> str:
+        """Waits for a place; its name, to give it back by."""
+
+    async def give_back(self, seat_id: str, provider_id: str) -> None:
+        """The place is free for others."""
+
+    def look_again(self, provider_id: str) -> None:
+        """Somebody left the provider's line."""
+
+
+class NoOthers:
+    """Where there is one process only, its own places are all there are."""
+
+    async def take(self, _provider_id: str) -> str:
+        """Nothing to wait for."""
+        return ""
+
+    async def give_back(self, _seat_id: str, _provider_id: str) -> None:
+        """Nothing to give."""
+
+    def look_again(self, _provider_id: str) -> None:
+        """Nobody waits."""
+
+
+class SharedSeats:
+    """Places that are counted in the store. Lives on one event loop."""
+
+    def __init__(self, store: Store, worker: Worker, new_id: Callable[[], str], most: Mapping[str, int]) -> None:
+        """`most`: provider -> how many calls at once. Whoever is not in it has no line here."""
+        self._store, self._worker, self._new_id, self._most = store, worker, new_id, most
+        self._freed: dict[str, asyncio.Event] = {}
+        self._not_given_back: list[str] = []
+
+    async def take(self, provider_id: str) -> str:
+        """Waits for a place, also while the store cannot be asked; its name, empty where none is needed."""
+        if provider_id not in self._most:
+            return ""
+        seat_id = self._new_id()
+        try:
+            found = await self._asked(seat_id, provider_id)
+            while found != "holds":
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_AGAIN_S):
+                        await self._freed.setdefault(provider_id, asyncio.Event()).wait()
+                found = await self._looked(seat_id, provider_id)
+        except BaseException:
+            await self.give_back(seat_id, provider_id)
+            raise
+        return seat_id
+
+    async def give_back(self, seat_id: str, provider_id: str) -> None:
+        """The place is free for others; where the store cannot be told now, later."""
+        if not seat_id:
+            return
+        self._not_given_back.append(seat_id)
+        gone = [*self._not_given_back]
+        try:
+            _, was_cancelled = await to_its_end(self._written(partial(seats.give_back, seat_ids=gone)))
+        except StoreError as error:
+            log.warning("a place at %s could not be given back now: %s", provider_id, error)
+            return
+        self._not_given_back = [each for each in self._not_given_back if each not in gone]
+        self._worker.tell(f"{FREED} {provider_id}")
+        self.look_again(provider_id)
+        if was_cancelled:
+            raise asyncio.CancelledError
+
+    def look_again(self, provider_id: str) -> None:
+        """Everybody here who waits for the provider looks."""
+        if waiting := self._freed.pop(provider_id, None):
+            waiting.set()
+
+    async def _asked(self, seat_id: str, provider_id: str) -> Standing:
+        """Puts the ticket into the line; how it is with it."""
+        most = self._most[provider_id]
+
+        def ask(db: Database) -> Standing:
+            seats.ask(db, seat_id, self._worker.worker_id, provider_id)
+            return seats.standing(db, seat_id, provider_id, most)
+
+        try:
+            found, was_cancelled = await to_its_end(self._written(ask))
+        except StoreClosed:
+            raise
+        except StoreError as error:
+            log.warning("a place at %s could not be asked for now: %s", provider_id, error)
+            return "gone"
+        if was_cancelled:
+            raise asyncio.CancelledError
+        return found
+
+    async def _looked(self, seat_id: str, provider_id: str) -> Standing:
+        most = self._most[provider_id]
+        look = partial(seats.standing, seat_id=seat_id, provider=provider_id, most=most)
+        try:
+            found = await asyncio.to_thread(self._store.read, look)
+        except StoreClosed:
+            raise
+        except StoreError:
+            return "waits"
+        return found if found != "gone" else await self._asked(seat_id, provider_id)
+
+    async def _written(self, job: Callable[[Database], T]) -> T:
+        return await asyncio.to_thread(self._store.write, job)
