@@ -65,6 +65,8 @@ THOROUGH = (
     "tests/storage/test_postgres_faults.py::test_eight_kills",
     # Ten thousand runs, and every list over them.
     "tests/storage/test_postgres_plans.py",
+    # Two processes of the whole app, and the leases of each to run out.
+    "tests/faults/test_replicas.py",
     # A process for each step.
     "tests/playground/test_kills.py::test_a_kill_at_each_step",
     # Images and archives as large as they may be.

@@ -225,7 +225,7 @@ def test_a_household_is_one_network() -> None:
 @pytest.mark.asyncio
 async def test_only_so_many_runs_of_a_visitor_go_at_once_however_fast_they_press(harness: Make) -> None:
     one = harness(settings=replace(PUBLIC, public=PublicSettings(limits=VisitorLimits(running=3))), key=None)
-    door = Door(one.services)
+    door = Door(one.services, one.worker.worker_id)
     told = await asyncio.gather(*(door.admit("v", 1, lambda _: 1) for _ in range(5)), return_exceptions=True)
     refused = [str(each) for each in told if isinstance(each, PlanRefused)]
     assert len(refused) == 3
