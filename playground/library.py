@@ -174,6 +174,11 @@ def owned_thumbnail(services: Services, sha256: str, owner: str) -> Path | None:
     return services.store.thumbs.ensure(sha256, original) if original else made
 
 
+def may_come(services: Services, sha256: str, owner: str) -> bool:
+    """Whether such a file, which is not here, may be on the disk of another replica only. Blocking."""
+    return services.store.is_shared and _owns(services, sha256, owner)
+
+
 def owned_address(services: Services, sha256: str, owner: str, for_s: int) -> str | None:
     """An address elsewhere under which anybody can read such a file for so many seconds, where there is one. Blocking.
 

@@ -40,7 +40,7 @@ STORED: tuple[tuple[str, str], ...] = (
     (
         "Addresses",
         "Your network address is never stored. To count runs and uploads, a hash of it stays in memory for the life of the "
-        "process.",
+        "process; where several servers share one database they count there, under a hash that is deleted after an hour.",
     ),
     (
         "In your browser",

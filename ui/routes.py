@@ -32,7 +32,7 @@ from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.route_answers import not_found
 from ui.sweep_routes import sweep_routes
-from ui.trouble import NOT_HAD, trouble_routes
+from ui.trouble import NOT_HAD, NOT_YET, trouble_routes
 from ui.visitor_routes import visitor_routes
 from ui.vote_routes import vote_routes
 
@@ -41,6 +41,7 @@ FOREVER = "private, max-age=31536000, immutable"
 NEVER = "no-store"
 REDIRECTED_S = 60
 """An address of the object store is good for so long."""
+_LOOK_AGAIN_S = 1.0
 _THREADS = 32
 """For what blocks: twice the calls that all providers together take at once. Python's own default is four more than there are
 cores, and calls whose answers come together would wait for each other's disk."""
@@ -125,6 +126,12 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
                     address, 302, headers={"Cache-Control": NEVER, "Referrer-Policy": "no-referrer"}
                 )
         path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
+        if name and path is None and await asyncio.to_thread(library.may_come, app.services, name[1], owner):
+            # One that just came to another replica is there in a moment.
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            path = await asyncio.to_thread(find, app.services, name[1], owner)
+            if path is None:
+                return PlainTextResponse(NOT_YET, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
     except UnreadableImage:
         path = None
     except (ImagesAway, ImageDamaged):
