@@ -10,7 +10,7 @@ from playground.refusals import PlanRefused
 from playground.services import Services
 from playground.usage import UseRefused
 from providers.checks import Problem
-from storage import footprint, stops
+from storage import carriers, footprint
 from storage.engine import Database
 
 FIELD = "limit"
@@ -49,7 +49,7 @@ class Door:
         def check(db: Database) -> None:
             try:
                 if is_shared:
-                    elsewhere = stops.carried_elsewhere(db, owner, self._worker_id)
+                    elsewhere = carriers.carried_elsewhere(db, owner, self._worker_id)
                     usage.refuse_running(here + len(elsewhere), count)
                 take(db)
             except UseRefused as error:

@@ -18,6 +18,7 @@ from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent, event_of
 from playground.finishing import to_its_end
 from playground.following import news_of
+from playground.handing_over import Handover
 from playground.keeping import end_run
 from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
@@ -33,7 +34,7 @@ from playground.services import Services
 from playground.stopping import stop_elsewhere
 from providers.checks import Problem
 from providers.errors import MissingKey
-from storage import runs, stops
+from storage import carriers, runs, stops
 from storage.engine import Database
 from storage.errors import StoreBusy, StoreError
 from storage.records import Group, GroupKind, Run
@@ -59,9 +60,11 @@ class Engine:
         self._places = places_of(services, worker)
         self._live: dict[str, LiveRun] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._entering: set[asyncio.Task[None]] = set()
+        self._entering: dict[asyncio.Task[None], list[str]] = {}
+        """The tasks that write runs, with the ids of these."""
         self._resumption = Resumption(services, self._hub, self._go_on)
         self._parked = self._resumption.parked
+        self._handover = Handover(services, worker, self._resumption)
         self._keeper: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
         self._locker: asyncio.Task[None] | None = None
@@ -89,6 +92,7 @@ class Engine:
         elif event := event_of(news):
             self._hub.pass_on(event)
         else:
+            self._handover.on_news(kind, about)
             self._hub.pass_on(None)
             self._look.set()
 
@@ -100,6 +104,7 @@ class Engine:
             try:
                 await self._let_go_of_taken()
                 await self._take_up()
+                await self._handover.look(self._known)
                 await self._heed_stops()
                 await asyncio.to_thread(reprice, self._services)
             except StoreError:
@@ -122,12 +127,17 @@ class Engine:
         carried = [*self._live, *self._parked.ids()]
         if not carried:
             return
-        read = partial(runs.taken_from, worker=self._worker.worker_id, run_ids=carried)
+        read = partial(carriers.taken_from, worker=self._worker.worker_id, run_ids=carried)
         for run_id in await asyncio.to_thread(self._services.store.read, read):
             log.warning("run %s is carried by another process now", run_id)
             self._parked.take(run_id)
             if live := self._live.get(run_id):
                 live.step_back()
+
+    def _known(self) -> set[str]:
+        """Ids of all runs that this process has to do with."""
+        entering = [run_id for ids in self._entering.values() for run_id in ids]
+        return {*self._live, *self._parked.ids(), *entering}
 
     async def _heed_stops(self) -> None:
         """Stops what was asked to be stopped at another replica."""
@@ -183,8 +193,8 @@ class Engine:
         ]
         check = await self._door.admit(owner, len(plan.runs), self.running)
         task = asyncio.create_task(self._enter(group, rows, plan, found, finder, check))
-        self._entering.add(task)
-        task.add_done_callback(self._entering.discard)
+        self._entering[task] = [run.run_id for run in rows]
+        task.add_done_callback(self._entering.pop)
         task.add_done_callback(self._door.entered(owner, len(plan.runs)))
         _, was_cancelled = await to_its_end(_result_of(task))
         if was_cancelled:
@@ -337,8 +347,9 @@ class Engine:
         self._begin(run, planned, key, self._services.keys, found)
 
     async def key_arrived(self, owner: str) -> None:
-        """Goes on with the owner's runs that waited for a key."""
+        """Goes on with the owner's runs that waited for a key, here or at another replica."""
         await self._resumption.key_arrived(owner)
+        self._handover.ask(owner)
 
     async def _stored(self, run_id: str, owner: str) -> Run | None:
         def read(db: Database) -> Run | None:

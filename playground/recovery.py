@@ -57,7 +57,7 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
     for run in all_open:
         if is_alive[run.worker] or (run.state == "queued" and not claim_queued) or not _claim(services, run, worker):
             continue
-        found = _found(services, replace(run, worker=worker.worker_id))
+        found = found_of(services, replace(run, worker=worker.worker_id))
         if found.was_sent and not _can_go_on(services, found):
             _end(services, found.run, [one for one in left if one.run_id == run.run_id])
         else:
@@ -68,7 +68,9 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
     return mine
 
 
-def _found(services: Services, run: Run) -> Found:
+def found_of(services: Services, run: Run) -> Found:
+    """The run with its jobs. Blocking."""
+
     def read(db: Database) -> list[StoredJob]:
         return jobs.of_run(db, run.run_id)
 

@@ -39,9 +39,18 @@ class Resumption:
     def __init__(self, services: Services, hub: Hub, begin: Begin) -> None:
         self._services, self._hub, self._begin = services, hub, begin
         self.parked = ParkingLot()
+        self.under_way: set[str] = set()
+        """Ids of runs that are being looked at, and neither go on nor wait yet."""
 
     async def go_on(self, found: Found) -> None:
         """Goes on with a run that now is this process's; without its key it waits for its owner to come back with it."""
+        self.under_way.add(found.run.run_id)
+        try:
+            await self._go_on(found)
+        finally:
+            self.under_way.discard(found.run.run_id)
+
+    async def _go_on(self, found: Found) -> None:
         run = found.run
         try:
             offer = await asyncio.to_thread(offer_as_reserved, self._services, run)

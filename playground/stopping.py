@@ -7,7 +7,7 @@ from functools import partial
 
 from playground.events import Hub
 from playground.services import Services
-from storage import stops
+from storage import carriers, stops
 from storage.engine import Database
 from storage.workers import Worker
 
@@ -36,7 +36,7 @@ async def stop_elsewhere(
     store, now = services.store, services.now()
 
     def look(db: Database) -> list[str]:
-        return stops.carried_elsewhere(db, owner, worker.worker_id, run_id=run_id, group_id=group_id)
+        return carriers.carried_elsewhere(db, owner, worker.worker_id, run_id=run_id, group_id=group_id)
 
     asked = await asyncio.to_thread(store.read, look)
     if not asked:

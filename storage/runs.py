@@ -312,16 +312,6 @@ def open_runs(db: Database, owner: str | None = None) -> list[Run]:
     return [to_run(row) for row in rows]
 
 
-def taken_from(db: Database, worker: str, run_ids: Sequence[str]) -> list[str]:
-    """Which of these runs another worker has by now."""
-    rows = fetch(
-        db,
-        "select run_id from runs where run_id in (select value from json_each(:ids)) and worker is not :worker",
-        {"ids": document(run_ids), "worker": worker},
-    )
-    return [row["run_id"] for row in rows]
-
-
 def unfinished_groups(db: Database, owner: str | None) -> list[str]:
     """Ids of groups with an open run, oldest first. Owner `None`: anybody's."""
     rows = fetch(

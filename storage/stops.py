@@ -6,20 +6,6 @@ from storage.engine import Database
 from storage.rows import fetch
 
 
-def carried_elsewhere(
-    db: Database, owner: str, worker: str, *, run_id: str | None = None, group_id: str | None = None
-) -> list[str]:
-    """The owner's open runs that others than `worker` carry: all, those of a group, or one."""
-    rows = fetch(
-        db,
-        """select run_id from runs where owner = :owner and worker is not :worker
-        and state in ('queued', 'sending', 'waiting', 'downloading')
-        and (:run is null or run_id = :run) and (:group is null or group_id = :group) order by seq""",
-        {"owner": owner, "worker": worker, "run": run_id, "group": group_id},
-    )
-    return [row["run_id"] for row in rows]
-
-
 def ask(db: Database, run_ids: list[str], why: str, at: str) -> None:
     """Asks those who carry these runs to stop them. `why`: what their ends are to say."""
     db.conn.executemany(

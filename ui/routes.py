@@ -125,17 +125,11 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
                 return RedirectResponse(
                     address, 302, headers={"Cache-Control": NEVER, "Referrer-Policy": "no-referrer"}
                 )
-        path = await asyncio.to_thread(find, app.services, name[1], owner) if name else None
-        if name and path is None and await asyncio.to_thread(library.may_come, app.services, name[1], owner):
-            # One that just came to another replica is there in a moment.
-            await asyncio.sleep(_LOOK_AGAIN_S)
-            path = await asyncio.to_thread(find, app.services, name[1], owner)
-            if path is None:
-                return PlainTextResponse(NOT_YET, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
+        path = await _found(app, find, name[1], owner) if name else None
     except UnreadableImage:
         path = None
-    except (ImagesAway, ImageDamaged):
-        return PlainTextResponse(NOT_HAD, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
+    except (ImagesAway, ImageDamaged) as error:
+        return _not_had(error)
     if path is None:
         return not_found()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.
@@ -152,6 +146,27 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
         response.headers["Cache-Control"] = NEVER
         response.headers["Content-Disposition"] = f'attachment; filename="diptych-{path.name[:12]}{path.suffix}"'
     return response
+
+
+class _NotYet(ImagesAway):
+    """Another replica may have it on its own disk only."""
+
+
+async def _found(app: App, find: Callable[..., Path | None], sha256: str, owner: str) -> Path | None:
+    """Raises: as `library.owned_file`; _NotYet."""
+    path = await asyncio.to_thread(find, app.services, sha256, owner)
+    if path is None and await asyncio.to_thread(library.may_come, app.services, sha256, owner):
+        # What just came to another replica is there in a moment.
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        path = await asyncio.to_thread(find, app.services, sha256, owner)
+        if path is None:
+            raise _NotYet(NOT_YET)
+    return path
+
+
+def _not_had(error: StoreError) -> Response:
+    words = NOT_YET if isinstance(error, _NotYet) else NOT_HAD
+    return PlainTextResponse(words, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
 
 
 def _may_redirect(app: App, request: Request) -> bool:

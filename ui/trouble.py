@@ -16,8 +16,8 @@ from ui.key_routes import is_ours
 from ui.route_answers import NO_STORE, answer, refused
 
 NOT_YET = (
-    "This image is on the disk of another server, which has not brought it to the common place yet. It is shown once that server "
-    "has; one that is down brings it when it is back."
+    "This image is on the disk of another server, which has not brought it to the common place yet. It is shown once that "
+    "server has; one that is down brings it when it is back."
 )
 NOT_HAD = "This image is kept at another place, which does not give it now. Try again in a minute."
 

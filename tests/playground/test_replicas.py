@@ -30,6 +30,7 @@ from providers.rows import CATALOG
 from providers.types import ImageRequest
 from storage.blob_places import read_place
 from storage.errors import StoreError
+from storage.moving import KEYS, PASSING
 from storage.records import RunView
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
@@ -195,6 +196,44 @@ def _of(one: Harness, owner: str) -> Any:
     from storage import history
 
     return one.services.store.read(lambda db: history.page(db, owner, limit=1)).runs[0].run
+
+
+async def test_a_run_that_waits_for_a_key_goes_to_the_replica_where_it_is_typed(replica: Make, tmp_path: Path) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        openai = CATALOG.provider("openai")
+        first, waiting, typed = (replica(openai_url=fake.base_url) for _ in range(3))
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        first.services.keys.put(openai, "visitor", KEY)
+        for _ in range(6):
+            await first.engine.submit(PLAN, "visitor")
+        await posts(fake, 5)
+        await waiting.engine.start()
+        await first.engine.close(0)
+        await until(lambda: waiting.engine.live(_of(waiting, "visitor").run_id))
+        await typed.engine.start()
+        fake.always(None)
+        typed.services.keys.put(openai, "visitor", KEY)
+        await typed.engine.key_arrived("visitor")
+        await until(lambda: _of(typed, "visitor").state == "succeeded")
+        assert _of(typed, "visitor").worker == typed.worker.worker_id
+        assert fake.posts == 6
+        # Keys are in memory: neither the database, nor a file, nor what is told holds one.
+        typed.services.store.backup(tmp_path / "copy.sqlite3")
+        assert files_with(KEY, tmp_path) == []
+        tables = typed.services.store.read(_all_rows)
+        assert KEY not in tables
+        released.set()
+        await stopped(first, waiting, typed)
+
+
+def files_with(words: str, folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+
+
+def _all_rows(db: Any) -> str:
+    names = sorted(KEYS.keys() | PASSING)
+    return "".join(str(db.execute(f"select * from {name}").fetchall()) for name in names)
 
 
 async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: PostgresServer) -> None:
