@@ -40,10 +40,14 @@ class Door:
         try:
             usage.refuse_storage(held)
             usage.refuse_running(here, count)
-            take = usage.counting("runs", owner, count)
         except UseRefused as error:
             raise _told(error) from error
         self._coming[owner] += count
+        try:
+            take = await usage.counted("runs", owner, count, is_apart=self._services.kept is not None)
+        except UseRefused as error:
+            self.entered(owner, count)(None)
+            raise _told(error) from error
         is_shared = is_public and self._services.store.is_shared
 
         def check(db: Database) -> None:

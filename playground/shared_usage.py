@@ -43,14 +43,10 @@ class SharedUsage(Usage):
             log.warning("what a visitor does could not be counted, so it was refused: %s", error)
             raise UseRefused(_NOT_COUNTED, again_in_s=_AGAIN_IN_S) from error
 
-    def counting(self, kind: Kind, owner: str, amount: int = 1) -> Callable[[Database], None]:
-        """The job that counts, or raises UseRefused."""
-        return self._job(kind, owner, amount, "")
-
     def _hashed(self, address: str) -> str:
         return uses.subject(self._key, network_of(address))
 
-    def _job(self, kind: Kind, owner: str, amount: int, address: str) -> Callable[[Database], None]:
+    def _job(self, kind: Kind, owner: str, amount: int, address: str, /) -> Callable[[Database], None]:
         limit, mine = self._limit(kind), uses.subject(self._key, owner)
         with self._lock:
             hashed = self._hashed(address) if address else self._subject(owner).address

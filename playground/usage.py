@@ -88,10 +88,20 @@ class Usage:
         """As `take`, wherever it is counted."""
         self.take(kind, owner, amount, address=address)
 
-    def counting(self, kind: Kind, owner: str, amount: int = 1) -> Callable[[Database], None]:
-        """As `take`; what is counted in the store is counted by the job, which belongs into the transaction of what is done."""
-        self.take(kind, owner, amount)
-        return _nothing_to_do
+    async def counted(
+        self, kind: Kind, owner: str, amount: int = 1, *, is_apart: bool = False
+    ) -> Callable[[Database], None]:
+        """As `take`. What is counted in the store is counted by the job, which belongs into the transaction of what is done;
+        `is_apart`: that is another store's.
+        """
+        job = None if is_apart else self._job(kind, owner, amount, "")
+        if job is None:
+            await self.count(kind, owner, amount)
+        return job or _nothing_to_do
+
+    def _job(self, _kind: Kind, _owner: str, _amount: int, _address: str, /) -> Callable[[Database], None] | None:
+        """Counts in the store, where that is counted there."""
+        return None
 
     def take(self, kind: Kind, owner: str, amount: int = 1, *, address: str = "") -> None:
         """Counts so much for the owner and their address. `address`: where it is known better than by `seen`.

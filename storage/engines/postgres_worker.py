@@ -56,6 +56,12 @@ class _Line(PostgresConnection):
         """Say something to all who listen."""
         self.executemany("select pg_notify(?, ?)", [(CHANNEL, each) for each in news])
 
+    def waited(self, bell: int, most_s: float) -> bool:
+        """Until something arrives, the bell rings, or so many seconds have passed; whether it was the bell."""
+        with self._errors():
+            ready, _, _ = select.select([self.raw.pgconn.socket, bell], [], [], most_s)
+        return bell in ready
+
     def arrived(self) -> list[str]:
         """What others told since the last call."""
         with self._errors():
@@ -168,9 +174,7 @@ class PostgresWorker:
         if self._untold:
             line.tell([self._untold.popleft() for _ in range(len(self._untold))])
         left_s = max(0.0, self._renewed_at + self._renew_every_s - time.monotonic())
-        ringing = self._ringing.fileno()
-        rung, _, _ = select.select([line.raw.pgconn.socket, ringing], [], [], left_s)
-        if ringing in rung:
+        if line.waited(self._ringing.fileno(), left_s):
             self._ringing.recv(4096)
         for news in line.arrived():
             self._heard(news)

@@ -357,6 +357,13 @@ async def test_a_visitor_has_one_share_of_all_replicas(replica: Make) -> None:
         assert await outcomes(presses, PlanRefused) == (2, 2), "so many in an hour, those refused not counted"
         tries = [two[number % 2].services.usage.count("key_tries", "ann") for number in range(16)]
         assert await outcomes(tries, UseRefused) == (5, 11)
+        later = [
+            await one.services.usage.counted("votes", "ann", is_apart=is_apart)
+            for one, is_apart in zip(two, (True, False), strict=True)
+        ]
+        two[1].services.store.write(later[1])
+        votes = [two[number % 2].services.usage.count("votes", "ann") for number in range(6)]
+        assert await outcomes(votes, UseRefused) == (3, 3), "in a private session too, whose rows are elsewhere"
         others = [
             two[number % 2].services.usage.count("key_tries", f"v{number}", address="203.0.113.9")
             for number in range(9)
