@@ -316,6 +316,7 @@ class Engine:
                 await asyncio.wait(late)
         if self._locker is not None:
             await asyncio.wait([self._locker])
+        await self._places.seats.close()
         self._worker.close()
 
     def _begin(

@@ -47,7 +47,7 @@ class Places:
             yield
         finally:
             free.release()
-            await self.seats.give_back(seat_id, provider_id)
+            self.seats.give_back(seat_id, provider_id)
 
     def in_line(self, provider_id: str, run_id: str) -> int | None:
         """Place in the provider's line from 1, or `None` when the run does not wait. Lines of other replicas are not seen."""

@@ -32,11 +32,14 @@ class Seats(Protocol):
     async def take(self, provider_id: str) -> str:
         """Waits for a place; its name, to give it back by."""
 
-    async def give_back(self, seat_id: str, provider_id: str) -> None:
-        """The place is free for others."""
+    def give_back(self, seat_id: str, provider_id: str) -> None:
+        """The place is free for others soon. Never waits: whoever had it may be stopped, and must come to its end."""
 
     def look_again(self, provider_id: str) -> None:
         """Somebody left the provider's line."""
+
+    async def close(self) -> None:
+        """Waits for what is being given back."""
 
 
 class NoOthers:
@@ -46,11 +49,14 @@ class NoOthers:
         """Nothing to wait for."""
         return ""
 
-    async def give_back(self, _seat_id: str, _provider_id: str) -> None:
+    def give_back(self, _seat_id: str, _provider_id: str) -> None:
         """Nothing to give."""
 
     def look_again(self, _provider_id: str) -> None:
         """Nobody waits."""
+
+    async def close(self) -> None:
+        """Nothing is."""
 
 
 class SharedSeats:
@@ -61,6 +67,7 @@ class SharedSeats:
         self._store, self._worker, self._new_id, self._most = store, worker, new_id, most
         self._freed: dict[str, asyncio.Event] = {}
         self._not_given_back: list[str] = []
+        self._giving: set[asyncio.Task[None]] = set()
 
     async def take(self, provider_id: str) -> str:
         """Waits for a place, also while the store cannot be asked; its name, empty where none is needed."""
@@ -75,26 +82,33 @@ class SharedSeats:
                         await self._freed.setdefault(provider_id, asyncio.Event()).wait()
                 found = await self._looked(seat_id, provider_id)
         except BaseException:
-            await self.give_back(seat_id, provider_id)
+            self.give_back(seat_id, provider_id)
             raise
         return seat_id
 
-    async def give_back(self, seat_id: str, provider_id: str) -> None:
-        """The place is free for others; where the store cannot be told now, later."""
-        if not seat_id:
-            return
-        self._not_given_back.append(seat_id)
+    def give_back(self, seat_id: str, provider_id: str) -> None:
+        """The place is free for others soon; where the store cannot be told now, with the next one."""
+        if seat_id:
+            self._not_given_back.append(seat_id)
+            task = asyncio.create_task(self._give_back(provider_id), name=f"give back a place at {provider_id}")
+            self._giving.add(task)
+            task.add_done_callback(self._giving.discard)
+
+    async def _give_back(self, provider_id: str) -> None:
         gone = [*self._not_given_back]
         try:
-            _, was_cancelled = await to_its_end(self._written(partial(seats.give_back, seat_ids=gone)))
+            await self._written(partial(seats.give_back, seat_ids=gone))
         except StoreError as error:
             log.warning("a place at %s could not be given back now: %s", provider_id, error)
             return
         self._not_given_back = [each for each in self._not_given_back if each not in gone]
         self._worker.tell(f"{FREED} {provider_id}")
         self.look_again(provider_id)
-        if was_cancelled:
-            raise asyncio.CancelledError
+
+    async def close(self) -> None:
+        """Waits for what is being given back."""
+        if self._giving:
+            await asyncio.wait(self._giving)
 
     def look_again(self, provider_id: str) -> None:
         """Everybody here who waits for the provider looks."""

@@ -28,6 +28,7 @@ from playground.usage import UseRefused
 from playground.visitor_settings import PublicSettings, VisitorLimits
 from providers.rows import CATALOG
 from providers.types import ImageRequest
+from storage import seats
 from storage.blob_places import read_place
 from storage.errors import StoreError
 from storage.moving import KEYS, PASSING
@@ -374,6 +375,28 @@ async def test_a_visitor_has_one_share_of_all_replicas(replica: Make) -> None:
         subjects = two[0].services.store.read(lambda db: db.execute("select subject from uses").fetchall())
         assert not any("ann" in name or "203" in name[:4] for (name,) in subjects), "under a hash"
         await stopped(*two)
+
+
+async def test_a_stop_while_a_place_is_given_back_is_too_late(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_back, is_asked, may_go_on = seats.give_back, threading.Event(), threading.Event()
+
+    def slow(db: Any, seat_ids: list[str]) -> None:
+        is_asked.set()
+        may_go_on.wait(5)
+        give_back(db, seat_ids)
+
+    monkeypatch.setattr(seats, "give_back", slow)
+    with FakeOpenAI(key=KEY) as fake:
+        one = replica(openai_url=fake.base_url)
+        await one.engine.submit(PLAN, LOCAL_OWNER)
+        await until(is_asked.is_set)
+        stop = asyncio.create_task(one.engine.cancel_all(LOCAL_OWNER))
+        await asyncio.sleep(0.05)
+        may_go_on.set()
+        await stop
+        view = await ended(one)
+        assert (view.run.state, len(view.images), view.ledger_state) == ("succeeded", 1, "settled")
+        await stopped(one)
 
 
 async def test_a_providers_limit_holds_over_all_replicas(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
