@@ -39,7 +39,7 @@ class Seats(Protocol):
         """Somebody left the provider's line."""
 
     async def close(self) -> None:
-        """Waits for what is being given back."""
+        """The process ends."""
 
 
 class NoOthers:
@@ -56,7 +56,7 @@ class NoOthers:
         """Nobody waits."""
 
     async def close(self) -> None:
-        """Nothing is."""
+        """Nothing to end."""
 
 
 class SharedSeats:
@@ -66,7 +66,6 @@ class SharedSeats:
         """`most`: provider -> how many calls at once. Whoever is not in it has no line here."""
         self._store, self._worker, self._new_id, self._most = store, worker, new_id, most
         self._freed: dict[str, asyncio.Event] = {}
-        self._not_given_back: list[str] = []
         self._giving: set[asyncio.Task[None]] = set()
 
     async def take(self, provider_id: str) -> str:
@@ -87,26 +86,31 @@ class SharedSeats:
         return seat_id
 
     def give_back(self, seat_id: str, provider_id: str) -> None:
-        """The place is free for others soon; where the store cannot be told now, with the next one."""
+        """The place is free for others soon, or once the store can be told."""
         if seat_id:
-            self._not_given_back.append(seat_id)
-            task = asyncio.create_task(self._give_back(provider_id), name=f"give back a place at {provider_id}")
+            task = asyncio.create_task(
+                self._give_back(seat_id, provider_id), name=f"give back a place at {provider_id}"
+            )
             self._giving.add(task)
             task.add_done_callback(self._giving.discard)
 
-    async def _give_back(self, provider_id: str) -> None:
-        gone = [*self._not_given_back]
-        try:
-            await self._written(partial(seats.give_back, seat_ids=gone))
-        except StoreError as error:
-            log.warning("a place at %s could not be given back now: %s", provider_id, error)
-            return
-        self._not_given_back = [each for each in self._not_given_back if each not in gone]
+    async def _give_back(self, seat_id: str, provider_id: str) -> None:
+        while True:
+            try:
+                await self._written(partial(seats.give_back, seat_id=seat_id))
+                break
+            except StoreClosed:
+                return  # with the process goes all that it held
+            except StoreError as error:
+                log.warning("a place at %s could not be given back now: %s", provider_id, error)
+            await asyncio.sleep(_LOOK_AGAIN_S)
         self._worker.tell(f"{FREED} {provider_id}")
         self.look_again(provider_id)
 
     async def close(self) -> None:
-        """Waits for what is being given back."""
+        """Waits no longer for what is being given back: with the process goes all that it held."""
+        for task in self._giving:
+            task.cancel()
         if self._giving:
             await asyncio.wait(self._giving)
 

@@ -30,6 +30,6 @@ def standing(db: Database, seat_id: str, provider: str, most: int) -> Standing:
     return "holds" if names.index(seat_id) < most else "waits"
 
 
-def give_back(db: Database, seat_ids: list[str]) -> None:
-    """Takes tickets away, whether they held a place or not."""
-    db.conn.executemany("delete from seats where seat_id = ?", [(seat_id,) for seat_id in seat_ids])
+def give_back(db: Database, seat_id: str) -> None:
+    """Takes a ticket away, whether it held a place or not."""
+    db.conn.execute("delete from seats where seat_id = ?", (seat_id,))

@@ -380,10 +380,10 @@ async def test_a_visitor_has_one_share_of_all_replicas(replica: Make) -> None:
 async def test_a_stop_while_a_place_is_given_back_is_too_late(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     give_back, is_asked, may_go_on = seats.give_back, threading.Event(), threading.Event()
 
-    def slow(db: Any, seat_ids: list[str]) -> None:
+    def slow(db: Any, seat_id: str) -> None:
         is_asked.set()
         may_go_on.wait(5)
-        give_back(db, seat_ids)
+        give_back(db, seat_id)
 
     monkeypatch.setattr(seats, "give_back", slow)
     with FakeOpenAI(key=KEY) as fake:
