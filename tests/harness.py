@@ -54,7 +54,6 @@ class Harness:
         database_url: str | None = None,
         demo_pace: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = no_sleep,
-        database_url: str | None = None,
     ) -> None:
         base_urls = ({"openai": openai_url} if openai_url else {}) | dict(urls or {})
         secrets = ({"openai": key} if key else {}) | dict(keys or {})
