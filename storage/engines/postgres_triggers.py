@@ -170,11 +170,15 @@ INSTALL = (
 )
 
 REPLICAS = (
+    """create function next_ticket() returns bigint language plpgsql volatile as $$
+        begin return (select coalesce(max(ticket), 0) + 1 from seats); end $$""",
+    """create function next_use() returns bigint language plpgsql volatile as $$
+        begin return (select coalesce(max(use_id), 0) + 1 from uses); end $$""",
     """create function now_ms() returns bigint language sql volatile
         as 'select (extract(epoch from clock_timestamp()) * 1000)::bigint'""",
     'create table workers (worker_id text collate "C" primary key, seen_ms bigint not null)',
     """create table seats (
-        ticket bigint primary key default next_number('seats', 'ticket'),
+        ticket bigint primary key default next_ticket(),
         seat_id text collate "C" not null unique,
         worker_id text collate "C" not null,
         provider text collate "C" not null
@@ -186,7 +190,7 @@ REPLICAS = (
         asked_at text collate "C" not null
     )""",
     """create table uses (
-        use_id bigint primary key default next_number('uses', 'use_id'),
+        use_id bigint primary key default next_use(),
         subject text collate "C" not null,
         kind text collate "C" not null,
         at_ms bigint not null,
