@@ -12,7 +12,7 @@ import hashlib
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from ui import guard, routes
 from ui.app import App
 from ui.bundling import script_bundle, style_bundle
 from ui.opening import FOREVER, Opening, Ours, zipped
+from ui.replicas import Named, replica_routes
 from ui.theme import theme
 
 if TYPE_CHECKING:
@@ -99,10 +100,10 @@ def head_html() -> str:
     return f'<link rel="stylesheet" href="{_address(STYLE)}">{_links()}'
 
 
-def opening(app: ASGIApp) -> ASGIApp:
-    """The application, with the page's head written in advance."""
+def opening(replica: str, app: ASGIApp) -> ASGIApp:
+    """The application, with the page's head written in advance, and the name of this replica on what its queue answers."""
     ours = Ours(_links(), style_bundle(ASSETS, STYLES), f"dp/{assets_hash()}")
-    return Opening(app, Path(BUILD_PATH_LIB).parent, ours)
+    return Named(Opening(app, Path(BUILD_PATH_LIB).parent, ours), replica)
 
 
 def _links() -> str:
@@ -132,8 +133,15 @@ def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> di
         "head": head_html(),
         "theme": theme(),
         "app_kwargs": {
-            "routes": [assets_route(), *routes.routes(app), *(agents.routes if agents else [])],
-            "middleware": guard.middleware(app.services.settings, app.services.usage, opening),
+            "routes": [
+                assets_route(),
+                *replica_routes(app, _address),
+                *routes.routes(app),
+                *(agents.routes if agents else []),
+            ],
+            "middleware": guard.middleware(
+                app.services.settings, app.services.usage, partial(opening, app.worker.worker_id)
+            ),
             "lifespan": routes.lifespan(app, on_loop, agents.run if agents else nullcontext),
         },
         "run_history": False,

@@ -65,7 +65,7 @@ OPEN = {
     *("POST /keys/{provider_id}/test", "GET /leaderboard.json", "GET /leaderboard.md", "GET /leaderboard/standing"),
     *("GET /sweeps/{group_id}.html", "POST /private", "DELETE /private", "DELETE /mine", "POST /operator"),
     *("DELETE /operator", "GET /votes.csv", "GET /votes.jsonl", "POST /visitor", "* /mcp"),
-    *("POST /disk", "GET /unsaved"),
+    *("POST /disk", "GET /unsaved", "GET /replica", "GET /scattered"),
 }
 """Answers, and is asked by the stranger: they get nothing of anybody's and change nothing of anybody's."""
 

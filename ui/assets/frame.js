@@ -5,6 +5,7 @@
 
 import { announce } from "./dom.js";
 import { storedDraft } from "./draft.js";
+import { watchReplicas } from "./replicas.js";
 
 const STORED_THEME = "diptych-theme";
 const PARTS = ["#d-strip .drawn", "#pg-prompt textarea", "#pg-offers .drawn", "#pg-size input", "#pg-quality input", "#pg-refs .drawn", "#pg-run", "#pg-results .drawn"];
@@ -65,6 +66,7 @@ function parsed(props) {
   });
 }
 
+watchReplicas();
 const early = window.diptych?.early || [];
 const formTold = openGate();
 window.diptych = { component, mount, announce, visit, onVisit, formTold, draft: storedDraft, pressRun: () => press("pg-run") };
