@@ -4,8 +4,10 @@ FROM python:3.11-slim
 RUN useradd --uid 1000 --create-home diptych && mkdir /data && chown diptych /data
 WORKDIR /app
 # Before the source, so that a change of the source installs nothing again.
-COPY requirements.txt requirements-mcp.txt ./
-RUN pip install --no-cache-dir -r requirements.txt -r requirements-mcp.txt
+COPY requirements.txt requirements-mcp.txt requirements-scale.txt ./
+# --build-arg REQUIREMENTS=requirements-scale.txt: with what PostgreSQL and S3 need.
+ARG REQUIREMENTS=""
+RUN pip install --no-cache-dir -r requirements.txt -r requirements-mcp.txt ${REQUIREMENTS:+-r $REQUIREMENTS}
 COPY app.py ./
 COPY arena arena
 COPY playground playground
