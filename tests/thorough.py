@@ -60,6 +60,11 @@ THOROUGH = (
     "tests/playground/test_own_servers.py",
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
+    # A page over several servers costs seconds; one journey stays in the everyday run.
+    "tests/ui/test_two_replicas.py::test_where_nginx",
+    "tests/ui/test_two_replicas.py::test_forty",
+    "tests/ui/test_two_replicas.py::test_while_the_object_store",
+    "tests/ui/test_two_replicas.py::test_a_page_goes_on",
     # A server killed again and again.
     "tests/faults/test_database_kills.py",
     "tests/storage/test_postgres_faults.py::test_eight_kills",
