@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +23,7 @@ from ui import forms, header, tiles, views
 from ui.app import App, owner_of
 from ui.forms import FormValues
 from ui.pages.playground import form, outlook
+from ui.pages.playground.beats import beats
 from ui.pages.playground.editing import text_of
 from ui.pages.playground.page import answer
 from ui.pages.playground.planning import plan_of
@@ -33,13 +33,6 @@ GROUPS_SHOWN = 6
 """Groups sent at once; older ones come six at a time."""
 RUNS_UNASKED = 8
 """More runs in one press are asked about first, with their number and price."""
-SHOW_EVERY_S = 1 / 6
-GATHER_S, LULL_S, GATHER_AT_MOST_S = 0.08, 0.04, 0.25
-"""Where several runs are under way their answers often come together, and each showing costs the browser as much as a picture
-does: so the first waits for the others, and goes on waiting until there was no news for a moment.
-"""
-LOOK_AGAIN_S = 2.0
-"""How often a watcher looks though no news came: the line moves when somebody else's run ends."""
 
 
 async def on_open_results(app: App, request: gr.Request) -> AsyncIterator[list[Any]]:
@@ -259,49 +252,10 @@ async def watch(
     """
     seen: set[str] = set(watched)
     last: list[Any] = []
-    async for _ in _beats(events, seen, partial(app.engine.running, owner)):
+    async for _ in beats(events, seen, partial(app.engine.running, owner)):
         update = await shown(app, owner, seen, is_page=is_page)
         drawn = [update[0]["groups"], *update[1:]]
         if drawn != last:
             # Stop rarely changes, and Gradio makes a button anew, with all that belongs to it, for each update of one.
             yield [*update[:2], gr.skip() if last[2:] == drawn[2:] else update[2]]
             last = drawn
-
-
-async def _beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callable[[], int]) -> AsyncIterator[None]:
-    """One beat for all events of a moment, one now and then without any, and a last one at the end. `running`: how many runs
-    are under way.
-    """
-    happened = asyncio.Event()
-
-    async def listen() -> None:
-        async for event in news:
-            seen.add(event.group_id)
-            happened.set()
-
-    listener = asyncio.create_task(listen())
-    listener.add_done_callback(lambda _: happened.set())
-    try:
-        while not listener.done():
-            has_waited = happened.is_set()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(happened.wait(), LOOK_AGAIN_S)
-                if running() > 1:
-                    await _gather(happened, 0 if has_waited else GATHER_S)
-            happened.clear()
-            yield
-            await asyncio.sleep(SHOW_EVERY_S)
-        await listener
-        yield
-    finally:
-        listener.cancel()
-
-
-async def _gather(happened: asyncio.Event, at_least_s: float) -> None:
-    """Waits so long, and then for a moment without news."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GATHER_AT_MOST_S):
-            await asyncio.sleep(at_least_s)
-            while True:
-                happened.clear()
-                await asyncio.wait_for(happened.wait(), LULL_S)
