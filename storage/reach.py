@@ -15,11 +15,13 @@ _FIRST_S, _LONGEST_S = 0.5, 5.0
 
 
 class Reach:
-    """What the newest call ran into. May be used from any number of threads."""
+    """What the newest call ran into, by when it was asked. May be used from any number of threads."""
 
     def __init__(self) -> None:
         self.trouble: ImagesAway | None = None
         self._lock = threading.Lock()
+        self._asked = self._known = 0
+        """Calls so far, and the newest of them whose outcome is known."""
         self._pause_s = 0.0
         self._not_before = 0.0
 
@@ -31,14 +33,20 @@ class Reach:
                 raise ImagesAway(str(trouble), why=trouble.why)
             # The next one has to wait for what becomes of this.
             self._not_before = now + self._pause_s
+            self._asked += 1
+            number = self._asked
         try:
             found = ask()
         except ImagesAway as error:
-            with self._lock:
-                self.trouble = error
-                self._pause_s = min(max(self._pause_s * 2, _FIRST_S), _LONGEST_S)
-                self._not_before = time.monotonic() + self._pause_s
+            self._note(number, error)
             raise
-        with self._lock:
-            self.trouble, self._pause_s, self._not_before = None, 0.0, 0.0
+        self._note(number, None)
         return found
+
+    def _note(self, number: int, trouble: ImagesAway | None) -> None:
+        with self._lock:
+            if number < self._known:
+                return
+            self._known, self.trouble = number, trouble
+            self._pause_s = min(max(self._pause_s * 2, _FIRST_S), _LONGEST_S) if trouble else 0.0
+            self._not_before = time.monotonic() + self._pause_s if trouble else 0.0
