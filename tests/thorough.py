@@ -61,6 +61,7 @@ THOROUGH = (
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
     # A page over several servers costs seconds; one journey stays in the everyday run.
+    "tests/ui/test_replicas.py::test_a_page",
     "tests/ui/test_two_replicas.py::test_visitors_of_two_replicas",
     "tests/ui/test_two_replicas.py::test_where_nginx",
     "tests/ui/test_two_replicas.py::test_forty",
