@@ -60,7 +60,7 @@ THOROUGH = (
     "tests/playground/test_own_servers.py",
     "tests/ui/test_arena_new.py",
     "tests/playground/test_recall.py",
-    # A page over several servers costs seconds; one journey stays in the everyday run.
+    # A page over several servers costs seconds.
     "tests/ui/test_replicas.py::test_a_page",
     "tests/ui/test_two_replicas.py::test_visitors_of_two_replicas",
     "tests/ui/test_two_replicas.py::test_where_nginx",
