@@ -9,6 +9,7 @@ from playground.image_store import ImageStore
 from storage.blobs_elsewhere import Elsewhere
 from storage.objects import ObjectStore
 from storage.objects_folder import FolderObjects
+from storage.objects_hub import bucket_at
 from storage.objects_s3 import S3Objects
 
 _MB = 1_000_000
@@ -27,10 +28,6 @@ def _objects(store: ImageStore) -> ObjectStore:
     if store.place.kind == "file":
         return FolderObjects(store.place.path)
     if store.place.kind == "hf":
-        # The Hub's client takes 0.2 s of the processor to load, on top of the 1.7 s of a command that opens the store, and each
-        # such command loads this file. So only whoever keeps images at the Hub waits for it.
-        from storage.objects_hub import bucket_at  # noqa: PLC0415
-
         return bucket_at(store.place, store.token.reveal() if store.token else None, store.endpoint)
     if find_spec("s3fs") is None:
         raise SettingsError(

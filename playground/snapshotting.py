@@ -17,6 +17,7 @@ from playground.settings import Settings, SnapshotPlace
 from playground.version import VERSION
 from storage import snapshots
 from storage.errors import StoreError
+from storage.hub import shelf_at
 from storage.snapshots import Shelf
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,6 @@ class Standing:
 
 def open_hub(place: SnapshotPlace) -> Shelf:
     """The shelf at the Hub."""
-    # The Hub's client takes 0.2 s of the processor to load, on top of the 1.7 s of a command that opens the store, and each
-    # such command loads this file. So only a server waits for it whose operator names a place.
-    from storage.hub import shelf_at  # noqa: PLC0415
-
     return shelf_at(place.place, place.token.reveal() if place.token else None, place.endpoint)
 
 

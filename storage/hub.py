@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from huggingface_hub import BucketFile, CommitOperationAdd, CommitOperationDelete, HfApi
+import huggingface_hub as hub  # by names behind a dot, which it loads when they are used: 0.15 s of the processor
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.utils.logging import set_verbosity
 from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -28,7 +28,7 @@ T = TypeVar("T")
 _DOWNLOADS_AT_ONCE = 8
 
 
-def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: HfApi | None = None) -> HubShelf:
+def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: hub.HfApi | None = None) -> HubShelf:
     """The shelf at such a place. `endpoint`: another Hub than the public one; `api`: another client.
 
     Raises: ValueError when the place is not written like one.
@@ -40,7 +40,7 @@ def shelf_at(place: str, token: str | None, endpoint: str | None = None, api: Hf
     # It tells each try on a stream of its own; what became of them is ours to say.
     set_verbosity(logging.ERROR)
     # Without a token of its own it must not fall back on one that lies on the machine.
-    client = api or HfApi(endpoint, token=token or False)
+    client = api or hub.HfApi(endpoint, token=token or False)
     kind = DatasetShelf if found["kind"] == "datasets" else BucketShelf
     return kind(client, found["id"], found["folder"].strip("/"))
 
@@ -50,7 +50,7 @@ class HubShelf(ABC):
 
     kind = ""
 
-    def __init__(self, api: HfApi, place_id: str, folder: str) -> None:
+    def __init__(self, api: hub.HfApi, place_id: str, folder: str) -> None:
         self._api = api
         self._id = place_id
         self._below = f"{folder}/" if folder else ""
@@ -177,12 +177,12 @@ class DatasetShelf(HubShelf):
         self._api.create_repo(self._id, repo_type="dataset", private=True, exist_ok=True)
 
     def _upload(self, files: Mapping[str, Path | bytes]) -> None:
-        self._commit("Add to the snapshot", [CommitOperationAdd(path, data) for path, data in files.items()])
+        self._commit("Add to the snapshot", [hub.CommitOperationAdd(path, data) for path, data in files.items()])
 
     def _remove(self, paths: Sequence[str]) -> None:
-        self._commit("Remove what is not listed", [CommitOperationDelete(path) for path in paths])
+        self._commit("Remove what is not listed", [hub.CommitOperationDelete(path) for path in paths])
 
-    def _commit(self, message: str, operations: Sequence[CommitOperationAdd | CommitOperationDelete]) -> None:
+    def _commit(self, message: str, operations: Sequence[hub.CommitOperationAdd | hub.CommitOperationDelete]) -> None:
         self._api.create_commit(self._id, operations, commit_message=message, repo_type="dataset")
 
 
@@ -223,9 +223,11 @@ class BucketShelf(HubShelf):
 
     def _rows(self) -> list[Shelved]:
         found = self._api.list_bucket_tree(self._id, self._below.strip("/") or None, recursive=True)
-        return [self._shelved(row) for row in found if isinstance(row, BucketFile) and row.path.startswith(self._below)]
+        return [
+            self._shelved(row) for row in found if isinstance(row, hub.BucketFile) and row.path.startswith(self._below)
+        ]
 
-    def _shelved(self, row: BucketFile) -> Shelved:
+    def _shelved(self, row: hub.BucketFile) -> Shelved:
         at = row.uploaded_at or row.mtime
         return Shelved(row.path.removeprefix(self._below), row.size, at.timestamp() if at else 0.0)
 
@@ -234,7 +236,7 @@ class BucketShelf(HubShelf):
         return [row.path for row in found if row.type == "file"]
 
     def _download(self, names: Sequence[str], folder: Path) -> None:
-        files: list[tuple[str | BucketFile, str | Path]] = []
+        files: list[tuple[str | hub.BucketFile, str | Path]] = []
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             files.append((self._below + name, folder / name))

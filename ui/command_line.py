@@ -9,9 +9,8 @@ interrupted. `main` is the one edge where an error becomes words, a document and
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, cast
 
@@ -23,6 +22,7 @@ from ui.answering import Answer, NobodyReads, log_to_stderr
 from ui.arguments import parse, wants_json
 from ui.commands.parts import Compose, Parts, Serve
 from ui.failures import SOMETHING_FAILED, Failure
+from ui.late import late
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("ui.commands.serve", "run"),
@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """Module and function of each."""
 _NEED_NO_STORE = frozenset({"models"})
+FailureOf = Callable[[BaseException], Failure]
 log = logging.getLogger(__name__)
 
 
@@ -105,15 +106,13 @@ def _command(name: str) -> Command:
     module, function = COMMANDS[name]
     if name not in _NEED_NO_STORE:
         load_sqlite_utils()
-    return cast(Command, getattr(importlib.import_module(module), function))
+    return cast(Command, late(module, function))
 
 
 def _failure_of(error: BaseException) -> Failure:
     # It knows the errors of all parts and so loads them all, in 0.8 s of the processor where `models` takes 0.3 s from start
     # to end: only whoever met an error waits for it.
-    from ui.told_errors import failure_of  # noqa: PLC0415
-
-    return failure_of(error)
+    return cast(FailureOf, late("ui.told_errors", "failure_of"))(error)
 
 
 def _settings(options: argparse.Namespace, catalog: Catalog, environ: dict[str, str]) -> Settings:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gradio.routes import BUILD_PATH_LIB
 from starlette.requests import Request
@@ -28,6 +28,7 @@ from storage.opening import DATABASE_NAME
 from ui import guard, routes
 from ui.app import App
 from ui.bundling import script_bundle, style_bundle
+from ui.late import late
 from ui.opening import FOREVER, Opening, Ours, zipped
 from ui.replicas import Named, replica_routes
 from ui.theme import theme
@@ -120,10 +121,8 @@ def _address(name: str) -> str:
 
 
 def _agents(app: App) -> McpDoor:
-    # The package mcp is optional (requirements-mcp.txt): above, this line would end the start of whoever has not installed it.
-    from ui.mcp_door import McpDoor  # noqa: PLC0415
-
-    return McpDoor(app)
+    # The package mcp is optional (requirements-mcp.txt): loaded with this file, it would end the start of whoever has none.
+    return cast("type[McpDoor]", late("ui.mcp_door", "McpDoor"))(app)
 
 
 def launch_options(app: App, on_loop: Callable[[AbstractEventLoop], None]) -> dict[str, object]:

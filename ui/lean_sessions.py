@@ -15,17 +15,13 @@ import gradio as gr
 from gradio.blocks import BlocksConfig
 
 
-# Gradio ships no types, so mypy cannot look into the class that this one is made of. There is no other way in: `copy` asks the
-# class, not the object, how it is copied.
-class _OfPage(BlocksConfig):  # type: ignore[misc]
-    """The configuration of the page. A session begins as a copy of it, and such a copy describes no component."""
-
-    def __copy__(self) -> BlocksConfig:
-        copied = super().__copy__()
-        copied.config_for_block = partial(_nothing, MappingProxyType({}))
-        # Only `gr.render` gives a session listeners of its own, and no page here has it.
-        copied.fns = self.fns
-        return copied
+def _copied(config: BlocksConfig) -> BlocksConfig:
+    """A session begins as a copy of the page's configuration, and such a copy describes no component."""
+    copied = BlocksConfig.__copy__(config)
+    copied.config_for_block = partial(_nothing, MappingProxyType({}))
+    # Only `gr.render` gives a session listeners of its own, and no page here has it.
+    copied.fns = config.fns
+    return copied
 
 
 def _nothing(empty: Mapping[str, object], *_: object, **__: object) -> Mapping[str, object]:
@@ -35,5 +31,6 @@ def _nothing(empty: Mapping[str, object], *_: object, **__: object) -> Mapping[s
 
 def lean(demo: gr.Blocks) -> gr.Blocks:
     """The page, whose sessions are made without descriptions from now on."""
-    demo.default_config.__class__ = _OfPage
+    # `copy` asks the class, not the object, how it is copied.
+    demo.default_config.__class__ = type("ConfigOfPage", (BlocksConfig,), {"__copy__": _copied})
     return demo

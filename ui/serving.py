@@ -8,15 +8,17 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from playground.addresses import SettingsError
 from playground.settings import Settings, preset_environment
 from ui.app import App
+from ui.late import late
 
 if TYPE_CHECKING:
     import gradio as gr
 
+_LaunchOptions = Callable[[App, Callable[[asyncio.AbstractEventLoop], None]], dict[str, object]]
 log = logging.getLogger(__name__)
 
 _ENGINE_STOP_SLACK_S = 10.0
@@ -63,14 +65,14 @@ def serve(app: App, tell: Callable[[str], None]) -> int:
             "FORWARDED_ALLOW_IPS": "",
         }
     )
-    # Not at the top: these two load Gradio, which reads the variables above as it is loaded, and they need the data folder.
-    from ui import blocks, launch  # noqa: PLC0415
-
+    # They load Gradio, which reads the variables above as it is loaded.
+    build_app = cast("Callable[[App], gr.Blocks]", late("ui.blocks", "build_app"))
+    launch_options = cast(_LaunchOptions, late("ui.launch", "launch_options"))
     server = _Server(app)
     # Before the page answers: a signal that comes early must not be lost.
     server.listen_for_signals()
-    options = launch.launch_options(app, on_loop=server.on_loop)
-    page = blocks.build_app(app)
+    options = launch_options(app, server.on_loop)
+    page = build_app(app)
     try:
         _launch(page, settings, options)
         tell(page.local_url.rstrip("/"))

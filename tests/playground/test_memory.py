@@ -6,9 +6,9 @@ import platform
 import re
 from pathlib import Path
 
-import pytest
-
 from playground import memory
+
+IS_GLIBC = platform.libc_ver()[0] == "glibc"
 
 
 def resident_mb() -> float:
@@ -17,12 +17,12 @@ def resident_mb() -> float:
     return int(found[1]) / 1024
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Only glibc can be told to give memory back.")
-def test_holes_between_what_is_kept_go_back_to_the_system() -> None:
+def test_holes_between_what_is_kept_go_back_to_the_system_where_the_c_library_can() -> None:
     blocks: list[bytearray | None] = [bytearray(b"x") * 60_000 for _ in range(1500)]
     # One of fifty stays, so that no end of the heap is free.
     blocks = [block if number % 50 == 0 else None for number, block in enumerate(blocks)]
-    before = resident_mb()
-    assert memory.give_back()
-    assert before - resident_mb() > 60
+    before = resident_mb() if IS_GLIBC else 0.0
+    assert memory.give_back() == IS_GLIBC
+    if IS_GLIBC:
+        assert before - resident_mb() > 60
     assert blocks[0] is not None

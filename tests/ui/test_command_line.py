@@ -199,3 +199,10 @@ def test_a_copy_that_fails_leaves_the_document_with_the_images_that_were_paid(
 def test_only_serving_loads_gradio() -> None:
     code = "import sys, app; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
+
+
+def test_the_hub_s_client_is_loaded_by_whoever_speaks_to_the_hub() -> None:
+    code = (
+        "import sys, playground.image_home, playground.snapshotting; sys.exit('huggingface_hub.hf_api' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
