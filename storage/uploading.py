@@ -31,6 +31,8 @@ _LOOK_EVERY_S = 30.0
 _LOCK_EVERY_S = 5.0
 _LAST_MOMENT_S = 0.5
 """For the thread to see that it is over; what is on its way then goes up at the next start."""
+_COMING_S = 0.02
+"""What was put just now has its bytes a moment later."""
 SETTLED_S = 150.0
 """What was there already is looked at once more when it was put so long ago: whoever was just about to delete it, because no
 row spoke of it, has done so by then. Longer than `freeing.UNUSED_S`."""
@@ -194,7 +196,7 @@ class Uploader:
         except FileNotFoundError:
             # Its name is written before its bytes: they may just be coming.
             age = age_s(one)
-            return 0.0 if age > LEFTOVER_AFTER_S else min(max(age, _FIRST_PAUSE_S), _LOOK_EVERY_S)
+            return 0.0 if age > LEFTOVER_AFTER_S else min(max(age, _COMING_S), _LOOK_EVERY_S)
         if sha256_of(data) != path.stem:
             log.error("%s has other bytes on this disk than its name says; it does not go up", one.name)
             return _LOOK_EVERY_S
