@@ -149,6 +149,7 @@ class SharedChromium:
             # An app that has ended does not answer.
             with suppress(Error):
                 opened.resting.goto(urljoin(page.url, "/static/nothing"))
+        _come_to_rest(page)
         page.close()
 
     def close(self) -> None:
@@ -168,6 +169,13 @@ class SharedChromium:
                 resting = context.new_page()
                 self._open = _Opened(browser, context, resting, context.new_cdp_session(resting), stack.pop_all())
         return self._open
+
+
+def _come_to_rest(page: Page) -> None:
+    """Chromium forgets to close a page that is just on its way to another one, and Playwright waits for that for ever."""
+    with suppress(Error):  # it was on its way, which ends there
+        page.goto("about:blank")
+    page.wait_for_url("about:blank")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from tests.fakes.http_fake import Answer, Request, wait_until
+from tests.fakes.plain_server import PlainServer
 from tests.harness import Harness
+from tests.ui.browser import PATIENCE_MS
 from ui.launch import ASSETS
 from ui.replicas import REPLICA_HEADER, Named, replica_routes
 
+PATIENCE_S = PATIENCE_MS / 1000
 ASKED, SETTLE_MS = 8, 1_500
 """How often the script asks around, and how long it then waits for a stream that moves by itself."""
 ONE, TWO = "01m8168wa4yhthbbjzcfzmg6vz", "01m8168ze7n9cakbawsvy1yeef"
@@ -55,82 +58,79 @@ def test_the_page_that_stands_for_all_is_logged_once_and_only_if_this_replica_wa
     assert 'See "Several replicas behind nginx" in docs/deploy.md' in line
 
 
-class Replicas:
-    """A page whose script reads who answers; the answers are made here, by the names that a test gives."""
+class Replicas(PlainServer):
+    """A page whose script reads who answers, and the server of both; the answers bear the names that a test gives."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(self) -> None:
+        super().__init__()
         self.around: Iterator[str] = iter(())
         self.asked = 0
         self.opened: list[str] = []
-        page.route("**/*", self._answer)
-        page.goto("http://127.0.0.1:1/")
 
-    def _answer(self, route: Route) -> None:
-        path = route.request.url.partition(":1/")[2]
+    def answer(self, request: Request) -> Answer:
+        path = request.path.removeprefix("/")
         if path == "replicas.js":
-            route.fulfill(content_type="text/javascript", path=ASSETS / path)
-        elif path == "replica":
+            return Answer(body=(ASSETS / path).read_bytes(), content_type="text/javascript")
+        if path == "replica":
             self.asked += 1
-            route.fulfill(json={"replica": next(self.around, "nobody")})
-        elif path.startswith("gradio_api"):
-            route.fulfill(body="said", headers={REPLICA_HEADER: path.rpartition("=")[2]})
-        else:
-            self.opened.append(path)
-            # Each page says which it is: one that is about to be left is not taken for the next.
-            page = f'<script type="module">window.page = {len(self.opened)}; {START}</script>'
-            route.fulfill(content_type="text/html", body=page)
+            return Answer(body={"replica": next(self.around, "nobody")})
+        if path.startswith("gradio_api"):
+            return Answer(body=b"said", headers={REPLICA_HEADER: request.query["by"]})
+        if path == "favicon.ico":
+            return Answer(404)
+        self.opened.append(path + "".join(f"?{name}={said}" for name, said in request.query.items()))
+        # Each page says which it is: one that is about to be left is not taken for the next.
+        page = f'<script type="module">window.page = {len(self.opened)}; {START}</script>'
+        return Answer(body=page.encode(), content_type="text/html")
 
-    def meet(self, *, events: str, stream: str, around: Iterator[str], asks: int = ASKED) -> None:
+    def meet(self, page: Page, *, events: str, stream: str, around: Iterator[str], asks: int = ASKED) -> None:
         """An event that one replica takes, and a stream of another's; `around`: who answers the further questions."""
         self.around, self.asked = around, 0
-        for path in (f"queue/join?by={events}", f"queue/data?by={stream}"):
-            self.page.evaluate(
-                "path => fetch(path, { signal: AbortSignal.timeout(20_000) }).then((answer) => answer.text())",
-                f"gradio_api/{path}",
-            )
-        self._until(lambda: self.asked >= asks)
+        page.evaluate(
+            """async (paths) => { for (const path of paths) await (await fetch(path)).text(); }""",
+            [f"gradio_api/queue/join?by={events}", f"gradio_api/queue/data?by={stream}"],
+        )
+        wait_until(lambda: self.asked >= asks, PATIENCE_S)
 
-    def is_at(self, *opened: str) -> None:
+    def is_at(self, page: Page, *opened: str) -> None:
         """Waits until these pages were opened, and the last of them is ready."""
-        self._until(lambda: len(self.opened) >= len(opened))
+        wait_until(lambda: len(self.opened) >= len(opened), PATIENCE_S)
         assert self.opened == [*opened]
         if not opened[-1]:
-            self.page.wait_for_function(f"window.isReady && window.page === {len(opened)}")
+            page.wait_for_function(f"window.isReady && window.page === {len(opened)}")
 
-    def stays(self) -> None:
+    def stays(self, page: Page) -> None:
         """Waits for longer than the script does before it opens a page anew."""
         opened = len(self.opened)
-        self.page.wait_for_timeout(SETTLE_MS + 300)
+        page.wait_for_timeout(SETTLE_MS + 300)
         assert len(self.opened) == opened
 
-    def _until(self, is_so: Callable[[], bool]) -> None:
-        ends_at = time.monotonic() + 20
-        while not is_so():
-            assert time.monotonic() < ends_at, (self.opened, self.asked)
-            self.page.wait_for_timeout(10)
+
+@pytest.fixture
+def replicas(page: Page) -> Iterator[Replicas]:
+    """With their page open."""
+    with Replicas() as one:
+        page.goto(f"{one.url}/")
+        one.is_at(page, "")
+        yield one
 
 
 @pytest.mark.browser
-def test_a_page_tells_replicas_in_turn_from_one_that_took_over(page: Page) -> None:
-    one = Replicas(page)
-    one.is_at("")
-    one.meet(events=ONE, stream=ONE, around=iter(()), asks=0)
+def test_a_page_tells_replicas_in_turn_from_one_that_took_over(page: Page, replicas: Replicas) -> None:
+    replicas.meet(page, events=ONE, stream=ONE, around=iter(()), asks=0)
     # Its stream is still at a replica that the proxy does not ask any more: opened anew, once.
-    one.meet(events=ONE, stream=TWO, around=repeat(TWO))
-    one.is_at("", "")
+    replicas.meet(page, events=ONE, stream=TWO, around=repeat(TWO))
+    replicas.is_at(page, "", "")
     # Restarted between two events: the next stream comes from where the event went.
-    one.meet(events=TWO, stream=TWO, around=repeat(TWO), asks=0)
-    one.meet(events=ONE, stream=ONE, around=repeat(ONE))
-    one.stays()
+    replicas.meet(page, events=TWO, stream=TWO, around=repeat(TWO), asks=0)
+    replicas.meet(page, events=ONE, stream=ONE, around=repeat(ONE))
+    replicas.stays(page)
     # The same trouble again at once is no takeover, whoever answers.
-    one.meet(events=ONE, stream=TWO, around=repeat(TWO))
-    one.is_at("", "", f"scattered?seen={TWO},{ONE}")
+    replicas.meet(page, events=ONE, stream=TWO, around=repeat(TWO))
+    replicas.is_at(page, "", "", f"scattered?seen={TWO},{ONE}")
 
 
 @pytest.mark.browser
-def test_a_page_leaves_as_soon_as_a_replica_answers_again_after_another(page: Page) -> None:
-    one = Replicas(page)
-    one.is_at("")
-    one.meet(events=ONE, stream=TWO, around=chain((ONE, ONE, TWO, ONE), repeat(ONE)))
-    one.is_at("", f"scattered?seen={ONE},{TWO}")
+def test_a_page_leaves_as_soon_as_a_replica_answers_again_after_another(page: Page, replicas: Replicas) -> None:
+    replicas.meet(page, events=ONE, stream=TWO, around=chain((ONE, ONE, TWO, ONE), repeat(ONE)))
+    replicas.is_at(page, "", f"scattered?seen={ONE},{TWO}")

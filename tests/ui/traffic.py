@@ -11,6 +11,9 @@ from playwright.sync_api import Page
 
 from tests.ui.browser import PATIENCE_MS
 
+QUIET_S = 2.0
+"""A page that got an event's name and then asks nothing for so long had the answer already, over a stream that ended first."""
+
 
 class Traffic:
     """Listens to a page from before it is opened.
@@ -24,6 +27,7 @@ class Traffic:
         self._streams: set[Any] = set()
         self._unanswered = 0
         self._asked = 0
+        self._ended_at = 0.0
         page.on("request", self._on_request)
         page.on("requestfinished", self._on_end)
         page.on("requestfailed", self._on_end)
@@ -41,9 +45,14 @@ class Traffic:
 
     def _wait_for_more_than(self, asked: int) -> None:
         deadline = time.monotonic() + PATIENCE_MS / 1000
-        while self._asked <= asked or self._asking or self._streams or self._unanswered:
-            assert time.monotonic() < deadline, "the page and its server do not come to an end"
+        while self._asked <= asked or self._is_under_way():
+            assert time.monotonic() < deadline, f"the page and its server do not come to an end: {vars(self)}"
             self._page.wait_for_timeout(20)
+
+    def _is_under_way(self) -> bool:
+        if self._asking or self._streams:
+            return True
+        return bool(self._unanswered) and time.monotonic() < self._ended_at + QUIET_S
 
     def _on_request(self, request: Any) -> None:
         if "/queue/join" in request.url:
@@ -53,6 +62,7 @@ class Traffic:
             self._streams.add(request)
 
     def _on_end(self, request: Any) -> None:
+        self._ended_at = time.monotonic()
         if request in self._asking:
             self._asking.remove(request)
             self._unanswered += 1
