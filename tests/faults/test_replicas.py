@@ -16,7 +16,7 @@ from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.replicate_server import FakeReplicate
 from tests.harness import KEY
-from tests.postgres_server import PostgresServer, missing, running_server
+from tests.postgres_server import PostgresServer, need_server, running_server
 from tests.ui.browser import RunningApp
 from tests.ui.caller import Caller
 
@@ -59,8 +59,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    if why := missing():
-        pytest.skip(why)
+    need_server()
     with ExitStack() as stack:
         server = stack.enter_context(running_server())
         fakes = stack.enter_context(FakeOpenAI(key=KEY)), stack.enter_context(FakeReplicate())

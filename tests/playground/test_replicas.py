@@ -38,7 +38,7 @@ from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness, no_sleep
 from tests.playground.faulty_answers import all_runs, posts
 from tests.playground.job_world import Frozen, until, world_of
-from tests.postgres_server import PostgresServer, missing, running_server
+from tests.postgres_server import PostgresServer, need_server, running_server
 from ui.pace import TooOften
 
 pytestmark = pytest.mark.asyncio
@@ -49,8 +49,7 @@ PLAN = make_plan(ImageRequest("a fox"), [OFFER], CATALOG)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    if why := missing():
-        pytest.skip(why)
+    need_server()
     with running_server() as one:
         yield one
 
@@ -76,6 +75,15 @@ def replica(server: PostgresServer, tmp_path: Path) -> Iterator[Make]:
     yield make
     for one in made:
         one.close()
+
+
+@contextlib.contextmanager
+def holding() -> Iterator[tuple[FakeOpenAI, threading.Event]]:
+    """A provider that gives its answers once the event is set."""
+    with FakeOpenAI(key=KEY) as fake:
+        released = threading.Event()
+        fake.always(faults.Held(released))
+        yield fake, released
 
 
 def kill(one: Harness) -> None:
@@ -144,9 +152,7 @@ async def test_a_job_of_a_dead_replica_is_fetched_by_another_one(replica: Make, 
 async def test_a_call_of_a_dead_replica_is_unknown_and_its_picture_comes_back_with_its_disk(
     replica: Make, server: PostgresServer
 ) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        released = threading.Event()
-        fake.always(faults.Held(released))
+    with holding() as (fake, released):
         dying, living = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
         await living.engine.start()
         await dying.engine.submit(PLAN, LOCAL_OWNER)
@@ -166,9 +172,7 @@ async def test_a_call_of_a_dead_replica_is_unknown_and_its_picture_comes_back_wi
 
 
 async def test_queued_runs_go_on_elsewhere_if_their_key_is_there(replica: Make) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        released = threading.Event()
-        fake.always(faults.Held(released))
+    with holding() as (fake, released):
         dying = replica(openai_url=fake.base_url)
         openai = CATALOG.provider("openai")
         for _ in range(6):
@@ -200,11 +204,9 @@ def _of(one: Harness, owner: str) -> Any:
 
 
 async def test_a_run_that_waits_for_a_key_goes_to_the_replica_where_it_is_typed(replica: Make, tmp_path: Path) -> None:
-    with FakeOpenAI(key=KEY) as fake:
+    with holding() as (fake, released):
         openai = CATALOG.provider("openai")
         first, waiting, typed = (replica(openai_url=fake.base_url) for _ in range(3))
-        released = threading.Event()
-        fake.always(faults.Held(released))
         first.services.keys.put(openai, "visitor", KEY)
         for _ in range(6):
             await first.engine.submit(PLAN, "visitor")
@@ -238,9 +240,7 @@ def _all_rows(db: Any) -> str:
 
 
 async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: PostgresServer) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        released = threading.Event()
-        fake.always(faults.Held(released))
+    with holding() as (fake, released):
         one, other = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
         await one.engine.start()
         await other.engine.start()
@@ -271,9 +271,7 @@ async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: Postg
 
 
 async def test_a_run_is_followed_and_stopped_from_another_replica(replica: Make) -> None:
-    with FakeOpenAI(key=KEY) as fake:
-        released = threading.Event()
-        fake.always(faults.Held(released))
+    with holding() as (fake, released):
         carrying, watching = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
         await carrying.engine.start()
         await watching.engine.start()
