@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,23 @@ STRENGTHS = {
 }
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    one = make_services(tmp_path / "data")
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder that each test begins with."""
+    folder = tmp_path_factory.mktemp("voted") / "data"
+    one = make_services(folder)
     add_votes(
         one,
         Field(STRENGTHS),
         Voting(400, days=3, categories=("text-rendering", "logo"), voters=("ann", "bob"), answers_more=True),
     )
+    one.store.close()
+    return folder
+
+
+@pytest.fixture
+def services(voted: Path, tmp_path: Path) -> Iterator[Services]:
+    one = make_services(shutil.copytree(voted, tmp_path / "data"))
     yield one
     one.store.close()
 

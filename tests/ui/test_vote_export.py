@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,19 @@ LATER = "2026-11-21T11:00:00.000Z"
 STRENGTHS = {"openai/gpt-image-2": 1100, "fal/gpt-image-2": 1000, "openai/gpt-image-1": 950}
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    one = make_services(tmp_path / "data")
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder that each test begins with."""
+    folder = tmp_path_factory.mktemp("voted") / "data"
+    one = make_services(folder)
     add_votes(one, Field(STRENGTHS), Voting(1200, categories=("logo", "text-rendering"), voters=("ann", "bob")))
+    one.store.close()
+    return folder
+
+
+@pytest.fixture
+def services(voted: Path, tmp_path: Path) -> Iterator[Services]:
+    one = make_services(shutil.copytree(voted, tmp_path / "data"))
     yield one
     one.store.close()
 
