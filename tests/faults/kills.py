@@ -144,7 +144,7 @@ class Driver:
 
     def recover(self) -> None:
         """A last process that takes up everything and is left alone."""
-        process = self._context.Process(target=victim.recover, args=(self.orders("last", votes=False),))
+        process = self._context.Process(target=victim.recover, args=(self.orders("last", votes=0),))
         process.start()
         process.join(90)
         if process.exitcode != 0:
@@ -197,7 +197,7 @@ class Driver:
                     self.figures.without_picture[provider] += 1
                     self.figures.problems.append(f"{prompt} was billed and is {state}, {ledger_state}, {amount}")
 
-    def orders(self, name: str, *, offers: tuple[str, ...] | None = None, votes: bool = True) -> Orders:
+    def orders(self, name: str, *, offers: tuple[str, ...] | None = None, votes: int = BATTLES) -> Orders:
         said = self._folder / f"{name}.txt"
         self._said.append(said)
         fal = self.fakes.get("fal")
@@ -210,12 +210,12 @@ class Driver:
             {one: fake.key for one, fake in self.fakes.items()},
             {"fal": fal.rest_url} if fal else {},
             {"fal": fal.platform_url} if fal else {},
-            self._battles() if votes else (),
+            self._battles(votes),
             fresh_store.database_of(self.data_dir),
         )
 
-    def _battles(self) -> tuple[str, ...]:
-        first, self._prepared = self._prepared, self._prepared + BATTLES
+    def _battles(self, many: int) -> tuple[str, ...]:
+        first, self._prepared = self._prepared, self._prepared + many
         ids = tuple(f"{number:032x}" for number in range(first, self._prepared))
         now = utc_now()
         store = Store.open(self.data_dir)

@@ -15,6 +15,7 @@ from tests.postgres_server import PostgresServer, need_server, rows_in, running_
 
 RECOVERS_WITHIN_S = 10.0
 AWAY_S = 0.3
+MORE_THAN_IT_VOTES_ON = 20_000
 KINDS = ("vote", "image")
 
 
@@ -37,7 +38,7 @@ def grew(orders: Orders, by: int) -> Callable[[], bool]:
 
 def killed_under(one: Driver, server: PostgresServer, kills: int) -> Figures:
     """The figures after so many kills of the server under one application, which lives on."""
-    orders = one.orders("lives")
+    orders = one.orders("lives", votes=MORE_THAN_IT_VOTES_ON)
     process = forks().Process(target=victim.live, args=(orders,))
     process.start()
     took: list[float] = []

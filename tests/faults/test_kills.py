@@ -60,7 +60,7 @@ def test_sixty_kills_under_load_lose_nothing_and_send_nothing_twice(tmp_path: Pa
 @pytest.mark.parametrize("provider", ["openai", "runware"])
 def test_an_image_that_came_is_not_lost_where_the_process_dies_before_its_row(tmp_path: Path, provider: str) -> None:
     with driver(tmp_path, 3, (provider,)) as one:
-        process = forks().Process(target=victim.die_before_the_row, args=(one.orders("dies", votes=False),))
+        process = forks().Process(target=victim.die_before_the_row, args=(one.orders("dies", votes=0),))
         process.start()
         process.join(30)
         assert process.exitcode == -9
