@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from arena.elo_days import RatingChange
 from playground.services import Services, timestamp
 from playground.usage import UseRefused
 from storage import battles, reports, votes
-from storage.battles import BattleSide
+from storage.battles import Maker
 from storage.engine import Database
 from storage.records import Answer, Battle, BattleSource, BattleState, CostSource, Outcome, ReportReason, Vote
 
@@ -134,6 +135,7 @@ async def vote(
 
     def write(db: Database) -> tuple[Battle, Reveal, Vote, int, bool, RatingChange | None]:
         count(db)
+        makers = battles.ask_makers(db, battle_id)
         before, is_ended = battles.end_by_vote(db, battle_id, voter, now=now)
         battle = _ended(before.battle if before else None, is_ended=is_ended)
         is_repeated = before is not None and before.is_repeated
@@ -141,7 +143,7 @@ async def vote(
         row = Vote(battle_id, voter, answer, decided, not is_repeated, reason, now, *second)
         # Not in the row: the vote counts again once its voter does.
         is_out = before is not None and before.is_left_out
-        reveal, seq = _reveal(db, battle), votes.insert(db, row, battle)
+        reveal, seq = _reveal(battle, makers()), votes.insert(db, row, battle)
         return battle, reveal, row, seq, is_out, _change_at_once(db, battle, seq)
 
     try:
@@ -269,16 +271,15 @@ def _ended(battle: Battle | None, *, is_ended: bool) -> Battle:
     return battle
 
 
-def _reveal(db: Database, battle: Battle) -> Reveal:
+def _reveal(battle: Battle, makers: Mapping[str, Maker]) -> Reveal:
     # Both are there: images are referenced by the battle's row, and runs by their images'.
-    sides = battles.sides(db, (battle.image_a, battle.image_b), None)
-    return Reveal(battle.prompt, _revealed(sides[battle.image_a]), _revealed(sides[battle.image_b]))
+    return Reveal(battle.prompt, _revealed(makers[battle.image_a]), _revealed(makers[battle.image_b]))
 
 
-def _revealed(side: BattleSide) -> RevealedSide:
-    view = side.view
-    cost = None if view.cost_microusd is None else round(view.cost_microusd / max(1, len(view.all_images)))
-    return RevealedSide(view.run.offer, view.run.run_id, side.image.sha256, cost, view.cost_source, view.run.latency_ms)
+def _revealed(maker: Maker) -> RevealedSide:
+    return RevealedSide(
+        maker.offer, maker.run_id, maker.sha256, maker.cost_microusd, maker.cost_source, maker.latency_ms
+    )
 
 
 def _second(answer: str | None) -> Answer | None:

@@ -91,12 +91,10 @@ def change_at_once(db: Database, battle: Battle, seq: int) -> RatingChange | Non
     not kept before it is replayed. `None` where that may be too much to hold up others.
     """
     wanted = BoardFilter(battle.board, battle.is_demo)
-    newest = kept_days.newest(db, wanted, "offer", METHOD_VERSION)
-    after = newest.last_seq if newest else 0
-    if seq - after > MANY:
+    newest, rows = votes.behind_kept(db, wanted, "offer", METHOD_VERSION, most=MANY)
+    if seq - (newest.last_seq if newest else 0) > MANY:
         return None
     kept = [newest] if newest else []
-    rows = list(votes.in_order(db, wanted, after=after))
     new = list(_days((row for row in rows if row.seq < seq), kept, offers))
     before = (kept + new)[-1:]
     new += _days((row for row in rows if row.seq >= seq), before, offers)

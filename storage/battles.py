@@ -7,13 +7,24 @@ there is never a second vote. Whoever calls owns the transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from storage.engine import Database
-from storage.records import Battle, BattleSource, BattleState, BoardName, Operation, RunView, StoredImage
-from storage.rows import Row, changed, fetch, fetch_one, fetched, foreign_text, to_image, to_run
-from storage.views import views_of
+from storage.records import (
+    Battle,
+    BattleSource,
+    BattleState,
+    BoardName,
+    CostSource,
+    LedgerLine,
+    Operation,
+    RunView,
+    StoredImage,
+)
+from storage.rows import Row, changed, fetch, fetch_one, fetched, foreign_text, to_image, to_ledger_line, to_run
+from storage.views import cost_of, views_of
 from storage.votes import BROUGHT
 
 CANDIDATE_RUNS = 2000
@@ -32,6 +43,22 @@ _BEFORE_VOTE = """select b.*,
             and past.image_b = b.image_a and past.state = 'voted' and past.battle_id != b.battle_id) as is_repeated,
         exists (select 1 from exclusions as e where e.voter = b.voter and e.lifted_at is null) as is_left_out
     from battles as b where b.battle_id = :battle_id and b.voter = :voter"""
+_IMAGES_OF = """(select image_a as image_id from battles where battle_id = :battle_id
+    union all select image_b from battles where battle_id = :battle_id)"""
+_MAKERS = " ".join(
+    [
+        """select i.image_id, i.sha256, r.run_id, r.offer, r.latency_ms,
+        (select count(*) from images as made where made.run_id = r.run_id and made.deleted_at is null) as images from""",
+        *(_IMAGES_OF, "as side cross join images as i on i.image_id = side.image_id"),
+        "cross join runs as r on r.run_id = i.run_id",
+    ]
+)
+_MAKERS_LINES = " ".join(
+    [
+        *("select * from ledger where run_id in (select i.run_id from", _IMAGES_OF, "as side cross join images as i"),
+        "on i.image_id = side.image_id) order by run_id, ledger_id",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +112,20 @@ class BattleSide:
 
     image: StoredImage
     view: RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What made one image of a battle."""
+
+    image_id: str
+    sha256: str
+    run_id: str
+    offer: str
+    latency_ms: int | None
+    cost_microusd: int | None
+    """Of one image; `None` when nobody knows."""
+    cost_source: CostSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +321,28 @@ def sides(db: Database, image_ids: Sequence[str], owner: str | None) -> dict[str
     images = [to_image(row) for row in fetched(of_images)]
     views = {view.run.run_id: view for view in views_of(db, [to_run(row) for row in of_runs])}
     return {image.image_id: BattleSide(image, views[image.run_id]) for image in images if image.run_id in views}
+
+
+def ask_makers(db: Database, battle_id: str) -> Callable[[], dict[str, Maker]]:
+    """Asks who made the battle's images; whoever calls what it gives has the answer, by the image's id. What is asked meanwhile
+    waits no longer for it.
+    """
+    named = {"battle_id": battle_id}
+    images, lines = db.conn.execute(_MAKERS, named), db.conn.execute(_MAKERS_LINES, named)
+
+    def answer() -> dict[str, Maker]:
+        billed: defaultdict[str, list[LedgerLine]] = defaultdict(list)
+        for line in map(to_ledger_line, fetched(lines)):
+            billed[line.run_id].append(line)
+        return {row["image_id"]: _to_maker(row, billed[row["run_id"]]) for row in fetched(images)}
+
+    return answer
+
+
+def _to_maker(row: Row, lines: Sequence[LedgerLine]) -> Maker:
+    cost, images = cost_of(lines), row.pop("images")
+    of_one = None if cost.microusd is None else round(cost.microusd / max(1, images))
+    return Maker(**row, cost_microusd=of_one, cost_source=cost.source)
 
 
 def recent_facts(db: Database, board: BoardName, *, is_demo: bool) -> list[OfferFacts]:

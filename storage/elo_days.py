@@ -6,16 +6,19 @@ A cache: whatever changes older votes forgets what was replayed from there on.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from storage.engine import Database
-from storage.rows import fetch
+from storage.rows import fetch, fetched
 from storage.tallies import BoardFilter
 
 _KEPT = """select day, last_seq, votes, ratings from elo_days
     where board = :board and is_demo = :is_demo and level = :level and method = :method"""
+
+NEWEST = f"{_KEPT} order by day desc limit 1"
+"""The last of what is kept for a board, level and method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,14 @@ def kept(db: Database, wanted: BoardFilter, level: str, method: str) -> list[Elo
     return [_day(row) for row in rows]
 
 
-def newest(db: Database, wanted: BoardFilter, level: str, method: str) -> EloDay | None:
-    """The last of what is kept."""
-    rows = fetch(db, f"{_KEPT} order by day desc limit 1", wanted.named | {"level": level, "method": method})
-    return _day(rows[0]) if rows else None
+def ask_newest(db: Database, named: Mapping[str, object]) -> Callable[[], EloDay | None]:
+    """Asks for the last of what is kept, by the parameters of `NEWEST`; whoever calls what it gives has the answer."""
+    asked = db.conn.execute(NEWEST, named)
+
+    def answer() -> EloDay | None:
+        return next(map(_day, fetched(asked)), None)
+
+    return answer
 
 
 def _day(row: dict[str, Any]) -> EloDay:

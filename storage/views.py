@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from storage import locks
@@ -36,6 +37,16 @@ _INPUTS = "select * from inputs where run_id in (select value from json_each(?))
 _PARTIALS = """select * from partials where run_id in (select value from json_each(?))
     order by run_id, image_position, partial_position"""
 _LEDGER = "select * from ledger where run_id in (select value from json_each(?)) order by run_id, ledger_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run cost."""
+
+    microusd: int | None
+    """`None` when nobody knows."""
+    source: CostSource
+    state: LedgerState
 
 
 def views_of(db: Database, runs: Sequence[Run]) -> list[RunView]:
@@ -75,22 +86,30 @@ def _view(
     lines: Sequence[LedgerLine],
     locked: tuple[ImageLock, ...],
 ) -> RunView:
-    state = _ledger_state(lines)
-    counted = [line for line in lines if line.state == state]
-    known = state in ("settled", "released")
+    cost = cost_of(lines)
     return RunView(
         run=run,
         images=tuple(image for image in images if image.trashed_at is None),
         inputs=inputs,
         partials=partials,
-        # Released lines hold 0: a run that certainly cost nothing has a known cost.
-        cost_microusd=sum(line.amount_microusd or 0 for line in counted) if known else None,
-        cost_source=next(
-            (source for source in _SOURCES_BY_DOUBT if any(x.source == source for x in counted)), "unknown"
-        ),
-        ledger_state=state,
+        cost_microusd=cost.microusd,
+        cost_source=cost.source,
+        ledger_state=cost.state,
         locks=locked,
         trashed=tuple(image for image in images if image.trashed_at is not None),
+    )
+
+
+def cost_of(lines: Sequence[LedgerLine]) -> Cost:
+    """What a run cost, by its lines of the ledger."""
+    state = _ledger_state(lines)
+    counted = [line for line in lines if line.state == state]
+    # Released lines hold 0: a run that certainly cost nothing has a known cost.
+    is_known = state in ("settled", "released")
+    return Cost(
+        sum(line.amount_microusd or 0 for line in counted) if is_known else None,
+        next((source for source in _SOURCES_BY_DOUBT if any(line.source == source for line in counted)), "unknown"),
+        state,
     )
 
 

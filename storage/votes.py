@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from storage import elo_days, exclusions, tallies, vote_chain
+from storage.elo_days import EloDay
 from storage.engine import Database
 from storage.records import Battle, Outcome, Vote
 from storage.rows import changed, fetch, fetch_one, foreign_text
@@ -21,6 +22,20 @@ _INSERT = " ".join(
     [
         "insert into votes (battle_id, voter, outcome, decided_ms, counted, reason, voted_at, follows, looks)",
         *("values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning", COUNTS.replace("v.", "votes."), "as is_public"),
+    ]
+)
+# Without a question before it: a vote is cast in few questions. In a range: no engine then thinks it is a third of all votes.
+_BEHIND_KEPT = " ".join(
+    [
+        *(
+            "with newest as (",
+            elo_days.NEWEST,
+            "), kept as (select coalesce(max(last_seq), 0) as last_seq from newest)",
+        ),
+        *("select v.seq, v.voted_at, v.voter,", SIDES, ", v.outcome, v.decided_ms"),
+        "from votes as v join battles as b on b.battle_id = v.battle_id",
+        "where v.seq > (select last_seq from kept) and v.seq <= (select last_seq from kept) + :most",
+        *("and b.board = :board and b.is_demo = :is_demo and", COUNTS, "order by v.seq"),
     ]
 )
 
@@ -130,6 +145,15 @@ def left_out(db: Database) -> dict[str, int]:
     found = {row["reason"]: row["votes"] for row in rows}
     excluded = sum(one.votes for one in exclusions.in_force(db))
     return found | ({"Voters left out": excluded} if excluded else {})
+
+
+def behind_kept(
+    db: Database, wanted: BoardFilter, level: str, method: str, *, most: int
+) -> tuple[EloDay | None, list[CountedVote]]:
+    """The newest day that is kept of a board's replay, and the board's votes among the `most` that follow, in their order."""
+    named = wanted.named | {"level": level, "method": method, "most": most}
+    day, behind = elo_days.ask_newest(db, named), db.conn.execute(_BEHIND_KEPT, named)
+    return day(), [CountedVote(*row) for row in behind.fetchall()]
 
 
 def in_order(db: Database, wanted: BoardFilter, *, after: int = 0, before: int | None = None) -> Iterator[CountedVote]:

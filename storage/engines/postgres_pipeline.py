@@ -198,10 +198,15 @@ class PipelinedConnection(PostgresConnection):
             raise self._told(failed) from failed
 
     def begin_writing(self) -> None:
-        """Open a transaction that is alone in writing, over all replicas: the lock is held until its end."""
+        """Open a transaction that is alone in writing, over all replicas: the lock is held until its end.
+
+        Goes on without an answer, unless the server has said something unasked, as it does when it goes away.
+        """
+        has_news = self._has_news()
         self.run("begin")
         self.run(LOCK)
-        self.settle()
+        if has_news:
+            self.settle()
 
     def begin_reading(self) -> None:
         """Open a transaction that sees one moment and may not write."""
@@ -302,6 +307,10 @@ class PipelinedConnection(PostgresConnection):
             self._unanswered.clear()
             raise psycopg.OperationalError(server.get_error_message() or "the connection is lost")
         return result
+
+    def _has_news(self) -> bool:
+        self._poll.modify(self.raw.pgconn.socket, select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def _wait_for(self, what: int) -> None:
         self._poll.modify(self.raw.pgconn.socket, what)
