@@ -1,6 +1,7 @@
 """Many large answers at once: peak memory and processor time for each image, as ratios to plain httpx in the same run.
 
-Server and contenders have processes of their own. Contenders take turns, and the middle one of three runs counts.
+Server and contenders have processes of their own. Contenders take turns, as the machine is faster at times than at others; the
+middle of several runs counts, and of the ratios to the floor of the same turn.
 `python -m benchmarks.many_answers --litellm-python PATH` takes litellm from another environment: it does not go together
 with what this app needs.
 """
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SCENARIOS = ((1, 32, 1.5), (16, 4, 1.5), (64, 1, 1.5), (1, 8, 8.0), (16, 1, 8.0), (64, 1, 8.0))
 """Calls together, rounds, and megabytes of a picture."""
 QUICK_SCENARIOS = ((16, 1, 1.5), (64, 1, 1.5), (16, 1, 8.0))
-RUNS, QUICK_RUNS = 3, 1
+RUNS, QUICK_RUNS = 5, 1
 CONTENDERS: Mapping[str, str] = {
     "plain": "plain httpx + base64",
     "provider_layer": "our client + files",
@@ -51,24 +52,19 @@ def measure(
                 found[name] += [one] if one else []
         yield f"{rounds} x {together} answers at once, PNGs of {megabytes} MB, {os.cpu_count()} cores, middle of {runs} runs"
         yield f"  {'':22}{'peak above start':>24}{'CPU per image':>24}{'clock per image':>26}"
-        floor = _middle(found[names[0]])
         for name in names:
-            yield _line(CONTENDERS[name], found[name], floor)
+            yield _line(CONTENDERS[name], found[name], found[names[0]])
 
 
-def _line(title: str, runs: list[Figures], floor: Figures) -> str:
+def _line(title: str, runs: list[Figures], floors: list[Figures]) -> str:
     if not runs:
         return f"  {title:22}{'not installed':>24}"
-    one = _middle(runs)
-    cells = [
-        f"{one[name]:{width}.1f} {unit} {one[name] / floor[name]:5.2f}x"
-        for name, unit, width in zip(FIGURES, ("MB", "ms", "ms"), (14, 14, 16), strict=True)
-    ]
+    cells = []
+    for name, unit, width in zip(FIGURES, ("MB", "ms", "ms"), (14, 14, 16), strict=True):
+        middle = statistics.median(one[name] for one in runs)
+        ratio = statistics.median(one[name] / floor[name] for one, floor in zip(runs, floors, strict=True))
+        cells.append(f"{middle:{width}.1f} {unit} {ratio:5.2f}x")
     return f"  {title:22}" + "".join(cells)
-
-
-def _middle(runs: list[Figures]) -> Figures:
-    return {name: statistics.median(one[name] for one in runs) for name in FIGURES}
 
 
 def _run(name: str, python: str, together: int, rounds: int, megabytes: float) -> Figures | None:
