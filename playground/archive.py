@@ -51,10 +51,12 @@ _ROWS = re.compile(r"rows/([a-z_]+)\.jsonl")
 _BLOB = re.compile(r"blobs/([0-9a-f]{2})/([0-9a-f]{64})\.([a-z]{3,4})")
 _UNIX, _LINK, _KIND = 3, 0xA000, 0xF000
 _ENCRYPTED = 0x1
-_UNREADABLE = (zipfile.BadZipFile, ValueError, NotImplementedError)
+_UNREADABLE = (zipfile.BadZipFile, ValueError)
 """What `zipfile` raises of a stranger's table of contents or header. It promises no list, so each class has an archive in
-`tests/hostile/archives.py` that raises it: `ValueError` of "a name that is no text" and "a place beyond 64 bits",
-`NotImplementedError` of "a version to come" and "a patched file", `BadZipFile` of most others."""
+`tests/hostile/archives.py` that raises it: `ValueError` of "a name that is no text" and "a place beyond 64 bits", `BadZipFile`
+of most others."""
+_ANOTHER_ZIP = "This ZIP uses a part of the format that is not read here ({}). Choose a file that `export` wrote."
+"""Of what `zipfile` knows and cannot read, by its name for it: "a version to come" and "a patched file" there."""
 _BY_EXTENSION = MappingProxyType({extension: media_type for media_type, extension in EXTENSIONS.items()})
 
 
@@ -137,6 +139,8 @@ def opened(path: Path, most_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except ArchiveRefused:
         raise
+    except NotImplementedError as error:
+        raise ArchiveRefused(_ANOTHER_ZIP.format(error)) from None
     except _UNREADABLE:
         raise ArchiveRefused("This is no ZIP file, or it is cut off. Choose a file that `export` wrote.") from None
 
@@ -295,6 +299,8 @@ def pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo, piece_bytes: int =
             while piece := file.read(piece_bytes):
                 left -= len(piece)
                 yield piece
+    except NotImplementedError as error:
+        raise ArchiveRefused(_ANOTHER_ZIP.format(error)) from None
     except _BROKEN as error:
         raise ArchiveRefused(_DAMAGED.format(member.filename)) from error
     if left != 0:

@@ -42,6 +42,18 @@ def test_an_archive_that_no_program_writes_is_refused(public: tuple[Services, Pa
     assert list(services.store.blobs.all()) == []
 
 
+@pytest.mark.parametrize(
+    ("case", "part"), [("a version to come", "zip file version 9.9"), ("a patched file", "compressed patched data")]
+)
+def test_a_part_of_the_format_that_is_not_read_is_named(
+    public: tuple[Services, Path], tmp_path: Path, case: str, part: str
+) -> None:
+    path = tmp_path / "newer.zip"
+    path.write_bytes(BENT[case](public[1].read_bytes()))
+    with pytest.raises(ArchiveRefused, match=f"a part of the format that is not read here.*{part}"):
+        bringing.bring(public[0], path, "ann")
+
+
 def test_a_list_of_many_files_is_not_read(public: tuple[Services, Path], tmp_path: Path) -> None:
     path = tmp_path / "many.zip"
     path.write_bytes(many_entries(70_000))
