@@ -28,7 +28,7 @@ from storage.errors import StoreError
 from ui import guard
 from ui.app import App, own
 from ui.archive_views import recalled_view, report_document, report_sentences
-from ui.edges import edged
+from ui.edges import Told, edged
 from ui.route_answers import answer, refused
 from ui.streamed import Streamed
 
@@ -251,13 +251,13 @@ _STATUS: dict[type[Exception], Literal[400, 403, 413, 503]] = {
 }
 
 
-def _told(error: Exception) -> Response:
-    """The refusal in words; what is no refusal of ours is raised on."""
+def _told(error: Exception) -> Told[Response]:
+    """The refusal in words."""
     if isinstance(error, _Busy):
-        return refused("Another file is being looked at. Try again in a moment.", 429)
+        return Told(refused("Another file is being looked at. Try again in a moment.", 429))
     if isinstance(error, ClientDisconnect):
-        return refused("The file did not arrive whole. Choose it again.", 400)
+        return Told(refused("The file did not arrive whole. Choose it again.", 400))
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
     if status is None:
-        raise error
-    return refused(str(error), status)
+        return Told(refused("Something failed inside the app. The log has the details.", 500), is_fault=True)
+    return Told(refused(str(error), status))

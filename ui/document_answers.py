@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable
 from dataclasses import replace
 
@@ -13,12 +12,10 @@ from providers.checks import Problem
 from storage.records import RunError
 from ui import guard
 from ui.board_queries import WrongQuery
-from ui.edges import at_edge
+from ui.edges import Told, at_edge
 from ui.pace import TooOften
 from ui.plain_documents import Document, failure_document
 from ui.told_errors import failure_of
-
-log = logging.getLogger(__name__)
 
 NOBODY = "Say who you are: send the token that POST visitor gives as the header X-Diptych-Visitor."
 
@@ -28,8 +25,17 @@ async def answered(work: Awaitable[Document]) -> Document:
     return await at_edge(work, refusal)
 
 
-def refusal(error: Exception) -> Document:
+def refusal(error: Exception) -> Told[Document]:
     """Why there is no other answer."""
+    foreseen = _refused_here(error)
+    if foreseen is not None:
+        return Told(foreseen)
+    failure = failure_of(error)
+    return Told(failure_document(failure.error, failure.problems), failure.is_fault)
+
+
+def _refused_here(error: Exception) -> Document | None:
+    """The refusals that only programs meet."""
     match error:
         case guard.UnknownVisitor():
             return failure_document(RunError("permission", NOBODY), [])
@@ -49,10 +55,7 @@ def refusal(error: Exception) -> Document:
         case BattleOff():
             # Its reasons name makers, whose images may still meet.
             return failure_document(RunError("not_found", str(error)), [])
-    failure = failure_of(error)
-    if failure.is_fault:
-        log.error("a fault in this program", exc_info=error)
-    return failure_document(failure.error, failure.problems)
+    return None
 
 
 def _wrong(field: str, words: str) -> Document:

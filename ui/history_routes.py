@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 
 from starlette.requests import Request
@@ -20,12 +19,10 @@ from storage.history import HistoryPage
 from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
 from ui.app import App, own
-from ui.edges import edged
+from ui.edges import Told, edged
 from ui.history_answers import nothing, whose
 from ui.route_answers import answer, refused
 from ui.told_errors import failure_of
-
-log = logging.getLogger(__name__)
 
 MAX_PAGE_NUMBER = 1_000_000
 _ID = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -192,14 +189,12 @@ async def _plan(app: App, owner: str, run_id: str) -> Plan | None:
     return make_plan(request_of(run.asked, images, loaded), [run.offer], app.services.catalog)
 
 
-def _in_the_way(error: Exception) -> Response:
+def _in_the_way(error: Exception) -> Told[Response]:
     """What stands in the way, by the words of the other doors."""
     if isinstance(error, guard.UnknownVisitor):
-        return refused(str(error), 403)
+        return Told(refused(str(error), 403))
     failure = failure_of(error)
-    if failure.is_fault:
-        log.error("a fault in this program", exc_info=error)
-    return refused(failure.error.message, 409)
+    return Told(refused(failure.error.message, 409), failure.is_fault)
 
 
 def _number(text: str) -> int | None:

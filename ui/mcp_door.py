@@ -27,7 +27,7 @@ from ui.app import App
 from ui.battle_endpoints import Boards
 from ui.callers import Caller, caller_of
 from ui.document_answers import refusal
-from ui.edges import at_edge
+from ui.edges import Told, at_edge
 from ui.mcp_tools import TOOLS, Answer, Desk, Tool
 
 PATH = "/mcp"
@@ -109,10 +109,10 @@ class _Asked:
         await self._manager.handle_request(scope, receive, send)
 
 
-def _refused(error: Exception) -> types.CallToolResult:
-    document = refusal(error)
-    text = types.TextContent(type="text", text=json.dumps(document))
-    return types.CallToolResult(content=[text], structuredContent=document, isError=True)
+def _refused(error: Exception) -> Told[types.CallToolResult]:
+    told = refusal(error)
+    text = types.TextContent(type="text", text=json.dumps(told.shown))
+    return Told(types.CallToolResult(content=[text], structuredContent=told.shown, isError=True), told.is_fault)
 
 
 def _capped(caller: Caller, most: int | None) -> Caller:

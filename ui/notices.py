@@ -14,6 +14,7 @@ from playground.uploads import UploadRefused
 from providers.errors import ProviderError
 from storage.curation import NotCurated
 from storage.errors import StoreError
+from ui.edges import Told
 from ui.guard import UnknownVisitor
 
 log = logging.getLogger(__name__)
@@ -31,14 +32,16 @@ _OURS = (
 )
 
 
-def words(error: Exception) -> str:
-    """The error as a sentence for people; one that is not ours is logged and becomes a general sentence."""
+def told_of(error: Exception) -> Told[str]:
+    """The error as a sentence for people; one that is not ours becomes a general sentence."""
     if isinstance(error, _OURS):
-        return str(error)
-    log.error("a fault in this program", exc_info=error)
-    return "Something failed inside the app. Nothing was sent. The log has the details."
+        return Told(str(error))
+    return Told("Something failed inside the app. Nothing was sent. The log has the details.", is_fault=True)
 
 
 def say(error: Exception) -> gr.Error:
-    """A `gr.Error` to raise. Toasts show HTML, so the words are escaped."""
-    return gr.Error(escape(words(error)), duration=12, print_exception=False)
+    """A `gr.Error` to raise, once the log has a fault's traceback. Toasts show HTML, so the words are escaped."""
+    told = told_of(error)
+    if told.is_fault:
+        log.error("a fault in this program", exc_info=error)
+    return gr.Error(escape(told.shown), duration=12, print_exception=False)

@@ -118,3 +118,19 @@ def test_a_picture_is_recalled_for_its_owner_only(public: tuple[App, Visitor]) -
         assert bob.post("/recall", content=content, headers=MINE).json()["state"] == "none"
     assert ann.post("/recall", content=b"%PDF", headers=MINE).status_code == 400
     assert ann.post("/recall", content=data).status_code == 403
+
+
+def test_a_fault_is_told_in_words_and_logged(
+    public: tuple[App, Visitor], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ann = public[1]()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr("ui.archive_routes.recall", broken)
+    answer = ann.post("/recall", content=b"a picture", headers=MINE)
+    assert answer.status_code == 500
+    assert "The log has the details." in answer.text
+    assert "secret" not in answer.text
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]

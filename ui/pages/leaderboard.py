@@ -20,7 +20,7 @@ from ui import guard, notices
 from ui.app import App, Tabs, owner_of
 from ui.board_queries import WrongQuery
 from ui.components import QUIET, bound, drawn
-from ui.edges import at_edge
+from ui.edges import Told, at_edge
 from ui.leaderboard import figures, views
 from ui.leaderboard.choices import NAMES, query_of, read_choices
 from ui.leaderboard.routes import standing_text
@@ -80,9 +80,10 @@ async def _answered(app: App, event: gr.EventData, request: gr.Request, *, with_
     return found | {"asked": getattr(event, "asked", None)}
 
 
-def _failed(told: dict[str, object], error: Exception) -> View:
+def _failed(told: dict[str, object], error: Exception) -> Told[View]:
     """The error in the board's place."""
-    return views.failed_view(told, str(error) if isinstance(error, WrongQuery) else notices.words(error))
+    said = Told(str(error)) if isinstance(error, WrongQuery) else notices.told_of(error)
+    return Told(views.failed_view(told, said.shown), said.is_fault)
 
 
 async def _page(app: App, request: gr.Request, told: dict[str, object], *, with_recount: bool) -> View:

@@ -22,7 +22,7 @@ from ui import arena_views, battle_form, forms, header, notices
 from ui.app import App, drop_transfers, owner_of
 from ui.arena_views import View
 from ui.battle_form import Draft
-from ui.edges import at_edge
+from ui.edges import Told, at_edge
 from ui.pages.arena.told import demo_offers, framed, ready_offers, told, wanted_of
 
 
@@ -91,7 +91,7 @@ async def on_start(app: App, shown: object, request: gr.Request) -> AsyncIterato
             board=board_of(asked.operation, len(asked.images)),
         )
     except StoreError as error:  # the page waits for an answer and takes no second press until it has one
-        yield [framed(arena_views.off_view(notices.words(error)), wanted_of(shown)), gr.skip()]
+        yield [framed(arena_views.off_view(str(error)), wanted_of(shown)), gr.skip()]
         return
     async for step in _asked(app, voter, asked, found, battle_form.shown_sources(draft), "new", wanted_of(shown)):
         yield step
@@ -128,11 +128,12 @@ async def _asked(
         yield [framed(found, wanted), await header.strip(app, voter)]
 
 
-def _off(error: Exception) -> View:
+def _off(error: Exception) -> Told[View]:
     """Why there is no battle, in its place: a notice would pass while somebody waits for the images."""
     if isinstance(error, BattleOff):
-        return arena_views.off_view(str(error), error.reasons)
-    return arena_views.off_view(notices.words(error))
+        return Told(arena_views.off_view(str(error), error.reasons))
+    said = notices.told_of(error)
+    return Told(arena_views.off_view(said.shown), said.is_fault)
 
 
 def shown_form(app: App, owner: str, draft: Draft, wanted: Wanted, said: Sequence[tuple[str, bool]] = ()) -> View:
