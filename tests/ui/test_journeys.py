@@ -66,6 +66,21 @@ def test_a_page_opens_with_what_its_head_names_and_asks_again_when_one_comes_bac
         visit.tab("Playground")
 
 
+COUNT_FRAMES = """
+  const ask = window.requestAnimationFrame;
+  window.asked = 0;
+  window.requestAnimationFrame = (work) => { window.asked += 1; return ask.call(window, work); };
+"""
+IS_AT_REST = "() => { const before = window.before; window.before = window.asked; return before === window.asked; }"
+
+
+def test_a_page_at_rest_asks_for_no_frames(visit: Visit) -> None:
+    visit.page.add_init_script(COUNT_FRAMES)
+    visit.open()
+    # Not at each frame, as is the default: that would bring the frames which are not to be there.
+    visit.page.wait_for_function(IS_AT_REST, polling=400)
+
+
 def test_a_newcomer_types_runs_and_finds_the_image_again(visit: Visit) -> None:
     visit.choose("demo/painterly", "demo/flat", "demo/sketch")
     visit.prompt("A lighthouse on a headland at dusk")

@@ -3,6 +3,7 @@
    A page is linked by its tab's id: `#history`, `#settings`; what follows a slash belongs to the page, as in
    `#playground/remix/<run_id>`. A page takes it by `diptych.onVisit(tab, ([what, ...more]) => …)`. */
 
+import "./frames.js";
 import { announce } from "./dom.js";
 import { storedDraft } from "./draft.js";
 import { watchReplicas } from "./replicas.js";
