@@ -28,6 +28,8 @@ const seen = new Map();
 const held = new Set();
 const states = new Map();
 let more = false;
+// Each tick has the browser lay out and paint again, which several runs that are waited for should not cost ten times a second.
+const TICK_MS = 500;
 let clockOffset = 0;
 let isPaged = false;
 let isPainted = false;
@@ -137,7 +139,7 @@ export function paintResults({ element, trigger, props, watch }) {
     if (key === "j" || key === "k") go(key === "j" ? 1 : -1);
     else ON_TILE[key]?.(current());
   });
-  setInterval(tickClocks, 100);
+  setInterval(tickClocks, TICK_MS);
   setUpMenus({ trigger, tileOf });
   watch("value", paint);
   paint();
