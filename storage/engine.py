@@ -59,7 +59,9 @@ class Connection(Statements, Protocol):
     """One connection with its transactions, used by one thread at a time."""
 
     def begin_writing(self) -> None:
-        """Open a transaction that is alone in writing, over all connections of all processes, until it ends."""
+        """Open a transaction that is alone in writing, over all connections of all processes, until it ends. May return before
+        it is open: `settle` waits for it. Raises: `sqlite3.Error`.
+        """
 
     def begin_reading(self) -> None:
         """Open a transaction whose queries all see one moment."""

@@ -170,6 +170,8 @@ class Writer:
         conn = self._db.conn
         try:
             conn.begin_writing()
+            if len(batch) > 1:  # a savepoint is there to go back to only once the transaction is
+                conn.settle()
             for job in batch:
                 job.attempt(conn, self._db, is_alone=len(batch) == 1)
             if all(job.has_failed for job in batch):

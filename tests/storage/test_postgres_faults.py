@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,39 @@ def test_a_server_without_room_is_told_as_full(server: PostgresServer, tmp_path:
     store.write(lambda db: insert(db, make_run()))
     assert store.read(ids) == {"r1"}
     store.close()
+
+
+def test_jobs_that_wait_together_are_all_told_that_another_replica_writes(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    one, other = (open_by_folder(tmp_path, database_url=server.url_of(tmp_path)) for _ in range(2))
+    one.write(lambda db: db.conn.execute("set lock_timeout = '100ms'").fetchall())
+    is_held, is_entered, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(db: Database) -> None:
+        db.conn.execute("select 1").fetchall()  # whose answer comes once the lock is there
+        is_held.set()
+        may_end.wait(10)
+
+    def let_others_gather(_db: Database) -> None:
+        is_entered.set()
+        while len(one._writer._waiting) < 3:
+            time.sleep(0.001)
+
+    def adding(number: int) -> Callable[[Database], None]:
+        return lambda db: insert(db, make_run(f"r{number}", group_id=f"g{number}"))
+
+    with ThreadPoolExecutor(5) as pool:
+        holding = pool.submit(other.write, hold)
+        assert is_held.wait(10)
+        told = [pool.submit(one.write, let_others_gather)]
+        assert is_entered.wait(10)
+        told += [pool.submit(one.write, adding(number)) for number in range(3)]
+        errors = [each.exception() for each in told]
+        may_end.set()
+        holding.result()
+    assert [type(error) for error in errors] == [StoreBusy] * 4, errors
+    one.write(adding(4))
+    assert one.read(ids) == {"r4"}
+    one.close()
+    other.close()
