@@ -58,9 +58,11 @@ class _Line(PostgresConnection):
 
     def waited(self, bell: int, most_s: float) -> bool:
         """Until something arrives, the bell rings, or so many seconds have passed; whether it was the bell."""
+        both = select.poll()  # `select.select` takes no number above 1023, and a busy process has such
+        both.register(bell, select.POLLIN)
         with self._errors():
-            ready, _, _ = select.select([self.raw.pgconn.socket, bell], [], [], most_s)
-        return bell in ready
+            both.register(self.raw.pgconn.socket, select.POLLIN)
+        return bell in [number for number, _ in both.poll(most_s * 1000)]
 
     def arrived(self) -> list[str]:
         """What others told since the last call."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
+import resource
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -253,3 +256,40 @@ def test_jobs_that_wait_together_are_all_told_that_another_replica_writes(
     assert one.read(ids) == {"r4"}
     one.close()
     other.close()
+
+
+@contextmanager
+def high_numbers() -> Iterator[None]:
+    """Whatever is opened meanwhile has a number that `select.select` does not take."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(most[0], 2048), most[1]))
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while taken[-1] < 1100:
+            taken.append(os.dup(taken[0]))
+        yield
+    finally:
+        for number in taken:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+
+
+def test_a_process_with_a_thousand_open_files_is_seen_and_hears(server: PostgresServer, tmp_path: Path) -> None:
+    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    one = store.enlist("one", 0.5)
+    with high_numbers():
+        crowded = store.enlist("crowded", 0.5)
+    heard: queue.Queue[str] = queue.Queue()
+    crowded.hear(heard.put)
+    one.tell("a word")
+    assert heard.get(timeout=5) == "a word"
+    seen = "select seen_ms from workers where worker_id = 'crowded'"
+    before = store.read(lambda db: db.conn.execute(seen).fetchall())
+    end = time.monotonic() + 5
+    while store.read(lambda db: db.conn.execute(seen).fetchall()) == before:
+        assert time.monotonic() < end, "it is not seen any more"
+        time.sleep(0.01)
+    for worker in (one, crowded):
+        worker.close()
+    assert store.read(lambda db: db.conn.execute("select * from workers").fetchall()) == []
+    store.close()
