@@ -273,13 +273,10 @@ def end_reported(db: Database, battle_id: str, voter: str) -> bool:
     )
 
 
-def before_vote(db: Database, battle_id: str, voter: str) -> BeforeVote | None:
-    """The battle with what its vote will count for; `None` if there is none or it is not this voter's."""
-    return _to_before_vote(fetch_one(db, _BEFORE_VOTE, {"battle_id": battle_id, "voter": voter}))
-
-
 def end_by_vote(db: Database, battle_id: str, voter: str, *, now: str) -> tuple[BeforeVote | None, bool]:
-    """As `before_vote` says just before it, and whether the battle went from `open` to `voted` as by `end`."""
+    """The battle as it was before, `None` if there is none or it is not this voter's; and whether it went from `open` to
+    `voted`, as by `end`.
+    """
     named = {"battle_id": battle_id, "voter": voter, "state": "voted", "now": now}
     asked, ended = db.conn.execute(_BEFORE_VOTE, named), db.conn.execute(_END, named)
     return _to_before_vote(next(iter(fetched(asked)), None)), ended.rowcount > 0
@@ -302,25 +299,19 @@ def expire(db: Database, voter: str, now: str) -> int:
 
 
 def side(db: Database, image_id: str, owner: str | None) -> BattleSide | None:
-    """The image with its run; `None` if there is none or it is not `owner`'s. Owner `None`: anybody's."""
-    return sides(db, [image_id], owner).get(image_id)
-
-
-def sides(db: Database, image_ids: Sequence[str], owner: str | None) -> dict[str, BattleSide]:
-    """The images by their ids, each with its run, also those that were deleted since; without those that are not `owner`'s.
-    Owner `None`: anybody's.
+    """The image with its run, also one that was deleted since; `None` if there is none or it is not `owner`'s. Owner `None`:
+    anybody's.
     """
-    named = {"images": json.dumps(list(image_ids)), "owner": owner}
-    of_images = db.conn.execute("select * from images where image_id in (select value from json_each(:images))", named)
-    of_runs = fetch(
+    named = {"image_id": image_id, "owner": owner}
+    of_image = db.conn.execute("select * from images where image_id = :image_id", named)
+    of_run = fetch(
         db,
-        """select * from runs where (:owner is null or owner = :owner) and run_id in (
-            select run_id from images where image_id in (select value from json_each(:images)))""",
+        """select * from runs where (:owner is null or owner = :owner)
+        and run_id = (select run_id from images where image_id = :image_id)""",
         named,
     )
-    images = [to_image(row) for row in fetched(of_images)]
-    views = {view.run.run_id: view for view in views_of(db, [to_run(row) for row in of_runs])}
-    return {image.image_id: BattleSide(image, views[image.run_id]) for image in images if image.run_id in views}
+    images, views = fetched(of_image), views_of(db, [to_run(row) for row in of_run])
+    return BattleSide(to_image(images[0]), views[0]) if views else None
 
 
 def ask_makers(db: Database, battle_id: str) -> Callable[[], dict[str, Maker]]:

@@ -147,7 +147,7 @@ def test_an_open_battle_does_not_come_back_once_its_images_are_spent_in_another(
         if (one.state, one.source) == (state, source)
     ]
     assert met.is_spent == is_spent, "one rule for what is drawn and what comes back"
-    before = services.store.read(lambda db: battles.before_vote(db, waiting.battle_id, "local"))
+    before, _ = services.store.write(lambda db: battles.end_by_vote(db, waiting.battle_id, "local", now=NOW))
     assert before is not None
     assert before.is_repeated == (state == "voted")
 
@@ -159,12 +159,13 @@ def test_what_is_asked_of_battles_between_two_votes_reads_no_other_battles(servi
     def read(db: Database) -> list[str]:
         db.conn.set_trace_callback(asked.append)
         battles.newest_open(db, "local", NOW)
-        battles.before_vote(db, battle.battle_id, "local")
+        battles.end_by_vote(db, battle.battle_id, "local", now=NOW)
         battles.met(db, "local", [battle.image_a, battle.image_b])
         db.conn.set_trace_callback(None)
-        return [row[3] for sql in asked for row in db.conn.execute(f"explain query plan {sql}") if "USING" in row[3]]
+        plans = [db.conn.execute(f"explain query plan {sql}") for sql in asked if sql.startswith("select")]
+        return [row[3] for plan in plans for row in plan if "USING" in row[3]]
 
-    ways = [step.partition("INDEX ")[2] for step in services.store.read(read)]
+    ways = [step.partition("INDEX ")[2] for step in services.store.write(read)]
     by_pair = "battles_by_pair (voter=? AND image_a=? AND image_b=?)"
     by_id, left_out = "sqlite_autoindex_battles_1 (battle_id=?)", "exclusions_in_force (voter=?)"
     of_both = "battles_by_pair (voter=? AND image_a=?)"

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.history_pages import NOW, OWNER, SEARCHES
-from storage import battles, curation, history, looks
+from storage import battles, curation, history, looks, votes
 from storage.database import Store
 from storage.engine import Cursor, Database, Parameters
 from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.rating_steps import FACT_COLUMNS
+from storage.tallies import BoardFilter
 from tests.postgres_server import need_server, open_by_folder, running_server
 
 RUNS = 10_000
-BIG = ("runs", "images", "run_facts", "runs_fts", "battles", "votes")
+BIG = ("runs", "images", "ledger", "run_facts", "runs_fts", "battles", "votes")
 _OF_ALL = ("select count(*) as runs from run_facts", "select coalesce(group_concat(i.phash")
 """They count all of them, or ask for all."""
 # Without triggers, and what they keep made at once: ten thousand runs in seconds.
@@ -30,9 +31,14 @@ _FILL = f"""
     insert into images (image_id, run_id, position, sha256, media_type, width, height, size_bytes, checks, created_at, phash)
         select 'i' || n, 'r' || n, 0, lpad(to_hex(n), 64, '0'), 'image/png', 8, 8, 1, '[]', '{NOW}', lpad(to_hex(n), 16, '0')
         from generate_series(1, {RUNS}) as n;
+    insert into ledger select 'l' || n, 'r' || n, '{OWNER}', 'fal/m' || n % 5, 'high', 'key', 'settled', 1, 1, 'computed', null,
+        1, 's', '2026-11-21', '{NOW}', '{NOW}', null, '' from generate_series(1, {RUNS}) as n;
     insert into battles select 'b' || n, 'v' || n % 50, 'generate', 'a', 'i' || n, 'i' || n % 9 + 1, 'a', 'b', 'history', 0,
         0.5, case n % 3 when 0 then 'open' else 'voted' end, '{NOW}', '{NOW}', null, 'generate', 'own', null, 'low', 'low'
         from generate_series(10, {RUNS}) as n;
+    insert into votes (seq, battle_id, voter, outcome, counted, voted_at)
+        select n, 'b' || n, 'v' || n % 50, 'a', 1, '{NOW}' from generate_series(10, {RUNS}) as n where n % 3 > 0;
+    insert into elo_days values ('generate', 0, 'offer', '2026-01-01', 'elo', {RUNS} - 100, 1000, '{{}}');
     insert into run_facts ({FACT_COLUMNS}) select {FACT_COLUMNS} from run_facts_now;
     insert into runs_fts (rowid, words, lexemes)
         select seq, words_of(prompt), lexemes_of(words_of(prompt)) from runs;
@@ -69,10 +75,19 @@ def everything(db: Database) -> None:
     history.owns_blob(db, f"{77:064x}", OWNER)
     history.find_image(db, f"{77:064x}", OWNER)
     battles.newest_open(db, "v3", NOW)
-    battles.before_vote(db, "b77", "v27")
     battles.met(db, "v3", [f"i{number}" for number in range(50)])
-    battles.sides(db, ["i77", "i78"], None)
+    battles.side(db, "i77", None)
     curation.tags_of(db, OWNER)
+
+
+def a_vote(db: Database) -> None:
+    """What a vote asks of many battles and votes."""
+    makers = battles.ask_makers(db, "b77")
+    assert battles.end_by_vote(db, "b78", "v28", now="2026-11-20T10:15:30.123Z")[1]
+    assert {maker.cost_microusd for maker in makers().values()} == {1}
+    day, behind = votes.behind_kept(db, BoardFilter(), "offer", "elo", most=2_000)
+    assert day is not None
+    assert len(behind) == 67
 
 
 def test_lists_of_a_long_history_are_read_from_indexes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +101,7 @@ def test_lists_of_a_long_history_are_read_from_indexes(store: Store, monkeypatch
     with monkeypatch.context() as patches:
         patches.setattr(PipelinedConnection, "execute", listen)
         store.read(everything)
+        store.write(a_vote)
     assert len(asked) > 50
     walked: dict[str, set[str]] = {}
     for sql, parameters in asked:
