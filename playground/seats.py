@@ -127,13 +127,16 @@ class SharedSeats:
             seats.ask(db, seat_id, self._worker.worker_id, provider_id)
             return seats.standing(db, seat_id, provider_id, most)
 
-        try:
-            found, was_cancelled = await to_its_end(self._written(ask))
-        except StoreClosed:
-            raise
-        except StoreError as error:
-            log.warning("a place at %s could not be asked for now: %s", provider_id, error)
-            return "gone"
+        async def asked() -> Standing:
+            try:
+                return await self._written(ask)
+            except StoreClosed:
+                raise
+            except StoreError as error:
+                log.warning("a place at %s could not be asked for now: %s", provider_id, error)
+                return "gone"
+
+        found, was_cancelled = await to_its_end(asked())
         if was_cancelled:
             raise asyncio.CancelledError
         return found

@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -400,6 +400,42 @@ async def test_a_stop_while_a_place_is_given_back_is_too_late(replica: Make, mon
         view = await ended(one)
         assert (view.run.state, len(view.images), view.ledger_state) == ("succeeded", 1, "settled")
         await stopped(one)
+
+
+@contextlib.asynccontextmanager
+async def writing(one: Harness) -> AsyncIterator[None]:
+    """Meanwhile this replica is the one that writes, and nobody else can."""
+    is_writing, may_end = threading.Event(), threading.Event()
+
+    def job(db: Any) -> None:
+        db.conn.execute("select 1").fetchall()
+        is_writing.set()
+        may_end.wait(10)
+
+    task = asyncio.create_task(asyncio.to_thread(one.services.store.write, job))
+    await until(is_writing.is_set)
+    try:
+        yield
+    finally:
+        may_end.set()
+        await task
+
+
+def waits_for_others(one: Harness, milliseconds: int) -> None:
+    """That long, before it says that others write."""
+    one.services.store.write(lambda db: db.conn.execute(f"set lock_timeout = {milliseconds}").fetchall())
+
+
+async def test_who_waits_for_a_place_can_be_stopped_while_the_database_takes_nothing(replica: Make) -> None:
+    one, other = replica(), replica()
+    waits_for_others(one, 200)
+    async with writing(other):
+        waiting = asyncio.create_task(one.engine._places.seats.take("openai"))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=0.5)
+        assert waiting.cancelled()
+    await stopped(one, other)
 
 
 async def test_a_providers_limit_holds_over_all_replicas(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
