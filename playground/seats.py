@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
@@ -66,7 +66,11 @@ class SharedSeats:
         """`most`: provider -> how many calls at once. Whoever is not in it has no line here."""
         self._store, self._worker, self._new_id, self._most = store, worker, new_id, most
         self._freed: dict[str, asyncio.Event] = {}
-        self._giving: set[asyncio.Task[None]] = set()
+        self._given: dict[str, str] = {}
+        """Places that nobody here needs any more, and that are still in the store -> provider."""
+        self._giving: asyncio.Task[None] | None = None
+        self._is_away = False
+        """Whether the newest write said no."""
 
     async def take(self, provider_id: str) -> str:
         """Waits for a place, also while the store cannot be asked; its name, empty where none is needed."""
@@ -88,31 +92,31 @@ class SharedSeats:
     def give_back(self, seat_id: str, provider_id: str) -> None:
         """The place is free for others soon, or once the store can be told."""
         if seat_id:
-            task = asyncio.create_task(
-                self._give_back(seat_id, provider_id), name=f"give back a place at {provider_id}"
-            )
-            self._giving.add(task)
-            task.add_done_callback(self._giving.discard)
+            self._given[seat_id] = provider_id
+            if self._giving is None or self._giving.done():
+                self._giving = asyncio.create_task(self._give_back(), name="give back places at providers")
 
-    async def _give_back(self, seat_id: str, provider_id: str) -> None:
-        while True:
+    async def _give_back(self) -> None:
+        """All that is to be given back, and what comes meanwhile."""
+        while given := dict(self._given):
             try:
-                await self._written(partial(seats.give_back, seat_id=seat_id))
-                break
+                await self._written(partial(_give_back, seat_ids=given))
             except StoreClosed:
                 return  # with the process goes all that it held
-            except StoreError as error:
-                log.warning("a place at %s could not be given back now: %s", provider_id, error)
-            await asyncio.sleep(_LOOK_AGAIN_S)
-        self._worker.tell(f"{FREED} {provider_id}")
-        self.look_again(provider_id)
+            except StoreError:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+                continue
+            for seat_id in given:
+                del self._given[seat_id]
+            for provider_id in set(given.values()):
+                self._worker.tell(f"{FREED} {provider_id}")
+                self.look_again(provider_id)
 
     async def close(self) -> None:
         """Waits no longer for what is being given back: with the process goes all that it held."""
-        for task in self._giving:
-            task.cancel()
-        if self._giving:
-            await asyncio.wait(self._giving)
+        if self._giving is not None:
+            self._giving.cancel()
+            await asyncio.wait([self._giving])
 
     def look_again(self, provider_id: str) -> None:
         """Everybody here who waits for the provider looks."""
@@ -132,8 +136,7 @@ class SharedSeats:
                 return await self._written(ask)
             except StoreClosed:
                 raise
-            except StoreError as error:
-                log.warning("a place at %s could not be asked for now: %s", provider_id, error)
+            except StoreError:
                 return "gone"
 
         found, was_cancelled = await to_its_end(asked())
@@ -153,4 +156,22 @@ class SharedSeats:
         return found if found != "gone" else await self._asked(seat_id, provider_id)
 
     async def _written(self, job: Callable[[Database], T]) -> T:
-        return await asyncio.to_thread(self._store.write, job)
+        """What the job returned. Raises: StoreError, told in the log once for as long as nothing can be written."""
+        try:
+            done = await asyncio.to_thread(self._store.write, job)
+        except StoreClosed:
+            raise
+        except StoreError as error:
+            if not self._is_away:
+                log.warning("places at providers cannot be asked for or given back now: %s", error)
+            self._is_away = True
+            raise
+        if self._is_away:
+            log.info("places at providers can be asked for and given back again")
+        self._is_away = False
+        return done
+
+
+def _give_back(db: Database, seat_ids: Iterable[str]) -> None:
+    for seat_id in seat_ids:
+        seats.give_back(db, seat_id)

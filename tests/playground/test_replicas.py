@@ -438,6 +438,35 @@ async def test_who_waits_for_a_place_can_be_stopped_while_the_database_takes_not
     await stopped(one, other)
 
 
+async def test_places_are_given_back_and_asked_for_until_the_database_takes_it_and_an_outage_is_told_once(
+    replica: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("playground.seats._LOOK_AGAIN_S", 0.02)
+    one, other = replica(), replica()
+    places = one.engine._places.seats
+    waits_for_others(one, 20)
+    held = [await places.take("openai") for _ in range(3)]
+    async with writing(other):
+        for seat_id in held:
+            places.give_back(seat_id, "openai")
+        await asyncio.sleep(0.2)
+        assert seats_of(one) == {*held}
+    await until(lambda: not seats_of(one))
+    async with writing(other):
+        waiting = asyncio.create_task(places.take("openai"))
+        await asyncio.sleep(0.2)
+    place = await waiting
+    assert seats_of(one) == {place}
+    warned = [each for each in caplog.records if (each.name, each.levelname) == ("playground.seats", "WARNING")]
+    assert len(warned) == 2, "of each outage one, however many places and tries"
+    await stopped(one, other)
+
+
+def seats_of(one: Harness) -> set[str]:
+    rows = one.services.store.read(lambda db: db.execute("select seat_id from seats").fetchall())
+    return {seat_id for (seat_id,) in rows}
+
+
 async def test_a_providers_limit_holds_over_all_replicas(replica: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     at_once, most = 0, 0
     send = calls.send
@@ -464,5 +493,5 @@ async def test_a_providers_limit_holds_over_all_replicas(replica: Make, monkeypa
                     pass
         assert {view.run.state for view in await all_runs(two[0])} == {"succeeded"}
         assert (fake.posts, most) == (16, CATALOG.provider("openai").max_concurrent)
-        await until(lambda: two[0].services.store.read(lambda db: db.execute("select 1 from seats").fetchall()) == [])
+        await until(lambda: not seats_of(two[0]))
         await stopped(*two)
