@@ -1,4 +1,4 @@
-"""What tests of job providers share: each provider with its fake, audited when the test is over."""
+"""What tests share: each job provider with its fake, audited when the test is over, and replicas over one database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Harness
+from tests.playground.faulty_answers import Make
 from tests.playground.job_world import PROVIDERS, World, world_of
+from tests.playground.replicas import replicas_over
+from tests.postgres_server import PostgresServer, need_server, running_server
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -22,3 +25,17 @@ def world(
         yield one
         for key in one.secrets:
             assert key not in caplog.text
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    need_server()
+    with running_server() as one:
+        yield one
+
+
+@pytest.fixture
+def replica(server: PostgresServer, tmp_path: Path) -> Iterator[Make]:
+    """Makes replicas over one database and one store of images, each with a data folder of its own."""
+    with replicas_over(server.url_of(tmp_path / "database"), tmp_path) as make:
+        yield make
