@@ -45,7 +45,13 @@ def two_replicas(folder: Path, **environment: str) -> Iterator[TwoReplicas]:
             **objects.environment(),
             **environment,
         }
-        one, two = (RunningApp(folder / name, folder / f"{name}.txt", **given) for name in ("app-1", "app-2"))
+
+        def started(name: str) -> RunningApp:
+            app = RunningApp(folder / name, folder / f"{name}.txt", **given)
+            stack.callback(app.kill)  # nothing, where it has ended
+            return app
+
+        one, two = started("app-1"), started("app-2")
         front = stack.enter_context(nginx.nginx([one.port, two.port]))
         yield TwoReplicas((one, two), front, database_url, objects, bucket)
         for app in (one, two):

@@ -58,9 +58,11 @@ def cut_off(one: Harness) -> Iterator[None]:
 
     one.worker._turn = broken
     one.worker._ring()
-    is_off.wait()
-    yield
-    one.worker._turn = turn
+    try:
+        assert is_off.wait(10)
+        yield
+    finally:
+        one.worker._turn = turn
 
 
 def workers(one: Harness) -> set[str]:

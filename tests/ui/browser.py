@@ -58,7 +58,11 @@ class RunningApp:
             name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "DIPTYCH_", "SPACE_"))
         }
         self._process = AppProcess([], {**clean, **ours, **environment}, log, log)
-        self._wait_until_it_answers()
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.kill()
+            raise
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + 60
