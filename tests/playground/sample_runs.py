@@ -33,6 +33,7 @@ from providers.demo.server import DemoServer
 from providers.rows import CATALOG
 from providers.transport import Access, Transport
 from providers.types import ImageRequest
+from tests import installed
 from tests.fakes import wire
 from tests.fakes.compatible_server import FakeCompatible
 from tests.fakes.fal_server import FakeFal
@@ -125,10 +126,8 @@ def need(language: str) -> None:
     missing = [name for name in NEEDS.get(language, ()) if shutil.which(name) is None]
     if language == "sdk":
         pytest.importorskip("openai", reason="The openai package is not installed: its samples are not run.")
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"CI needs {' and '.join(missing)}.")
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not installed: samples in {language} are not run.")
+    why_not = f"samples in {language} are not run: {' and '.join(missing)} not installed"
+    installed.need(why_not if missing else None)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Error, Page, expect, sync_playwright
 
 from tests.app_process import AppProcess
+from tests.installed import need
 
 PATIENCE_MS = 20_000
 """For whatever is waited for on a page; a busy machine takes its time."""
@@ -37,13 +38,10 @@ PHONE = {"width": 390, "height": 844}
 
 def chromium() -> str:
     """Path of an installed Chromium. Skips without one; in CI its absence is a failure."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    if os.environ.get("CI"):
-        pytest.fail("No Chromium is installed; CI needs one.")
-    pytest.skip("No Chromium is installed: browser tests are skipped.")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    need(None if found else "pages are not tried in a browser: no Chromium is installed (apt-get install chromium)")
+    assert found
+    return found
 
 
 class RunningApp:
