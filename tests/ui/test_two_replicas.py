@@ -88,8 +88,10 @@ def test_visitors_of_two_replicas_make_pictures_vote_and_see_their_own(browser: 
             seen = prompts_in_history(one)
             assert [text for text in seen if subject in text]
             assert [text for text in seen if other in text] == []
-        original = first.page.locator(".hi-tile img").first.get_attribute("src")
-        assert original is not None
+        for owner, stranger in ((first, second), (second, first)):
+            picture = owner.page.locator(".hi-tile img").first.evaluate("one => one.src")
+            fetched = [one.page.context.request.get(picture).status for one in (owner, stranger)]
+            assert fetched == [200, 404], "whose a picture is holds at the other replica too"
     assert told(both, "select count(*) from votes") == votes + 2
 
 
