@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import select
 import sqlite3
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from psycopg.adapt import Buffer, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.string import TextLoader
 
 from storage import errors
 from storage.engine import Parameters
@@ -32,6 +34,8 @@ MOST_UNANSWERED = 256
 """Statements sent before their answers are taken in: neither side fills up the other's buffers."""
 ANSWER_WITHIN_S = 60.0
 """How long the server may be silent, as where it hangs or the network swallows everything: nobody waits for ever."""
+HEARD_S = 10.0
+"""So long after an answer a connection is taken to be there; what drops idle ones on the way waits longer."""
 _OFTEN = 3
 """Uses of a statement from which on the server keeps it prepared."""
 _MOST_PREPARED = 500
@@ -115,7 +119,8 @@ class Rows:
         values = Transformer.from_context(self._pipeline.raw)
         values.set_pgresult(result)
         for first in range(0, result.ntuples, _ROWS_AT_ONCE):
-            yield from values.load_rows(first, min(first + _ROWS_AT_ONCE, result.ntuples), tuple)
+            rows = values.load_rows(first, min(first + _ROWS_AT_ONCE, result.ntuples), tuple)
+            yield from map(_with_nul, rows) if _has_nul(rows) else rows
 
 
 class _Several(Rows):
@@ -141,8 +146,11 @@ class PipelinedConnection(PostgresConnection):
     def _take_over(self, raw: psycopg.Connection[Any]) -> None:
         """Speak over this connection from now on."""
         self.raw = raw
+        # psycopg's own, which takes no step of Python for each text; what stands in for NUL is looked for afterwards.
+        raw.adapters.register_loader("text", TextLoader)
         self._unanswered: deque[tuple[Rows, _Key | None]] = deque()
         self._is_doubtful = False
+        self._heard = time.monotonic()
         self._uses: Counter[_Key] = Counter()
         self._prepared: dict[_Key, bytes] = {}
         self._poll = select.poll()
@@ -156,10 +164,12 @@ class PipelinedConnection(PostgresConnection):
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
         """Run one statement, now or with the next one that is waited for. Raises: `sqlite3.Error`."""
-        if isinstance(parameters, Mapping) and "runs_fts match" in sql:
+        is_search = isinstance(parameters, Mapping) and "runs_fts match" in sql
+        if is_search and isinstance(parameters, Mapping):
             sql, parameters = with_words(sql, parameters)
         statement = translated(sql)
-        return self._send(_numbered(statement.sql), statement.values(parameters))
+        # The plan of a search hangs on how many rows have its words: kept, it would be one for rare words.
+        return self._send(_numbered(statement.sql), statement.values(parameters), is_kept=not is_search)
 
     def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Rows:
         """Run a statement that returns no rows once for each. Raises: `sqlite3.Error`."""
@@ -200,18 +210,21 @@ class PipelinedConnection(PostgresConnection):
     def begin_writing(self) -> None:
         """Open a transaction that is alone in writing, over all replicas: the lock is held until its end.
 
-        Goes on without an answer, unless the server has said something unasked, as it does when it goes away.
+        Goes on without an answer where the server spoke a moment ago, and has said nothing unasked since, as it does when it
+        goes away.
         """
-        has_news = self._has_news()
+        is_there = self._is_there()
         self.run("begin")
         self.run(LOCK)
-        if has_news:
+        if not is_there:
             self.settle()
 
     def begin_reading(self) -> None:
-        """Open a transaction that sees one moment and may not write."""
+        """Open a transaction that sees one moment and may not write. Waits for an answer as `begin_writing` does."""
+        is_there = self._is_there()
         super().begin_reading()
-        self.settle()
+        if not is_there:
+            self.settle()
 
     def commit(self) -> None:
         """Bring what was written to the disk.
@@ -236,13 +249,13 @@ class PipelinedConnection(PostgresConnection):
             self.run("rollback")
             self.settle()
 
-    def _send(self, sql: bytes, values: Sequence[object]) -> Rows:
+    def _send(self, sql: bytes, values: Sequence[object], *, is_kept: bool = True) -> Rows:
         if len(self._unanswered) >= MOST_UNANSWERED:
             self.answer()
         rows = Rows(self)
         try:
             parameters, kinds = self._given(values)
-            name = self._name_of((sql, kinds))
+            name = self._name_of((sql, kinds)) if is_kept else None
             if name:
                 self.raw.pgconn.send_query_prepared(name, parameters)
             else:
@@ -296,6 +309,7 @@ class PipelinedConnection(PostgresConnection):
                     rows.error = failed = error_from_result(result, encoding="utf-8")
             server.get_result()  # nothing: the end of this answer
         self._next_result()  # that there are no more
+        self._heard = time.monotonic()
         return failed
 
     def _next_result(self) -> PGresult:
@@ -308,15 +322,24 @@ class PipelinedConnection(PostgresConnection):
             raise psycopg.OperationalError(server.get_error_message() or "the connection is lost")
         return result
 
-    def _has_news(self) -> bool:
+    def _is_there(self) -> bool:
+        """Whether there is no reason to think that the server may be gone."""
         self._poll.modify(self.raw.pgconn.socket, select.POLLIN)
-        return bool(self._poll.poll(0))
+        return time.monotonic() - self._heard < HEARD_S and not self._poll.poll(0)
 
     def _wait_for(self, what: int) -> None:
         self._poll.modify(self.raw.pgconn.socket, what)
         if not self._poll.poll(ANSWER_WITHIN_S * 1000):
             raise psycopg.OperationalError(f"it did not answer within {ANSWER_WITHIN_S:g} s")
         self.raw.pgconn.consume_input()
+
+
+def _has_nul(rows: Iterable[tuple[Any, ...]]) -> bool:
+    return any(type(value) is str and NUL in value for row in rows for value in row)
+
+
+def _with_nul(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(value.replace(NUL, "\0") if isinstance(value, str) else value for value in row)
 
 
 @lru_cache(maxsize=4096)

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 
 from storage import history, ledger, limits, moving, restoring, tallies
 from storage.database import Store
+from storage.engines import postgres_pipeline, postgres_readers
 from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.engines.postgres_sql import translated, with_words
 from storage.errors import StoreDamaged, StoreNotWritable, StoreTooNew
@@ -238,6 +239,25 @@ def test_a_connection_that_cannot_begin_to_read_is_closed(
                 store.read(lambda db: db.conn.execute("select 1").fetchall())
     assert [conn.is_broken for conn in made] == [True, True]
     assert store.read(lambda db: db.conn.execute("select 1").fetchall()) == [(1,)]
+    store.close()
+
+
+def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_lent(
+    server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(server, tmp_path)
+    asked: list[bool] = []
+
+    class Watched(PipelinedConnection):
+        def begin_reading(self) -> None:
+            super().begin_reading()
+            asked.append(not self._unanswered)
+
+    monkeypatch.setattr(postgres_readers, "PipelinedConnection", Watched)
+    for heard_s in (60, 60, 0):
+        monkeypatch.setattr(postgres_pipeline, "HEARD_S", heard_s)
+        store.read(lambda db: db.conn.execute("select 1").fetchall())
+    assert asked == [False, False, True]
     store.close()
 
 
