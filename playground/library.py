@@ -78,10 +78,9 @@ async def history_page(
     blind_at = services.now() if owner is not None else None
 
     def read(db: Database) -> tuple[HistoryPage, int]:
-        found = history.page(
+        return history.page_and_count(
             db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at
         )
-        return found, history.count(db, owner, search, blind_at=blind_at)
 
     return await asyncio.to_thread(services.store.read, read)
 

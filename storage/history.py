@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from storage.curation import Picked
-from storage.engine import Database
+from storage.engine import Cursor, Database
 from storage.records import Run, RunView, StoredImage
-from storage.rows import Row, fetch, fetch_one, to_run
+from storage.rows import Row, fetch, fetch_one, fetched, to_run
 from storage.search import Search, parse_search
 from storage.sorts import MAX_PAGE, NEWEST, sort_of
 from storage.unrevealed import UNREVEALED, blind_parameters
@@ -27,6 +28,15 @@ class HistoryPage:
     runs: tuple[RunView, ...]
     next: str | None
     """Pass as `before` for the next page; `None` on the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is looked for, as conditions on `run_facts as f` and their parameters."""
+
+    wanted: Search
+    conditions: Sequence[str]
+    given: Mapping[str, object]
 
 
 def page(
@@ -56,13 +66,36 @@ def page(
     Raises:
         ValueError: `limit` or `skip` out of bounds, no such order, or `before` is not a cursor.
     """
+    asked = _asked(db, owner, search, blind_at)
+    return _page(db, asked, sort, limit, before, skip)
+
+
+def page_and_count(
+    db: Database,
+    owner: str | None,
+    *,
+    search: str = "",
+    sort: str = NEWEST,
+    limit: int = 24,
+    before: str | None = None,
+    skip: int = 0,
+    blind_at: str | None = None,
+) -> tuple[HistoryPage, int]:
+    """`page`, and how many runs there are over all pages, in fewer questions than one after the other. Raises: as `page`."""
+    asked = _asked(db, owner, search, blind_at)
+    # Fetched at the end: a distant engine answers it together with the list.
+    counted = _counted(db, asked)
+    found = _page(db, asked, sort, limit, before, skip)
+    return found, int(fetched(counted)[0]["runs"])
+
+
+def _page(db: Database, asked: _Asked, sort: str, limit: int, before: str | None, skip: int) -> HistoryPage:
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit {limit} is not between 1 and {MAX_PAGE}")
     if skip < 0:
         raise ValueError(f"{skip} runs cannot be passed over")
     order = sort_of(sort)
-    wanted = parse_search(search)
-    conditions, given = _conditions(db, owner, wanted, blind_at)
+    wanted, conditions, given = asked.wanted, asked.conditions, dict(asked.given)
     stretches: tuple[str, ...] = ("true",)
     if before is not None:
         given |= order.place(before)
@@ -86,10 +119,12 @@ def page(
 
 def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | None = None) -> int:
     """How many runs `page` would show over all pages."""
-    wanted = parse_search(search)
-    conditions, given = _conditions(db, owner, wanted, blind_at)
-    row = fetch_one(db, " ".join(["select count(*) as runs", _source(wanted), _where(conditions)]), given)
-    return int(row["runs"]) if row else 0
+    return int(fetched(_counted(db, _asked(db, owner, search, blind_at)))[0]["runs"])
+
+
+def _counted(db: Database, asked: _Asked) -> Cursor:
+    sql = " ".join(["select count(*) as runs", _source(asked.wanted), _where(asked.conditions)])
+    return db.conn.execute(sql, asked.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +146,12 @@ def rest_of_groups(
 ) -> dict[str, RestOfGroup]:
     """By group id: what is left of the groups of a page, asked for by the words and in the order that `found` was."""
     here = Counter(view.run.group_id for view in found.runs)
-    wanted, order = parse_search(search), sort_of(sort)
-    conditions, given = _conditions(db, owner, wanted, blind_at)
-    conditions.append(
+    order, asked = sort_of(sort), _asked(db, owner, search, blind_at)
+    wanted, given = asked.wanted, dict(asked.given)
+    conditions = [
+        *asked.conditions,
         "f.seq in (select seq from runs where group_id in (select value from json_each(:groups)))",
-    )
+    ]
     later = order.after(is_found=bool(wanted.match)) if found.next is not None else "false"
     given["groups"] = json.dumps(sorted(here))
     if found.next is not None:
@@ -131,10 +167,9 @@ def rest_of_groups(
 
 def matching(db: Database, owner: str, search: str, *, blind_at: str | None = None) -> list[str]:
     """Ids of all runs that `page` would show over all pages, oldest first."""
-    wanted = parse_search(search)
-    conditions, given = _conditions(db, owner, wanted, blind_at)
-    found = ["select f.seq as seq", _source(wanted), _where(conditions)]
-    rows = fetch(db, " ".join(["select run_id from runs where seq in (", *found, ") order by seq"]), given)
+    asked = _asked(db, owner, search, blind_at)
+    found = ["select f.seq as seq", _source(asked.wanted), _where(asked.conditions)]
+    rows = fetch(db, " ".join(["select run_id from runs where seq in (", *found, ") order by seq"]), asked.given)
     return [row["run_id"] for row in rows]
 
 
@@ -186,10 +221,8 @@ def _source(wanted: Search) -> str:
     return "from runs_fts as m cross join run_facts as f on f.seq = m.rowid" if wanted.match else "from run_facts as f"
 
 
-def _conditions(
-    db: Database, owner: str | None, wanted: Search, blind_at: str | None
-) -> tuple[list[str], dict[str, object]]:
-    """Conditions and their parameters."""
+def _asked(db: Database, owner: str | None, search: str, blind_at: str | None) -> _Asked:
+    wanted = parse_search(search)
     # Both columns lead each index, so an order is walked and not made.
     conditions = ["f.has_trash = 1" if wanted.in_trash else "f.is_trashed = 0"]
     given: dict[str, object] = {}
@@ -209,7 +242,7 @@ def _conditions(
     if blind_at is not None and (hidden := _unrevealed(db, owner, blind_at)):
         conditions.append("f.seq not in (select cast(value as bigint) from json_each(:hidden))")
         given["hidden"] = json.dumps(hidden)
-    return conditions, given
+    return _Asked(wanted, conditions, given)
 
 
 def _unrevealed(db: Database, owner: str | None, blind_at: str) -> list[int]:
@@ -256,7 +289,7 @@ def _views(db: Database, seqs: list[int]) -> list[RunView]:
     return views_of(db, [found[seq] for seq in seqs])
 
 
-def _where(conditions: list[str]) -> str:
+def _where(conditions: Sequence[str]) -> str:
     return "where " + " and ".join(conditions)
 
 

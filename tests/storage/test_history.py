@@ -30,6 +30,8 @@ from tests.storage.builders import (
 def found(store: Store, search: str, owner: str | None = "local") -> list[str]:
     page = store.read(lambda db: history.page(db, owner, search=search, limit=1000))
     assert store.read(lambda db: history.count(db, owner, search)) == len(page.runs)
+    both = store.read(lambda db: history.page_and_count(db, owner, search=search, limit=2))
+    assert both == (store.read(lambda db: history.page(db, owner, search=search, limit=2)), len(page.runs))
     return [view.run.run_id for view in page.runs]
 
 
