@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext, suppress
 from functools import partial
 
@@ -101,22 +101,30 @@ class Engine:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), self._worker.look_every_s)
             self._look.clear()
+            await self._look_after()
+
+    async def _look_after(self) -> None:
+        """One look: each step by itself, since a fault in one must not keep the others from being done."""
+        steps: list[Callable[[], Awaitable[None]]] = [
+            self._let_go_of_taken,
+            self._take_up,
+            partial(self._handover.look, self._known),
+            self._heed_stops,
+            partial(asyncio.to_thread, reprice, self._services),
+        ]
+        for step in steps:
             try:
-                await self._let_go_of_taken()
-                await self._take_up()
-                await self._handover.look(self._known)
-                await self._heed_stops()
-                await asyncio.to_thread(reprice, self._services)
+                await step()
             except StoreError:
                 log.exception("what others left could not be taken up; trying again in %g s", self._worker.look_every_s)
+                return
+            except Exception:
+                log.exception("a look at what others left met a fault in this program")
 
     async def _take_up(self, *, claim_queued: bool = True) -> None:
         found = await asyncio.to_thread(take_up, self._services, self._worker, claim_queued=claim_queued)
         for each in found:
-            try:
-                await self._resumption.go_on(each)
-            except Exception:  # one run that cannot go on must not keep the others, or the app, from starting
-                log.exception("run %s could not be taken up", each.run.run_id)
+            await self._resumption.go_on(each)
         await self._resumption.end_late()
         if self._locker is None or self._locker.done():
             # Beside everything else: pictures take a while, and nobody's start should wait for them.

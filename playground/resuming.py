@@ -43,10 +43,14 @@ class Resumption:
         """Ids of runs that are being looked at, and neither go on nor wait yet."""
 
     async def go_on(self, found: Found) -> None:
-        """Goes on with a run that now is this process's; without its key it waits for its owner to come back with it."""
+        """Goes on with a run that now is this process's; without its key it waits for its owner to come back with it. What
+        stands in the way is logged, and the run stays as it is: a later look tries again.
+        """
         self.under_way.add(found.run.run_id)
         try:
             await self._go_on(found)
+        except Exception:  # one run that cannot go on must not keep the others, or the app, from going on
+            log.exception("run %s could not be taken up", found.run.run_id)
         finally:
             self.under_way.discard(found.run.run_id)
 

@@ -22,6 +22,8 @@ from tests.app_process import Command
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
+from tests.playground.job_world import until
+from tests.playground.left_runs import left, state_of
 
 Make = Callable[..., Harness]
 
@@ -83,6 +85,25 @@ async def test_queued_runs_go_on_at_the_next_start(harness: Make) -> None:
     await second.stop()
     assert states == ["cancelled"] * 3 + ["succeeded"] * 3
     assert verify(second.services.store) == []
+
+
+@pytest.mark.asyncio
+async def test_a_fault_in_one_look_at_what_others_left_does_not_end_the_looking(harness: Make) -> None:
+    one = harness()
+    one.worker.look_every_s = 0.01
+    await one.engine.start()
+    is_alive, asked = one.worker.is_alive, threading.Event()
+
+    def broken(_worker_id: str | None) -> bool:
+        asked.set()
+        raise ZeroDivisionError("nobody foresaw this")
+
+    one.worker.is_alive = broken
+    run_id = left(one)
+    await until(asked.is_set)
+    one.worker.is_alive = is_alive
+    await until(lambda: state_of(one, run_id) == "succeeded")
+    await one.stop()
 
 
 @pytest.mark.asyncio

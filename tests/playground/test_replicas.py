@@ -26,6 +26,7 @@ from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, Harness, no_sleep
 from tests.playground.faulty_answers import Make, all_runs, posts
 from tests.playground.job_world import Frozen, until, world_of
+from tests.playground.left_runs import left, state_of
 from tests.playground.replicas import LEASE_S, PLAN, ended, stopped
 from tests.postgres_server import PostgresServer
 
@@ -179,6 +180,19 @@ def files_with(words: str, folder: Path) -> list[Path]:
 def _all_rows(db: Any) -> str:
     names = sorted(KEYS.keys() | PASSING)
     return "".join(str(db.execute(f"select * from {name}").fetchall()) for name in names)
+
+
+async def test_a_run_that_cannot_go_on_keeps_no_others_from_being_taken_up(replica: Make) -> None:
+    one = replica()
+    broken = left(one)
+    one.services.store.write(lambda db: db.execute("update runs set asked = '{}' where run_id = ?", [broken]).rowcount)
+    one.worker.look_every_s = 0.02
+    await one.engine.start()
+    await asyncio.sleep(0.2)  # it has been looked at again by now
+    good = left(one)
+    await until(lambda: state_of(one, good) == "succeeded")
+    assert state_of(one, broken) == "queued"
+    await stopped(one)
 
 
 async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: PostgresServer) -> None:

@@ -1,0 +1,28 @@
+"""Runs as an ended process leaves them."""
+
+from __future__ import annotations
+
+from playground import entering
+from playground.keys import FoundKey
+from playground.plan import make_plan
+from playground.services import LOCAL_OWNER
+from providers.rows import CATALOG
+from providers.types import ImageRequest
+from storage import runs
+from tests.harness import Harness
+
+DEMO = make_plan(ImageRequest("a fox"), ["demo/flat"], CATALOG)
+
+
+def left(one: Harness) -> str:
+    """The id of a run of the Demo that was queued by a process that is not there any more."""
+    group = entering.group_of(DEMO, LOCAL_OWNER, "run", one.services)
+    row = entering.run_of(group, 0, DEMO.runs[0], FoundKey("none", None), "gone", one.services)
+    entering.store(one.services, group, [row], DEMO, "gone")
+    return row.run_id
+
+
+def state_of(one: Harness, run_id: str) -> str:
+    view = one.services.store.read(lambda db: runs.get(db, run_id, None))
+    assert view is not None
+    return view.run.state
