@@ -12,14 +12,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext, suppress
 from functools import partial
 
-from playground import entering, outcome, seats
+from playground import entering, seats
 from playground.admission import Check, Door
 from playground.carrying import LiveRun, carry_out
 from playground.events import Hub, RunEvent, event_of
 from playground.finishing import to_its_end
 from playground.following import news_of
 from playground.handing_over import Handover
-from playground.keeping import end_run
 from playground.keys import FoundKey, KeyFinder
 from playground.lock_keeping import lock_left
 from playground.offered import access_of, with_secrets
@@ -62,6 +61,7 @@ class Engine:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._entering: dict[asyncio.Task[None], list[str]] = {}
         """The tasks that write runs, with the ids of these."""
+        self._unbegun = entering.Unbegun(services)
         self._resumption = Resumption(services, self._hub, self._go_on)
         self._parked = self._resumption.parked
         self._handover = Handover(services, worker, self._resumption)
@@ -108,6 +108,7 @@ class Engine:
         steps: list[Callable[[], Awaitable[None]]] = [
             self._let_go_of_taken,
             self._take_up,
+            self._unbegun.end,
             partial(self._handover.look, self._known),
             self._heed_stops,
             partial(asyncio.to_thread, reprice, self._services),
@@ -144,8 +145,8 @@ class Engine:
 
     def _known(self) -> set[str]:
         """Ids of all runs that this process has to do with."""
-        entering = [run_id for ids in self._entering.values() for run_id in ids]
-        return {*self._live, *self._parked.ids(), *entering}
+        coming = [run_id for ids in self._entering.values() for run_id in ids]
+        return {*self._live, *self._parked.ids(), *coming, *self._unbegun.ids()}
 
     async def _heed_stops(self) -> None:
         """Stops what was asked to be stopped at another replica."""
@@ -214,13 +215,12 @@ class Engine:
     async def _enter(
         self, group: Group, rows: list[Run], plan: Plan, keys: list[FoundKey], finder: KeyFinder, check: Check
     ) -> None:
-        """Writes the runs and begins them. What may have been written without being begun is ended."""
+        """Writes the runs and begins them. What may have been written without being begun is ended, now or at a later look."""
         try:
             await asyncio.to_thread(entering.store, self._services, group, rows, plan, self.session, check)
-        except StoreBusy:
-            ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
-            for run in rows:
-                await asyncio.to_thread(end_run, self._services, run, ended)
+        except StoreBusy as error:
+            if error.may_be_saved:
+                await self._unbegun.end(rows)
             raise
         if self._is_stopping:
             return
@@ -311,6 +311,7 @@ class Engine:
             self._keeper.cancel()
         if self._entering:
             await asyncio.wait(self._entering)
+        await self._unbegun.end()
         await asyncio.sleep(0)
         for live in list(self._live.values()):
             live.step_back()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from playground import limits
+from playground import limits, outcome
 from playground.admission import Check
 from playground.asked import asked_document
+from playground.keeping import end_run
 from playground.keys import FoundKey
 from playground.plan import Plan, PlannedRun
 from playground.services import Services
@@ -16,7 +19,10 @@ from providers.types import ImageRequest
 from storage import limits as stored_limits
 from storage import runs
 from storage.engine import Database
+from storage.errors import StoreError
 from storage.records import Group, GroupKind, LedgerLine, Run, StoredInput
+
+log = logging.getLogger(__name__)
 
 
 def group_of(plan: Plan, owner: str, kind: GroupKind, services: Services) -> Group:
@@ -116,3 +122,32 @@ def inputs_of(run: Run, request: ImageRequest) -> Iterable[StoredInput]:
     if request.mask is not None:
         mask = request.mask
         yield StoredInput(run.run_id, 0, "mask", mask.sha256, mask.media_type, mask.width, mask.height)
+
+
+class Unbegun:
+    """Runs whose press was refused while nobody could say whether they are stored: if they are, they are ended, never begun.
+    Lives on the engine's event loop.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._runs: dict[str, Run] = {}
+
+    def ids(self) -> list[str]:
+        """Those that may still stand as queued."""
+        return [*self._runs]
+
+    async def end(self, more: Iterable[Run] = ()) -> None:
+        """Ends these and those from before, as far as the store lets it; the others are for the next call."""
+        self._runs |= {run.run_id: run for run in more}
+        ended = outcome.stopped(outcome.UNPRICED, was_sent=False, why="The store was too busy to begin.")
+        for run in [*self._runs.values()]:
+            try:
+                # Behind what may still be on its way: writes come one after another.
+                await asyncio.to_thread(end_run, self._services, run, ended)
+            except StoreError as error:
+                log.warning(
+                    "%d runs that were refused may be stored, and cannot be ended yet: %s", len(self._runs), error
+                )
+                return
+            self._runs.pop(run.run_id, None)

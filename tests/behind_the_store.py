@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
+from storage import errors
 from storage.database import Store
 from storage.engine import Database
 from storage.engines.sqlite import SqliteEngine
@@ -29,6 +31,24 @@ def break_a_rule(store: Store, statement: str) -> None:
         db.conn.execute(f"alter table {table} enable trigger all")
 
     store.write(job)
+
+
+@contextmanager
+def going_away(store: Store) -> Iterator[None]:
+    """The next transaction is committed, and nobody hears of it: from then on nothing can be written, until this is over."""
+    conn = store._writer._db.conn
+
+    def commit() -> None:
+        type(conn).commit(conn)
+        conn.begin_writing = refuse
+        raise errors.ServerTrouble(errors.answer_lost("the connection broke"))
+
+    def refuse() -> None:
+        raise errors.ServerTrouble(errors.not_reached("connection refused"))
+
+    conn.commit = commit
+    yield
+    del conn.commit, conn.begin_writing
 
 
 def check_text_index(store: Store) -> None:

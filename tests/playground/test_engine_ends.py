@@ -15,7 +15,9 @@ from providers.redact import provider_words
 from providers.rows import CATALOG
 from providers.transport import Access
 from providers.types import ImageRequest
+from storage.errors import StoreBusy
 from storage.verify import verify
+from tests.behind_the_store import going_away
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER
@@ -56,6 +58,20 @@ async def test_a_submit_that_is_cancelled_leaves_nothing_to_be_sent_later(harnes
     ends = {view.run.state for view in await restarted(one, harness, fake)}
     assert ends <= {"cancelled", "unknown"}
     assert fake.posts <= 6
+
+
+async def test_what_was_refused_as_perhaps_stored_is_ended_once_that_can_be_written(
+    harness: Make, fake: FakeOpenAI
+) -> None:
+    one = harness(openai_url=fake.base_url)
+    plan = make_plan(ImageRequest("a fox"), [OFFER, "demo/flat"], CATALOG)
+    with going_away(one.services.store), pytest.raises(StoreBusy, match="may be saved"):
+        await one.engine.submit(plan, LOCAL_OWNER)
+    assert [view.run.state for view in await all_runs(one)] == ["queued"] * 2
+    await one.stop()
+    found = await restarted(one, harness, fake)
+    assert {(view.run.state, view.ledger_state) for view in found} == {("cancelled", "released")}
+    assert fake.posts == 0
 
 
 async def test_a_stop_at_once_ends_the_run(harness: Make, fake: FakeOpenAI) -> None:

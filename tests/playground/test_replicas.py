@@ -19,8 +19,9 @@ import pytest
 
 from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
-from storage.errors import StoreError
+from storage.errors import StoreBusy, StoreError
 from storage.moving import KEYS, PASSING
+from tests.behind_the_store import going_away
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, Harness, no_sleep
@@ -193,6 +194,23 @@ async def test_a_run_that_cannot_go_on_keeps_no_others_from_being_taken_up(repli
     await until(lambda: state_of(one, good) == "succeeded")
     assert state_of(one, broken) == "queued"
     await stopped(one)
+
+
+async def test_what_was_refused_while_the_server_went_is_never_sent(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        one = replica(openai_url=fake.base_url)
+        one.worker.look_every_s = 0.02
+        await one.engine.start()
+        with going_away(one.services.store):
+            with pytest.raises(StoreBusy, match="may be saved"):
+                await one.engine.submit(PLAN, LOCAL_OWNER)
+            await asyncio.sleep(0.2)  # it looks at it again and again
+            (view,) = await all_runs(one)
+            assert view.run.state == "queued"
+        await until(lambda: state_of(one, view.run.run_id) != "queued")
+        (view,) = await all_runs(one)
+        assert (view.run.state, view.ledger_state, fake.posts) == ("cancelled", "released", 0)
+        await stopped(one)
 
 
 async def test_an_outage_of_the_server_kills_nobody(replica: Make, server: PostgresServer) -> None:
