@@ -252,7 +252,9 @@ async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
     try:
         await services.unsaved.until_written(live.run, partial(asyncio.to_thread, end, ended), _waiter(live.calls[0]))
     except (StoreError, OSError):
-        log.exception("run %s: its end could not be stored; the next start takes it up", live.run.run_id)
+        log.exception(
+            "run %s: its end could not be stored; a later look, or the next start, takes it up", live.run.run_id
+        )
     except Exception:  # whatever was wrong with the figures, the run must end
         log.exception("run %s: its end was refused by the store", live.run.run_id)
         words = "The end of this run could not be stored as it was. The provider may have billed it. The log has the details."

@@ -1,4 +1,8 @@
-"""Runs that wait for their owner's key at one replica while the owner comes with it to another one: they change hands."""
+"""Runs that wait for their owner's key at one replica while the owner comes with it to another one: they change hands.
+
+Whoever is given a run finds it as its own while nothing in it carries it. So it finds runs that it could not take up, or whose
+end it could not store.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from functools import partial
 
-from playground.recovery import found_of
+from playground.recovery import take_again
 from playground.resuming import Resumption
 from playground.services import Services
 from storage import carriers
@@ -47,8 +51,7 @@ class Handover:
         for owner, worker in owners.items():
             for run_id in self._resumption.parked.of_owner(owner):
                 await self._give(run_id, worker)
-        if self._services.store.is_shared:
-            await self._take(carried)
+        await self._take(carried)
 
     async def _give(self, run_id: str, worker: str) -> None:
         write = partial(carriers.hand_over, run_id=run_id, from_worker=self._worker.worker_id, worker=worker)
@@ -57,12 +60,14 @@ class Handover:
             self._worker.tell(f"{GIVEN} {worker} {run_id}")
 
     async def _take(self, carried: Callable[[], Collection[str]]) -> None:
-        """What is this process's and not known here was given; where nobody said so, it is what two looks have seen."""
+        """Goes on with what is this process's while nothing here knows it, or ends it: it was given, or could not be taken
+        up or ended before. Where nobody said that it was given, two looks must have seen it, since others just come or go.
+        """
         read = partial(carriers.carried_by, worker=self._worker.worker_id)
         mine = await asyncio.to_thread(self._services.store.read, read)
-        loose = {run.run_id for run in mine} - {*carried()} - self._resumption.under_way
+        loose = {*mine} - {*carried()} - self._resumption.under_way
         sure = loose & (self._given | self._loose)
         self._given, self._loose = set(), loose - sure
-        for run in mine:
-            if run.run_id in sure:
-                await self._resumption.go_on(await asyncio.to_thread(found_of, self._services, run))
+        if sure:
+            for found in await asyncio.to_thread(take_again, self._services, self._worker, sure):
+                await self._resumption.go_on(found)

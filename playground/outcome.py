@@ -40,6 +40,8 @@ class Outcome:
     request_id: str | None = None
 
 
+APP_STOPPED = "The app stopped while this run was under way, and its answer never came."
+"""What became of a run whose process ended."""
 _IN_DOUBT = "It may have been billed; check there before you retry."
 
 
@@ -168,7 +170,7 @@ def call_broken(message: str, estimate: Estimate, *, asked: int, images: int, wa
 
 def call_left_behind(estimate: Estimate, *, asked: int) -> CallEnd:
     """The end of a call that was under way when its process ended, and that cannot be found again."""
-    ended = left_behind(is_free=is_free(estimate))
+    ended = left_behind(APP_STOPPED, is_free=is_free(estimate))
     return CallEnd(asked, 0, 0 if is_free(estimate) else None, "unknown", error=ended.error)
 
 
@@ -266,15 +268,14 @@ def _stop_error(estimate: Estimate, *, was_sent: bool, why: str, token_payer: st
     return RunError("cancelled", f"{why} {money}", retryable=True, may_have_been_billed=may_have_been_billed)
 
 
-def left_behind(*, is_free: bool) -> Outcome:
-    """The end of a run that was under way when its process ended without a word."""
+def left_behind(why: str, *, is_free: bool) -> Outcome:
+    """The end of a run that was under way when it was left without a word. `why` is a sentence."""
     money = (
         "The Demo is free."
         if is_free
         else "The request had been sent, so the provider may have billed it; check there before you retry."
     )
-    words = f"The app stopped while this run was under way, and its answer never came. {money}"
-    error = RunError("unknown", words, retryable=True, may_have_been_billed=not is_free)
+    error = RunError("unknown", f"{why} {money}", retryable=True, may_have_been_billed=not is_free)
     return Outcome("unknown", "release" if is_free else "unknown", error=error)
 
 

@@ -11,7 +11,7 @@ rows, also where another replica has ended their run by then.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,13 +21,15 @@ from playground.services import Services
 from providers.adapter import JobAdapter
 from providers.adapters import ADAPTERS
 from providers.catalog import UnknownOffer
-from storage import coming, jobs, runs
+from storage import carriers, coming, jobs, runs
 from storage.coming import Coming
 from storage.engine import Database
 from storage.records import Run, StoredJob
 from storage.workers import Worker
 
 log = logging.getLogger(__name__)
+
+_UNSTORED = "How this run ended could not be stored."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +59,34 @@ def take_up(services: Services, worker: Worker, *, claim_queued: bool = True) ->
     for run in all_open:
         if is_alive[run.worker] or (run.state == "queued" and not claim_queued) or not _claim(services, run, worker):
             continue
-        found = found_of(services, replace(run, worker=worker.worker_id))
-        if found.was_sent and not _can_go_on(services, found):
-            _end(services, found.run, [one for one in left if one.run_id == run.run_id])
-        else:
-            mine.append(found)
+        mine.append(_found_or_ended(services, replace(run, worker=worker.worker_id), left, outcome.APP_STOPPED))
     # The others are settled with their images.
     going = {run.run_id for run in all_open}
     _take_in_late(services, [one for one in left if one.run_id not in going])
-    return mine
+    return [found for found in mine if found]
 
 
-def found_of(services: Services, run: Run) -> Found:
-    """The run with its jobs. Blocking."""
+def take_again(services: Services, worker: Worker, run_ids: Collection[str]) -> list[Found]:
+    """As `take_up`, for open runs that are this process's while nothing in it carries them. Blocking."""
+    mine = services.store.read(partial(carriers.open_among, worker=worker.worker_id, run_ids=run_ids))
+    left = coming.left_over(services.store.blobs)
+    again = [_found_or_ended(services, run, left, _UNSTORED) for run in mine]
+    return [found for found in again if found]
+
+
+def _found_or_ended(services: Services, run: Run, left: Sequence[Coming], why: str) -> Found | None:
+    """The run, which is ours, with its jobs; `None` where it cannot go on: then it is ended, with its images that are `left`.
+    `why` tells what happened, as a sentence.
+    """
 
     def read(db: Database) -> list[StoredJob]:
         return jobs.of_run(db, run.run_id)
 
-    return Found(run, {job.position: job for job in services.store.read(read)})
+    found = Found(run, {job.position: job for job in services.store.read(read)})
+    if not found.was_sent or _can_go_on(services, found):
+        return found
+    _end(services, run, [one for one in left if one.run_id == run.run_id], why)
+    return None
 
 
 def _take_in_late(services: Services, left: Sequence[Coming]) -> None:
@@ -97,14 +109,14 @@ def _can_go_on(services: Services, found: Found) -> bool:
     return isinstance(ADAPTERS[provider.adapter], JobAdapter)
 
 
-def _end(services: Services, run: Run, left: Sequence[Coming]) -> None:
+def _end(services: Services, run: Run, left: Sequence[Coming], why: str) -> None:
     taken_in = take_in(services, run, left)
     coming.settle(services.store.blobs, left)
     # What is free was reserved as 0; the offer itself may have left the catalogue since.
-    ended = outcome.left_behind(is_free=run.estimate_microusd == 0)
+    ended = outcome.left_behind(why, is_free=run.estimate_microusd == 0)
     if end_run(services, run, ended):
         log.warning(
-            "run %s was under way when its process ended; it is now %s, with %d images that had come",
+            "run %s was left under way; it is now %s, with %d images that had come",
             run.run_id,
             ended.state,
             taken_in,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from storage.engine import Database
 from storage.records import Run
@@ -20,12 +20,23 @@ def hand_over(db: Database, run_id: str, *, from_worker: str, worker: str) -> bo
     )
 
 
-def carried_by(db: Database, worker: str) -> list[Run]:
-    """The open runs of a worker, oldest first."""
+def carried_by(db: Database, worker: str) -> list[str]:
+    """Ids of the open runs of a worker."""
     rows = fetch(
         db,
-        """select * from runs where state in ('queued', 'sending', 'waiting', 'downloading') and worker = ? order by seq""",
+        "select run_id from runs where state in ('queued', 'sending', 'waiting', 'downloading') and worker = ?",
         (worker,),
+    )
+    return [row["run_id"] for row in rows]
+
+
+def open_among(db: Database, worker: str, run_ids: Collection[str]) -> list[Run]:
+    """Those of these runs that are open and the worker's, oldest first."""
+    rows = fetch(
+        db,
+        """select * from runs where run_id in (select value from json_each(:ids)) and worker = :worker
+        and state in ('queued', 'sending', 'waiting', 'downloading') order by seq""",
+        {"ids": document([*run_ids]), "worker": worker},
     )
     return [to_run(row) for row in rows]
 

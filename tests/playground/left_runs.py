@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground import entering
 from playground.keys import FoundKey
-from playground.plan import make_plan
+from playground.plan import Plan, make_plan
 from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
 from providers.types import ImageRequest
@@ -14,11 +14,11 @@ from tests.harness import Harness
 DEMO = make_plan(ImageRequest("a fox"), ["demo/flat"], CATALOG)
 
 
-def left(one: Harness) -> str:
-    """The id of a run of the Demo that was queued by a process that is not there any more."""
-    group = entering.group_of(DEMO, LOCAL_OWNER, "run", one.services)
-    row = entering.run_of(group, 0, DEMO.runs[0], FoundKey("none", None), "gone", one.services)
-    entering.store(one.services, group, [row], DEMO, "gone")
+def left(one: Harness, worker_id: str = "gone", plan: Plan = DEMO) -> str:
+    """The id of a run, mostly of the Demo, that was queued by a process, mostly by one that is not there any more."""
+    group = entering.group_of(plan, LOCAL_OWNER, "run", one.services)
+    row = entering.run_of(group, 0, plan.runs[0], FoundKey("none", None), worker_id, one.services)
+    entering.store(one.services, group, [row], plan, worker_id)
     return row.run_id
 
 

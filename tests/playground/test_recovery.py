@@ -17,12 +17,13 @@ from playground import library
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER
 from providers.types import ImageRequest
+from storage.coming import Coming, announce
 from storage.verify import verify
 from tests.app_process import Command
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
-from tests.playground.job_world import until
+from tests.playground.job_world import noise, until
 from tests.playground.left_runs import left, state_of
 
 Make = Callable[..., Harness]
@@ -104,6 +105,25 @@ async def test_a_fault_in_one_look_at_what_others_left_does_not_end_the_looking(
     one.worker.is_alive = is_alive
     await until(lambda: state_of(one, run_id) == "succeeded")
     await one.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_run_whose_end_could_not_be_stored_is_ended_by_the_process_that_had_it(harness: Make) -> None:
+    one = harness(key=None)
+    run_id = left(one, one.worker.worker_id, make_plan(ImageRequest("a fox"), [OFFER], one.services.catalog))
+    one.services.store.write(lambda db: db.execute("update runs set state = 'sending'").rowcount)
+    blobs = one.services.store.blobs
+    announce(blobs, Coming(run_id, 0, blobs.put(noise(1).data, "image/png")))
+    one.worker.look_every_s = 0.02
+    await one.engine.start()
+    await until(lambda: state_of(one, run_id) != "sending")
+    view = await library.run(one.services, run_id, LOCAL_OWNER)
+    await one.stop()
+    assert view is not None
+    assert view.run.error is not None
+    assert (view.run.state, view.ledger_state, len(view.images)) == ("unknown", "unknown", 1)
+    assert view.run.error.message.startswith("How this run ended could not be stored. The request had been sent")
+    assert verify(one.services.store) == []
 
 
 @pytest.mark.asyncio
