@@ -7,6 +7,7 @@ end it could not store.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from functools import partial
 
@@ -18,6 +19,8 @@ from storage.workers import Worker
 
 KEY, GIVEN = "key", "given"
 """The news that an owner has come with a key to a replica, and that a run is that replica's now."""
+_MOST_OWNERS = 5_000
+"""Of whom it is remembered where they came with a key; who came longest ago is forgotten first."""
 
 
 class Handover:
@@ -25,13 +28,17 @@ class Handover:
 
     def __init__(self, services: Services, worker: Worker, resumption: Resumption) -> None:
         self._services, self._worker, self._resumption = services, worker, resumption
-        self._owners: dict[str, str] = {}
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        """owner -> the other replica where they came with a key last, until something of theirs was to be given there: a run of
+        theirs may be taken up, and wait here, only after that.
+        """
         self._given: set[str] = set()
         self._loose: set[str] = set()
         """Runs of this process that it did not know at the look before."""
 
     def ask(self, owner: str) -> None:
-        """Has others give what of the owner's waits for a key there."""
+        """Has others give what of the owner's waits for a key there, now or later."""
+        self._owners.pop(owner, None)
         self._worker.tell(f"{KEY} {owner} {self._worker.worker_id}")
 
     def on_news(self, kind: str, about: str) -> None:
@@ -39,6 +46,9 @@ class Handover:
         match kind, about.split():
             case ["key", [owner, worker]]:
                 self._owners[owner] = worker
+                self._owners.move_to_end(owner)
+                if len(self._owners) > _MOST_OWNERS:
+                    self._owners.popitem(last=False)
             case ["given", [worker, run_id]] if worker == self._worker.worker_id:
                 self._given.add(run_id)
 
@@ -47,11 +57,17 @@ class Handover:
 
         Raises: StoreError.
         """
-        owners, self._owners = self._owners, {}
-        for owner, worker in owners.items():
-            for run_id in self._resumption.parked.of_owner(owner):
-                await self._give(run_id, worker)
+        for owner in self._resumption.parked.owners():
+            if worker := self._owners.get(owner):
+                await self._give_all(owner, worker)
         await self._take(carried)
+
+    async def _give_all(self, owner: str, worker: str) -> None:
+        for run_id in self._resumption.parked.of_owner(owner):
+            await self._give(run_id, worker)
+        # Once: two replicas that both lack a key would give a run to and fro.
+        if self._owners.get(owner) == worker:
+            del self._owners[owner]
 
     async def _give(self, run_id: str, worker: str) -> None:
         write = partial(carriers.hand_over, run_id=run_id, from_worker=self._worker.worker_id, worker=worker)
@@ -64,10 +80,12 @@ class Handover:
         up or ended before. Where nobody said that it was given, two looks must have seen it, since others just come or go.
         """
         read = partial(carriers.carried_by, worker=self._worker.worker_id)
+        given = {*self._given}
         mine = await asyncio.to_thread(self._services.store.read, read)
+        self._given -= given
         loose = {*mine} - {*carried()} - self._resumption.under_way
-        sure = loose & (self._given | self._loose)
-        self._given, self._loose = set(), loose - sure
+        sure = loose & (given | self._loose)
+        self._loose = loose - sure
         if sure:
             for found in await asyncio.to_thread(take_again, self._services, self._worker, sure):
                 await self._resumption.go_on(found)

@@ -50,6 +50,10 @@ class ParkingLot:
         """Ids of the owner's waiting runs."""
         return [run_id for run_id, parked in self._parked.items() if parked.found.run.owner == owner]
 
+    def owners(self) -> set[str]:
+        """Whose runs wait here."""
+        return {parked.found.run.owner for parked in self._parked.values()}
+
     def too_late(self, now: datetime) -> Iterator[str]:
         """Ids of runs that have waited too long."""
         yield from [run_id for run_id, parked in self._parked.items() if now > parked.until]

@@ -40,15 +40,25 @@ def going_away(store: Store) -> Iterator[None]:
 
     def commit() -> None:
         type(conn).commit(conn)
-        conn.begin_writing = refuse
+        conn.begin_writing = _refuse
         raise errors.ServerTrouble(errors.answer_lost("the connection broke"))
-
-    def refuse() -> None:
-        raise errors.ServerTrouble(errors.not_reached("connection refused"))
 
     conn.commit = commit
     yield
     del conn.commit, conn.begin_writing
+
+
+@contextmanager
+def nothing_written(store: Store) -> Iterator[None]:
+    """Meanwhile the database can be read and not written."""
+    conn = store._writer._db.conn
+    conn.begin_writing = _refuse
+    yield
+    del conn.begin_writing
+
+
+def _refuse() -> None:
+    raise errors.ServerTrouble(errors.not_reached("connection refused"))
 
 
 def check_text_index(store: Store) -> None:

@@ -21,7 +21,7 @@ from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
 from storage.errors import StoreBusy, StoreError
 from storage.moving import KEYS, PASSING
-from tests.behind_the_store import going_away
+from tests.behind_the_store import going_away, nothing_written
 from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, Harness, no_sleep
@@ -172,6 +172,28 @@ async def test_a_run_that_waits_for_a_key_goes_to_the_replica_where_it_is_typed(
         assert KEY not in tables
         released.set()
         await stopped(first, waiting, typed)
+
+
+async def test_a_key_is_found_where_it_was_typed_also_by_a_run_that_waits_only_later(replica: Make) -> None:
+    with FakeOpenAI(key=KEY) as fake:
+        typed, waiting = replica(openai_url=fake.base_url), replica(openai_url=fake.base_url)
+        # Only what it is told makes it look.
+        typed.worker.look_every_s, waiting.worker.look_every_s = 60.0, 0.02
+        await typed.engine.start()
+        await waiting.engine.start()
+        typed.services.keys.put(CATALOG.provider("openai"), "visitor", KEY)
+        await typed.engine.key_arrived("visitor")
+        await asyncio.sleep(0.2)
+        later = left(waiting, plan=PLAN, typed_by="visitor")
+        await until(lambda: state_of(waiting, later) == "succeeded")
+        parked = left(waiting, plan=PLAN, typed_by="visitor")
+        await until(lambda: waiting.engine.live(parked))
+        with nothing_written(waiting.services.store):
+            await typed.engine.key_arrived("visitor")
+            await asyncio.sleep(0.2)
+        await until(lambda: state_of(waiting, parked) == "succeeded")
+        assert fake.posts == 2
+        await stopped(typed, waiting)
 
 
 def files_with(words: str, folder: Path) -> list[Path]:
