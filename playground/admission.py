@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from playground.refusals import PlanRefused
 from playground.services import Services
@@ -43,11 +44,14 @@ class Door:
         except UseRefused as error:
             raise _told(error) from error
         self._coming[owner] += count
-        try:
-            take = await usage.counted("runs", owner, count, is_apart=self._services.kept is not None)
-        except UseRefused as error:
-            self.entered(owner, count)(None)
-            raise _told(error) from error
+        with ExitStack() as undoing:
+            # Whatever ends this early, and be it that whoever asked is gone: nobody would call `entered`.
+            undoing.callback(self.entered(owner, count), None)
+            try:
+                take = await usage.counted("runs", owner, count, is_apart=self._services.kept is not None)
+            except UseRefused as error:
+                raise _told(error) from error
+            undoing.pop_all()
         is_shared = is_public and self._services.store.is_shared
 
         def check(db: Database) -> None:

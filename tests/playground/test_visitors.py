@@ -236,6 +236,27 @@ async def test_only_so_many_runs_of_a_visitor_go_at_once_however_fast_they_press
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("end", [asyncio.CancelledError, ZeroDivisionError])
+async def test_a_press_that_ends_while_it_is_counted_takes_no_place_for_ever(
+    end: type[BaseException], harness: Make
+) -> None:
+    one = harness(settings=replace(PUBLIC, public=PublicSettings(limits=VisitorLimits(running=1, runs=9))))
+    clock = iter([end(), 0.0])
+
+    def steady() -> float:
+        now = next(clock)
+        if isinstance(now, BaseException):
+            raise now
+        return now
+
+    usage = Usage(one.settings, one.services.clock, steady)
+    door = Door(replace(one.services, counted=usage), one.worker.worker_id)
+    with pytest.raises(end):
+        await door.admit("ann", 1, lambda _: 0)
+    await door.admit("ann", 1, lambda _: 0)
+
+
+@pytest.mark.asyncio
 async def test_full_storage_takes_no_more_runs(harness: Make) -> None:
     one = harness(settings=replace(PUBLIC, public=PublicSettings(limits=VisitorLimits(storage_mb=1))), key=None)
     await one.run(ImageRequest("a fox"), "demo/flat", owner="v")
