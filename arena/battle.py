@@ -147,7 +147,7 @@ async def vote(
         return battle, reveal, row, seq, is_out, _change_at_once(db, battle, seq)
 
     try:
-        count = await services.usage.counted("votes", voter, is_apart=services.kept is not None)
+        count = await services.counted_use("votes", voter)
         battle, reveal, row, seq, is_out, change = await asyncio.to_thread(services.store.write, write)
     except UseRefused as error:
         raise VoteRefused("too_many", str(error).replace("Nothing was sent.", "This vote was not counted.")) from error

@@ -48,7 +48,7 @@ class Door:
             # Whatever ends this early, and be it that whoever asked is gone: nobody would call `entered`.
             undoing.callback(self.entered(owner, count), None)
             try:
-                take = await usage.counted("runs", owner, count, is_apart=self._services.kept is not None)
+                take = await self._services.counted_use("runs", owner, count)
             except UseRefused as error:
                 raise _told(error) from error
             undoing.pop_all()

@@ -17,10 +17,11 @@ from playground.owners import LOCAL_OWNER as LOCAL_OWNER
 from playground.settings import Settings
 from playground.shared_usage import usage_of
 from playground.unsaved import Unsaved
-from playground.usage import Usage
+from playground.usage import Kind, Usage
 from providers.catalog import Catalog
 from providers.client import Client
 from storage.database import Store
+from storage.engine import Database
 
 Clock = Callable[[], datetime]
 
@@ -53,6 +54,15 @@ class Services:
 
     def __post_init__(self, counted: Usage | None) -> None:
         object.__setattr__(self, "usage", counted or usage_of(self.settings, self.clock, self.store))
+
+    async def counted_use(self, kind: Kind, owner: str, amount: int = 1) -> Callable[[Database], None]:
+        """Counts a use of the owner's that goes with what is written to the store: now, or by the job that is returned, which
+        belongs into the transaction of what is written.
+
+        Raises: UseRefused, as the job does, when that would pass a limit; then nothing is counted.
+        """
+        # What is written in a private session goes elsewhere than where uses are counted.
+        return await self.usage.counted(kind, owner, amount, is_apart=self.kept is not None)
 
     def now(self) -> str:
         """Current time as stored: `2026-08-21T10:15:30.123Z`."""
