@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from playground.services import Services
 from storage import history, ledger, lineage, runs, votes
 from storage.curation import Picked
 from storage.engine import Database
+from storage.errors import ImagesNotYet
 from storage.history import HistoryPage, RestOfGroup
 from storage.lineage import Branch
 from storage.records import Group, GroupKind, LedgerLine, RunView
@@ -159,9 +162,9 @@ async def details(services: Services, run_id: str, owner: str) -> Details | None
 def owned_file(services: Services, sha256: str, owner: str) -> Path | None:
     """The file of an image, input or preview, when it is there and the owner's. Blocking.
 
-    Raises: ImagesAway, ImageDamaged, where it is kept elsewhere.
+    Raises: ImagesAway, ImageDamaged, where it is kept elsewhere; ImagesNotYet, where another replica may bring it there.
     """
-    return services.store.blobs.find(sha256) if _owns(services, sha256, owner) else None
+    return _found(services, sha256) if _owns(services, sha256, owner) else None
 
 
 def owned_thumbnail(services: Services, sha256: str, owner: str) -> Path | None:
@@ -169,13 +172,18 @@ def owned_thumbnail(services: Services, sha256: str, owner: str) -> Path | None:
     if not _owns(services, sha256, owner):
         return None
     made = services.store.thumbs.there(sha256)
-    original = services.store.blobs.find(sha256) if made is None else None
+    original = _found(services, sha256) if made is None else None
     return services.store.thumbs.ensure(sha256, original) if original else made
 
 
-def may_come(services: Services, sha256: str, owner: str) -> bool:
-    """Whether such a file, which is not here, may be on the disk of another replica only. Blocking."""
-    return services.store.is_shared and _owns(services, sha256, owner)
+def thumbnails(services: Services, hashes: Iterable[str], owner: str) -> dict[str, bytes]:
+    """The thumbnails of those of these files that are there, by hash. Blocking. Raises: ImagesAway, ImageDamaged."""
+    found = {}
+    for sha256 in hashes:
+        with suppress(ImagesNotYet):
+            if path := owned_thumbnail(services, sha256, owner):
+                found[sha256] = path.read_bytes()
+    return found
 
 
 def owned_address(services: Services, sha256: str, owner: str, for_s: int) -> str | None:
@@ -184,6 +192,13 @@ def owned_address(services: Services, sha256: str, owner: str, for_s: int) -> st
     Raises: ImagesAway.
     """
     return services.store.blobs.address(sha256, for_s) if _owns(services, sha256, owner) else None
+
+
+def _found(services: Services, sha256: str) -> Path | None:
+    path = services.store.blobs.find(sha256)
+    if path is None and services.store.is_shared and services.store.blobs.home is not None:
+        raise ImagesNotYet
+    return path
 
 
 def _owns(services: Services, sha256: str, owner: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from playground import library
 from playground.image_hygiene import (
     MAX_UPLOAD_BYTES,
     CleanImage,
@@ -27,7 +28,7 @@ from playground.services import Services
 from playground.shrinking import MAX_BYTES, shrunk_image
 from playground.usage import UseRefused
 from providers.types import InputImage
-from storage import footprint, history, uploads
+from storage import footprint, uploads
 from storage.engine import Database
 from storage.errors import ImageDamaged, ImagesAway
 from storage.images import UnreadableImage, read_header
@@ -180,11 +181,8 @@ def keep_cleaned(services: Services, owner: str, cleaned: CleanImage, name: str)
 
 
 def _load(services: Services, owner: str, sha256: str) -> InputImage:
-    def owned(db: Database) -> bool:
-        return history.owns_blob(db, sha256, owner)
-
     try:
-        path = services.store.blobs.find(sha256) if services.store.read(owned) else None
+        path = library.owned_file(services, sha256, owner)
         data = path.read_bytes() if path else None
     except (ImagesAway, ImageDamaged):
         raise UploadRefused(

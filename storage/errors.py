@@ -8,6 +8,7 @@
     ├── StoreBusy          somebody else holds the database, or the queue did not move in time
     ├── StoreClosed        the program is shutting down
     ├── ImagesAway         the object store that images are kept in cannot be reached, refuses, or is full
+    │   └── ImagesNotYet   an image is not there yet: another replica may have it on its own disk only
     ├── ImageDamaged       what the object store gave is not what was put there; it is never shown
     ├── ImagesElsewhere    the folder's images are kept at another place than the one that is set
     └── SnapshotFailed     the copy kept somewhere else could not be written, read or trusted
@@ -66,6 +67,16 @@ class ImagesAway(StoreError):
     def __init__(self, message: str, *, why: Why = "silent") -> None:
         super().__init__(message)
         self.why: Why = why
+
+
+class ImagesNotYet(ImagesAway):
+    """An image is neither here nor in the object store; the replica that has it on its disk brings it there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This image is on the disk of another server, which has not brought it to the common place yet. It is shown once "
+            "that server has; one that is down brings it when it is back."
+        )
 
 
 class ImageDamaged(StoreError):

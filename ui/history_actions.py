@@ -30,7 +30,7 @@ from ui.app import App, own
 from ui.history_answers import nothing, whose
 from ui.history_report import report_page
 from ui.route_answers import answer, refused
-from ui.trouble import NOT_HAD
+from ui.trouble import why_not_had
 
 MAX_BODY_BYTES = 16_000_000
 """Undoing names every image it is about."""
@@ -130,18 +130,15 @@ async def reported(app: App, packs: OrderedDict[str, _Pack], request: Request) -
         return nothing()
     try:
         text = await asyncio.to_thread(_report, app, found)
-    except (ImagesAway, ImageDamaged):
-        return refused(NOT_HAD, 503)
+    except (ImagesAway, ImageDamaged) as error:
+        return refused(why_not_had(error), 503)
     headers = {"Content-Disposition": 'attachment; filename="diptych-report.html"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
 
 def _report(app: App, found: Sequence[RunView]) -> str:
-    pictures = {}
-    for image in (image for view in found for image in view.images):
-        path = library.owned_thumbnail(app.services, image.sha256, found[0].run.owner)
-        if path:
-            pictures[image.sha256] = path.read_bytes()
+    hashes = [image.sha256 for view in found for image in view.images]
+    pictures = library.thumbnails(app.services, hashes, found[0].run.owner)
     return report_page(found, pictures, app.services.catalog, made_at=app.services.now())
 
 

@@ -15,6 +15,7 @@ from playground.offered import told_access
 from playground.plan import Plan, make_plan
 from playground.samples import samples_of, subject_of
 from storage.blobs import EXTENSIONS
+from storage.errors import ImageDamaged, ImagesAway
 from storage.history import HistoryPage
 from storage.sorts import NEWEST, SORTS
 from ui import guard, history_details, history_views, views
@@ -23,6 +24,7 @@ from ui.edges import Told, edged
 from ui.history_answers import nothing, whose
 from ui.route_answers import answer, refused
 from ui.told_errors import failure_of
+from ui.trouble import why_not_had
 
 MAX_PAGE_NUMBER = 1_000_000
 _ID = re.compile(r"[0-9A-Za-z]{1,64}")
@@ -157,7 +159,10 @@ async def copied(app: App, request: Request) -> Response:
         return nothing()
     view = await library.run(app.services, run_id, owner) if copy and _ID.fullmatch(run_id) else None
     image = next((one for one in view.all_images if one.position == position), None) if view else None
-    path = await asyncio.to_thread(library.owned_file, app.services, image.sha256, owner) if image else None
+    try:
+        path = await asyncio.to_thread(library.owned_file, app.services, image.sha256, owner) if image else None
+    except (ImagesAway, ImageDamaged) as error:
+        return refused(why_not_had(error), 503)
     if not copy or view is None or image is None or path is None:
         return nothing()
     try:

@@ -193,9 +193,9 @@ def _capped(caller: Caller, told: Told) -> tuple[dict[str, object], Caller]:
 async def _group_answer(desk: Desk, caller: Caller, document: Document) -> Answer:
     found = run_endpoints.rows(document["runs"])
     hashes = [str(image["sha256"]) for run in found for image in run_endpoints.rows(run["images"])][:PREVIEWS]
-    previews = await asyncio.to_thread(_previews, desk.app, hashes, caller.owner)
+    previews = await asyncio.to_thread(library.thumbnails, desk.app.services, hashes, caller.owner)
     note = {} if document["done"] else {"note": "Not all runs have ended. Ask group with this group_id in a moment."}
-    return Answer(document | {"runs": [_short_run(desk, row) for row in found]} | note, previews)
+    return Answer(document | {"runs": [_short_run(desk, row) for row in found]} | note, [*previews.items()])
 
 
 def _short_run(desk: Desk, run: Document, *, has_prompt: bool = False) -> Document:
@@ -218,12 +218,6 @@ def _short_run(desk: Desk, run: Document, *, has_prompt: bool = False) -> Docume
     asked = run["asked"]
     prompt = {"prompt": asked.get("prompt")} if has_prompt and isinstance(asked, Mapping) else {}
     return {name: run[name] for name in names} | prompt | {"images": images}
-
-
-def _previews(app: App, hashes: Sequence[str], owner: str) -> list[tuple[str, bytes]]:
-    """Blocking."""
-    found = [(sha256, library.owned_thumbnail(app.services, sha256, owner)) for sha256 in hashes]
-    return [(sha256, path.read_bytes()) for sha256, path in found if path is not None]
 
 
 def _blind_previews(app: App, battle_id: str, voter: str) -> list[tuple[str, bytes]]:

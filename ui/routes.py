@@ -18,7 +18,7 @@ from arena import bank, battle
 from playground import curation, library, memory, taking_along
 from storage.blobs import media_type_of
 from storage.engine import Database
-from storage.errors import ImageDamaged, ImagesAway, StoreError
+from storage.errors import ImageDamaged, ImagesAway, ImagesNotYet, StoreError
 from storage.images import UnreadableImage
 from ui import guard
 from ui.app import App, own
@@ -32,7 +32,7 @@ from ui.key_routes import key_routes
 from ui.leaderboard.routes import leaderboard_routes
 from ui.route_answers import not_found
 from ui.sweep_routes import sweep_routes
-from ui.trouble import NOT_HAD, NOT_YET, trouble_routes
+from ui.trouble import trouble_routes, why_not_had
 from ui.visitor_routes import visitor_routes
 from ui.vote_routes import vote_routes
 
@@ -129,7 +129,7 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
     except UnreadableImage:
         path = None
     except (ImagesAway, ImageDamaged) as error:
-        return _not_had(error)
+        return PlainTextResponse(why_not_had(error), 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
     if path is None:
         return not_found()
     # By our own table: the system's may not know AVIF or WebP, and would then say plain text.
@@ -148,25 +148,14 @@ async def _file(app: App, request: Request, find: Callable[..., Path | None]) ->
     return response
 
 
-class _NotYet(ImagesAway):
-    """Another replica may have it on its own disk only."""
-
-
 async def _found(app: App, find: Callable[..., Path | None], sha256: str, owner: str) -> Path | None:
-    """Raises: as `library.owned_file`; _NotYet."""
-    path = await asyncio.to_thread(find, app.services, sha256, owner)
-    if path is None and await asyncio.to_thread(library.may_come, app.services, sha256, owner):
+    """Raises: as `library.owned_file`."""
+    try:
+        return await asyncio.to_thread(find, app.services, sha256, owner)
+    except ImagesNotYet:
         # What just came to another replica is there in a moment.
         await asyncio.sleep(_LOOK_AGAIN_S)
-        path = await asyncio.to_thread(find, app.services, sha256, owner)
-        if path is None:
-            raise _NotYet(NOT_YET)
-    return path
-
-
-def _not_had(error: StoreError) -> Response:
-    words = NOT_YET if isinstance(error, _NotYet) else NOT_HAD
-    return PlainTextResponse(words, 503, headers={"Cache-Control": NEVER, "Retry-After": "30"})
+        return await asyncio.to_thread(find, app.services, sha256, owner)
 
 
 def _may_redirect(app: App, request: Request) -> bool:

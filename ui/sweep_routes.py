@@ -41,7 +41,4 @@ async def saved(app: App, request: Request) -> Response:
 
 def _page(app: App, group: GroupView, owner: str) -> str | None:
     shown = {run.images[0].sha256 for run in group.runs if run.images}
-    paths = {sha256: library.owned_thumbnail(app.services, sha256, owner) for sha256 in shown}
-    return sweep_page(
-        group, {sha256: path.read_bytes() for sha256, path in paths.items() if path}, app.services.catalog
-    )
+    return sweep_page(group, library.thumbnails(app.services, shown, owner), app.services.catalog)

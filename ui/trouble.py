@@ -11,15 +11,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from playground import unsaved
+from storage.errors import ImageDamaged, ImagesAway, ImagesNotYet
 from ui.app import App, own, owner_of
 from ui.key_routes import is_ours
 from ui.route_answers import NO_STORE, answer, refused
 
-NOT_YET = (
-    "This image is on the disk of another server, which has not brought it to the common place yet. It is shown once that "
-    "server has; one that is down brings it when it is back."
-)
-NOT_HAD = "This image is kept at another place, which does not give it now. Try again in a minute."
+_NOT_HAD = "This image is kept at another place, which does not give it now. Try again in a minute."
 
 
 async def trouble_view(app: App, owner: str) -> dict[str, object] | None:
@@ -33,6 +30,11 @@ async def trouble_view(app: App, owner: str) -> dict[str, object] | None:
     else:
         return None
     return {"title": title, "words": words, "images": len(app.services.unsaved.images(owner))}
+
+
+def why_not_had(error: ImagesAway | ImageDamaged) -> str:
+    """Why an image is not shown now, in words for anybody: where it is kept is told to the owner of the app alone."""
+    return str(error) if isinstance(error, ImagesNotYet) else _NOT_HAD
 
 
 def trouble_routes(app: App) -> list[Route]:

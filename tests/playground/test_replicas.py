@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from playground import library
 from playground.services import LOCAL_OWNER
+from playground.uploads import UploadRefused, load_input
 from providers.rows import CATALOG
+from providers.types import ImageRequest
 from storage.errors import StoreBusy, StoreError
 from storage.moving import KEYS, PASSING
 from tests.behind_the_store import going_away, nothing_written
@@ -30,6 +35,9 @@ from tests.playground.job_world import Frozen, until, world_of
 from tests.playground.left_runs import left, state_of
 from tests.playground.replicas import LEASE_S, PLAN, ended, stopped
 from tests.postgres_server import PostgresServer
+from tests.ui.handled import event, shown, values
+from ui import routes
+from ui.pages.playground import editing
 
 pytestmark = pytest.mark.asyncio
 
@@ -312,3 +320,33 @@ async def test_a_stop_waits_for_a_replica_that_cannot_be_told(replica: Make, mon
         rows = asking.services.store.read(lambda db: db.execute("select * from stops").fetchall())
         assert rows == [], "what was heeded is forgotten"
         await stopped(carrying, asking)
+
+
+async def test_a_picture_that_only_another_replica_has_on_its_disk_is_awaited_at_every_door(
+    replica: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_LOOK_AGAIN_S", 0.01)
+    making, asked = replica(), replica()
+    (view,) = await making.run(ImageRequest("a fox"), "demo/flat")
+    blobs, sha256 = making.services.store.blobs, view.images[0].sha256
+    name = blobs.here(sha256).name
+    await until(lambda: blobs.waiting() == 0)
+    brought = tmp_path / "images" / sha256[:2] / name
+    data = brought.read_bytes()
+    brought.unlink()
+    page = TestClient(Starlette(routes=routes.routes(asked.app)), base_url="http://127.0.0.1")
+    doors = [f"/media/{name}", f"/thumbs/{sha256}.webp", f"/history/runs/{view.run.run_id}/0/bare"]
+    for door in doors:
+        answer = page.get(door)
+        assert answer.status_code == 503, door
+        assert "on the disk of another server" in answer.text, door
+    with pytest.raises(UploadRefused, match="Try again in a minute"):
+        await load_input(asked.services, LOCAL_OWNER, sha256)
+    item = {"sha256": sha256, "media_type": "image/png", "width": 1024, "height": 1024, "name": ""}
+    taken = shown(await editing.on_take(asked.app, None, event(items=[item]), *values()))
+    assert [one["sha256"] for one in taken["references"]["value"]["items"]] == [sha256]
+    assert library.thumbnails(asked.services, [sha256], LOCAL_OWNER) == {}, "a page with other pictures goes without it"
+    brought.write_bytes(data)
+    assert [page.get(door).status_code for door in doors] == [200, 200, 200]
+    assert page.get(doors[0]).content == data
+    await stopped(making, asked)

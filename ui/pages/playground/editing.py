@@ -15,6 +15,7 @@ from playground.asked import request_of
 from playground.image_hygiene import shown_name
 from playground.kept_masks import forget_mask, keep_mask, kept_mask
 from playground.ready import sources_of
+from storage.errors import ImagesAway
 from storage.records import RunView
 from ui import drafts, forms, views
 from ui.app import App, drop_transfers, owner_of
@@ -232,7 +233,11 @@ async def _still_there(app: App, owner: str, values: FormValues) -> FormValues:
 
 
 async def _is_there(app: App, owner: str, item: Reference) -> bool:
-    return await asyncio.to_thread(library.owned_file, app.services, item.sha256, owner) is not None
+    try:
+        return await asyncio.to_thread(library.owned_file, app.services, item.sha256, owner) is not None
+    except ImagesAway:
+        # Not gone: whatever needs its bytes before they come says so.
+        return True
 
 
 def text_of(event: gr.EventData, name: str) -> str:
