@@ -1,4 +1,5 @@
-"""The store on PostgreSQL beside SQLite, with the same rows in both: pages of a history, votes, and the board of many votes.
+"""PostgreSQL beside SQLite, with the same rows in both: pages of a history and votes, by the store and by the app over it, and
+the board of many votes.
 
 `python -m benchmarks.engines [VOTES]`. The server is one of its own in a temporary folder, over a socket, with every commit on
 disk; `requirements-scale.txt` and Debian's `postgresql` are to be installed. The rows go over as `backup` and `restore` do it.
@@ -7,6 +8,7 @@ disk; `requirements-scale.txt` and Debian's `postgresql` are to be installed. Th
 from __future__ import annotations
 
 import asyncio
+import statistics
 import sys
 import tempfile
 import time
@@ -15,9 +17,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import httpx
+
 from arena import board
 from arena.board import BoardQuery
 from benchmarks import board_from_store, history_pages, votes_at_once
+from benchmarks.processes import diptych
 from benchmarks.timing import least_s
 from playground.services import Services
 from storage.database import Store
@@ -27,7 +32,11 @@ from tests.postgres_server import PostgresServer, missing, running_server
 RUNS = 10_000
 VOTES = 1_000_000
 VOTES_ONE_BY_ONE = 2_000
-ROUNDS = 9
+VOTES_SERVED = 1_000
+ROUNDS = 25
+"""A connection has a statement prepared from its third use on, and its plan from the eighth."""
+PAGES_ASKED = 200
+PATHS = ("", "?page=200", "?sort=dearest", "?search=triennale", "?search=is:fav")
 
 
 def measure(votes: int = VOTES) -> Iterator[str]:
@@ -38,6 +47,8 @@ def measure(votes: int = VOTES) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, running_server(is_safe=True) as server:
         yield from _pages(Path(folder), server)
         yield from _votes(Path(folder), server)
+        yield from _served_pages(Path(folder), server)
+        yield from _served_votes(Path(folder), server)
         yield from _board(Path(folder), server, votes)
 
 
@@ -83,6 +94,49 @@ def _votes(folder: Path, server: PostgresServer) -> Iterator[str]:
             f"  votes from {threads:2} threads: SQLite {here:7,.0f}/s, p99 {here_p99:6.1f} ms; "
             f"PostgreSQL {there:7,.0f}/s, p99 {there_p99:6.1f} ms; {here / there:.1f} x"
         )
+
+
+def _served_pages(folder: Path, server: PostgresServer) -> Iterator[str]:
+    """As the browser asks for them, of the app on each engine, which run side by side and are asked in turn."""
+    url = server.url_of(folder / "pages" / "there")
+    with diptych(folder=folder / "pages" / "here") as here, diptych(_on(url), folder / "pages" / "there") as there:
+        for path in PATHS:
+            took: list[list[float]] = [[], []]
+            with httpx.Client(trust_env=False) as http:
+                for _ in range(PAGES_ASKED):
+                    for at, app in enumerate((here, there)):
+                        started = time.perf_counter()
+                        http.get(f"{app}history/page.json{path}").raise_for_status()
+                        took[at].append((time.perf_counter() - started) * 1000)
+            lite, postgres = (statistics.median(each) for each in took)
+            yield (
+                f"  served page {path:32} SQLite {lite:7.1f} ms, PostgreSQL {postgres:7.1f} ms, {postgres / lite:.1f} x"
+            )
+
+
+def _served_votes(folder: Path, server: PostgresServer) -> Iterator[str]:
+    """From the call to its answer with the makers, by one client and by 64."""
+    for clients in (1, votes_at_once.CLIENTS):
+        waits = []
+        for number in range(2):
+            data = folder / f"served-{clients}-{number}"
+            url = server.url_of(data) if number else None
+            services = board_from_store.services_of(data / "unused")
+            store = Store.open(data, database_url=url)
+            services.store.close()
+            votes_at_once.open_battles(replace(services, store=store), VOTES_SERVED + votes_at_once.WARM_UP)
+            store.close()
+            with diptych({**_on(url), "DIPTYCH_CALLS_PER_MINUTE": "10000"}, data) as app:
+                waits.append(asyncio.run(votes_at_once.by_clients(app, VOTES_SERVED, clients)))
+        here, there = waits
+        yield (
+            f"  served votes, {clients:2} clients: SQLite p50 {here.at(0.5):5.1f} ms, {VOTES_SERVED / here.clock:5.0f}/s; "
+            f"PostgreSQL p50 {there.at(0.5):5.1f} ms, {VOTES_SERVED / there.clock:5.0f}/s; {there.clock / here.clock:.1f} x"
+        )
+
+
+def _on(url: str | None) -> dict[str, str]:
+    return {"DIPTYCH_DATABASE_URL": url} if url else {}
 
 
 def _board(folder: Path, server: PostgresServer, votes: int) -> Iterator[str]:

@@ -171,12 +171,12 @@ async def _through_http(count: int) -> list[str]:
         open_battles(services, count + WARM_UP)
         services.store.close()
         with diptych({"DIPTYCH_CALLS_PER_MINUTE": "10000"}, folder) as url:
-            ours = await _clients(url, count)
+            ours = await by_clients(url, count)
         services = services_of(folder)
         kept = services.store.read(lambda db: db.table("votes").count) - WARM_UP
         services.store.close()
     with bare_gradio() as url:
-        bare = await _clients(url, count)
+        bare = await by_clients(url, count)
     rate, floor = count / ours.clock, count / bare.clock
     verdict = "kept" if kept == count else "MISSED"
     return [
@@ -186,8 +186,8 @@ async def _through_http(count: int) -> list[str]:
     ]
 
 
-async def _clients(url: str, count: int) -> Waits:
-    """Each client asks for one vote after another, by Gradio's own protocol, and reads its answer."""
+async def by_clients(url: str, count: int, clients: int = CLIENTS) -> Waits:
+    """Each client asks for one vote after another, by Gradio's own protocol, and reads its answer. There are `WARM_UP` more."""
     seconds: list[float] = []
     # A connection that was quiet for seconds may be closed by the server at the moment it is used again.
     limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS, keepalive_expiry=1)
@@ -200,7 +200,7 @@ async def _clients(url: str, count: int) -> Waits:
                 raise RuntimeError(answer.text[:300])
 
         async def client(first: int) -> None:
-            for number in range(first, count, CLIENTS):
+            for number in range(first, count, clients):
                 started = time.perf_counter()
                 await vote(number)
                 seconds.append(time.perf_counter() - started)
@@ -208,7 +208,7 @@ async def _clients(url: str, count: int) -> Waits:
         for number in range(count, count + WARM_UP):
             await vote(number)
         started = time.perf_counter()
-        await asyncio.gather(*(client(first) for first in range(CLIENTS)))
+        await asyncio.gather(*(client(first) for first in range(clients)))
         return Waits(seconds, time.perf_counter() - started)
 
 
