@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from typing import TypeVar
 
 from playground import outcome, unsaved
 from playground.events import What
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 _LOOKS_BEFORE_STOP = 2
 """So often a list of jobs is read while somebody waits for a Stop."""
 Tell = Callable[[What], None]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -235,7 +237,7 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         _go_on_unless(was_cancelled=call.is_left)
     elif isinstance(event, Fetching):
         call.is_busy = True
-        await asyncio.to_thread(services.store.write, partial(_mark_downloading, call.run))
+        await _written(services, call, partial(_mark_downloading, call.run))
         call.note = None
     elif isinstance(event, PartialImage):
         place = replace(event, image_position=call.planned.first_position + event.image_position)
@@ -248,6 +250,21 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
         _, was_cancelled = await to_its_end(_keep(services, call, (event.image,), event.position))
         call.tell("image")
         _go_on_unless(was_cancelled=was_cancelled)
+
+
+async def _written(services: Services, call: LiveCall, job: Callable[[Database], T]) -> T:
+    """What the job of the store gives, once it can be written."""
+
+    def on_wait() -> None:
+        call.note = unsaved.WAITS
+        call.tell("waiting")
+
+    done = await services.unsaved.until_written(
+        call.run, partial(asyncio.to_thread, services.store.write, job), on_wait
+    )
+    if call.note == unsaved.WAITS:
+        call.note = None
+    return done
 
 
 def _mark_downloading(run: Run, db: Database) -> bool:
@@ -275,7 +292,8 @@ async def claim(services: Services, call: LiveCall, job: Job) -> bool:
     def write(db: Database) -> bool:
         return jobs.claim(db, row)
 
-    was_claimed, was_cancelled = await to_its_end(asyncio.to_thread(services.store.write, write))
+    # The job is at the provider: nobody would know it, should this be given up.
+    was_claimed, was_cancelled = await to_its_end(_written(services, call, write))
     if was_claimed:
         call.job = job
         call.tell("waiting")

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from providers.types import GeneratedImage
 from storage.blobs import EXTENSIONS
-from storage.errors import ImagesAway, ServerAway, StoreError, StoreFull, StoreNotWritable
+from storage.errors import ImagesAway, ServerAway, StoreBusy, StoreError, StoreFull, StoreNotWritable
 from storage.images import UnreadableImage, read_header
 from storage.records import Run
 
@@ -50,14 +50,14 @@ class Unsaved:
         on_wait: Callable[[], None],
         images: Sequence[GeneratedImage] = (),
     ) -> T:
-        """What `work` returns, tried again for as long as the disk takes nothing; `on_wait` is called when it has to wait.
+        """What `work` returns, tried again for as long as nothing can be written; `on_wait` is called when it has to wait.
 
-        Raises: what `work` raises otherwise; StoreFull, StoreNotWritable once the app closes.
+        Raises: what `work` raises otherwise; StoreFull, StoreNotWritable, StoreBusy once the app closes.
         """
         try:
             return await work()
-        except (StoreFull, StoreNotWritable):
-            if self._is_closing.is_set():
+        except StoreError as error:
+            if self._is_closing.is_set() or not _may_pass(error):
                 raise
         with self._held(run, images):
             on_wait()
@@ -66,8 +66,8 @@ class Unsaved:
                     await asyncio.wait_for(self._is_closing.wait(), self._retry_s)
                 try:
                     return await work()
-                except (StoreFull, StoreNotWritable):
-                    if self._is_closing.is_set():
+                except StoreError as error:
+                    if self._is_closing.is_set() or not _may_pass(error):
                         raise
 
     def waits(self, run_id: str) -> bool:
@@ -94,6 +94,11 @@ class Unsaved:
             yield
         finally:
             self._waiting.remove(entry)
+
+
+def _may_pass(error: StoreError) -> bool:
+    """Whether nothing was saved, and there is no more to do than to try again."""
+    return isinstance(error, StoreFull | StoreNotWritable) or (isinstance(error, StoreBusy) and not error.may_be_saved)
 
 
 def as_zip(images: Sequence[tuple[str, bytes]]) -> bytes:
