@@ -47,6 +47,8 @@ FAKES: dict[str, Any] = {"openai": FakeOpenAI, "replicate": FakeReplicate, "runw
 UP_WITHIN_S = 60.0
 LONGEST_S = 1.5
 """A victim lives at most so long after it is up."""
+LONGEST_AMONG_OTHERS_S = 4.0
+"""The same over a database server: a new one waits for a lease to end before it has the places of the dead at providers."""
 BATTLES = 600
 """Open battles for each victim: more than it gets to vote on."""
 STOPPED_WITHIN_S = 30.0
@@ -127,7 +129,7 @@ class Driver:
         for process in processes:
             process.start()
         self._wait_for(orders, "up", UP_WITHIN_S)
-        time.sleep(self._rng.uniform(0.02, LONGEST_S))
+        time.sleep(self._rng.uniform(0.02, LONGEST_AMONG_OTHERS_S if orders.database_url else LONGEST_S))
         if in_order:
             self.figures.stops += 1
             for process in processes:

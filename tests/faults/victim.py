@@ -25,6 +25,7 @@ from arena import battle
 from playground import library
 from playground.plan import make_plan
 from playground.services import LOCAL_OWNER
+from playground.settings import Settings
 from providers.types import ImageRequest
 from storage import runs
 from storage.database import Store
@@ -36,6 +37,10 @@ SIDE_BY_SIDE = 3
 """Runs under way at each provider."""
 VOTERS = 4
 DRAIN_S = 5.0
+LEASE_S = 1.0
+"""By it processes over one database find what a killed one held. With the usual twenty seconds those that live for one would
+wait for the places of the dead at the providers.
+"""
 NOBODY = 65534
 
 
@@ -77,6 +82,7 @@ def _harness(orders: Orders, sleep: Callable[[float], Awaitable[None]] = quick) 
         upload_urls=orders.upload_urls,
         jobs_urls=orders.jobs_urls,
         database_url=orders.database_url,
+        settings=Settings(lease_s=LEASE_S),
         sleep=sleep,
     )
 

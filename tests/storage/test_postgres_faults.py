@@ -194,6 +194,8 @@ def test_a_server_that_hangs_holds_nobody_for_ever(
             store.write(lambda db: insert(db, make_run()))
         with pytest.raises(ServerAway, match="timeout expired"):
             store.write(lambda db: insert(db, make_run()))
+        with pytest.raises(ServerAway, match="did not answer within 0.3 s"):
+            store.read(ids)
         with pytest.raises(ServerAway, match="timeout expired"):
             store.read(ids)
     finally:
