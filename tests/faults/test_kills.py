@@ -111,8 +111,8 @@ def test_an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new_one(tmp_path
     process.start()
     process.join()
     takes_s = time.monotonic() - started
-    halves = 0
-    for attempt in range(3):
+    halves = attempt = 0
+    while attempt < 3 or (not halves and attempt < 20):
         folder = tmp_path / f"try{attempt}"
         shutil.copytree(old, folder)
         process = context.Process(target=victim.open_and_close, args=(folder,))
@@ -124,6 +124,10 @@ def test_an_upgrade_that_is_killed_leaves_the_old_schema_or_the_new_one(tmp_path
             steps = tuple(row[0] for row in conn.execute("select name from _sqlite_migrations order by id"))
         assert steps in (RELEASED[:2], RELEASED)
         halves += steps != RELEASED
+        attempt += 1
+        if steps == RELEASED:
+            # Too late: the first one took the longer for the start of the process that forks.
+            takes_s *= 0.8
     assert halves, "none was killed on its way"
     store = Store.open(folder)
     try:
