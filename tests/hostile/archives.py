@@ -125,6 +125,7 @@ BENT: dict[str, Callable[[bytes], bytes]] = {
     "a name that is no text": lambda data: listed_as(data, name=b"\xff" + MANIFEST, flags=0x800),
     "a version to come": lambda data: listed_as(data, needs=99),
     "a patched file": lambda data: listed_as(data, flags=0x20),
+    "a file under strong encryption": lambda data: listed_as(data, flags=0x40),
     "a place before the file": lambda data: closed(
         data[: data.find(ENTRY)], data[data.find(ENTRY) : data.rfind(END)], 9, at=data.find(ENTRY) + 2**20
     ),

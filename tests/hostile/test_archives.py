@@ -43,7 +43,12 @@ def test_an_archive_that_no_program_writes_is_refused(public: tuple[Services, Pa
 
 
 @pytest.mark.parametrize(
-    ("case", "part"), [("a version to come", "zip file version 9.9"), ("a patched file", "compressed patched data")]
+    ("case", "part"),
+    [
+        ("a version to come", "zip file version 9.9"),
+        ("a patched file", "compressed patched data"),
+        ("a file under strong encryption", "strong encryption"),
+    ],
 )
 def test_a_part_of_the_format_that_is_not_read_is_named(
     public: tuple[Services, Path], tmp_path: Path, case: str, part: str
