@@ -211,7 +211,7 @@ def _page(
 
 
 def _found(search: str, sort: str = "newest") -> Callable[[Database], object]:
-    return lambda db: history.page_and_count(db, OWNER, search=search, sort=sort, limit=PAGE, blind_at=NOW)
+    return lambda db: history.page(db, OWNER, search=search, sort=sort, limit=PAGE, blind_at=NOW, is_counted=True)
 
 
 def _median_ms(store: Store, job: Callable[[Database], object]) -> float:

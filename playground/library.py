@@ -81,9 +81,18 @@ async def history_page(
     blind_at = services.now() if owner is not None else None
 
     def read(db: Database) -> tuple[HistoryPage, int]:
-        return history.page_and_count(
-            db, owner, search=search, sort=sort, limit=limit, before=before, skip=skip, blind_at=blind_at
+        found = history.page(
+            db,
+            owner,
+            search=search,
+            sort=sort,
+            limit=limit,
+            before=before,
+            skip=skip,
+            blind_at=blind_at,
+            is_counted=True,
         )
+        return found, found.total or 0
 
     return await asyncio.to_thread(services.store.read, read)
 

@@ -28,6 +28,8 @@ class HistoryPage:
     runs: tuple[RunView, ...]
     next: str | None
     """Pass as `before` for the next page; `None` on the last."""
+    total: int | None = None
+    """How many runs there are over all pages; `None` where `page` was not asked to count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def page(
     before: str | None = None,
     skip: int = 0,
     blind_at: str | None = None,
+    is_counted: bool = False,
 ) -> HistoryPage:
     """One page of runs.
 
@@ -62,40 +65,19 @@ def page(
         skip: so many runs are passed over, to get to a page by its number.
         blind_at: the time now; runs made for a battle that is being made or waits for the owner's vote are left out.
             `None`: all.
+        is_counted: whether to count the runs over all pages too, which costs less here than by `count` afterwards.
 
     Raises:
         ValueError: `limit` or `skip` out of bounds, no such order, or `before` is not a cursor.
     """
-    asked = _asked(db, owner, search, blind_at)
-    return _page(db, asked, sort, limit, before, skip)
-
-
-def page_and_count(
-    db: Database,
-    owner: str | None,
-    *,
-    search: str = "",
-    sort: str = NEWEST,
-    limit: int = 24,
-    before: str | None = None,
-    skip: int = 0,
-    blind_at: str | None = None,
-) -> tuple[HistoryPage, int]:
-    """`page`, and how many runs there are over all pages, in fewer questions than one after the other. Raises: as `page`."""
-    asked = _asked(db, owner, search, blind_at)
-    # Fetched at the end: a distant engine answers it together with the list.
-    counted = _counted(db, asked)
-    found = _page(db, asked, sort, limit, before, skip)
-    return found, int(fetched(counted)[0]["runs"])
-
-
-def _page(db: Database, asked: _Asked, sort: str, limit: int, before: str | None, skip: int) -> HistoryPage:
     if not 1 <= limit <= MAX_PAGE:
         raise ValueError(f"limit {limit} is not between 1 and {MAX_PAGE}")
     if skip < 0:
         raise ValueError(f"{skip} runs cannot be passed over")
-    order = sort_of(sort)
+    order, asked = sort_of(sort), _asked(db, owner, search, blind_at)
     wanted, conditions, given = asked.wanted, asked.conditions, dict(asked.given)
+    # Fetched at the end: a distant engine answers it together with the list.
+    counted = _counted(db, asked) if is_counted else None
     stretches: tuple[str, ...] = ("true",)
     if before is not None:
         given |= order.place(before)
@@ -114,17 +96,22 @@ def _page(db: Database, asked: _Asked, sort: str, limit: int, before: str | None
     return HistoryPage(
         runs=tuple(_views(db, [row["seq"] for row in shown])),
         next=order.cursor(shown[-1]) if len(rows) > limit else None,
+        total=_number(counted) if counted else None,
     )
 
 
 def count(db: Database, owner: str | None, search: str = "", *, blind_at: str | None = None) -> int:
     """How many runs `page` would show over all pages."""
-    return int(fetched(_counted(db, _asked(db, owner, search, blind_at)))[0]["runs"])
+    return _number(_counted(db, _asked(db, owner, search, blind_at)))
 
 
 def _counted(db: Database, asked: _Asked) -> Cursor:
     sql = " ".join(["select count(*) as runs", _source(asked.wanted), _where(asked.conditions)])
     return db.conn.execute(sql, asked.given)
+
+
+def _number(counted: Cursor) -> int:
+    return int(fetched(counted)[0]["runs"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,8 +31,9 @@ from tests.storage.builders import (
 def found(store: Store, search: str, owner: str | None = "local") -> list[str]:
     page = store.read(lambda db: history.page(db, owner, search=search, limit=1000))
     assert store.read(lambda db: history.count(db, owner, search)) == len(page.runs)
-    both = store.read(lambda db: history.page_and_count(db, owner, search=search, limit=2))
-    assert both == (store.read(lambda db: history.page(db, owner, search=search, limit=2)), len(page.runs))
+    counted = store.read(lambda db: history.page(db, owner, search=search, limit=2, is_counted=True))
+    assert counted.total == len(page.runs)
+    assert replace(counted, total=None) == store.read(lambda db: history.page(db, owner, search=search, limit=2))
     return [view.run.run_id for view in page.runs]
 
 
