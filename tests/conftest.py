@@ -15,7 +15,7 @@ from playground.services import Services
 from tests.arena.world import Clock, make_services
 from tests.harness import Harness
 from tests.only_sqlite import ONLY_SQLITE
-from tests.postgres_server import PostgresServer, need_server, rows_in, running_server
+from tests.postgres_server import PostgresServer, rows_in, running_server
 from tests.thorough import THOROUGH
 from tests.ui.browser import CHROMIUM, SharedChromium
 
@@ -59,9 +59,15 @@ def _rows_of_stores(request: pytest.FixtureRequest) -> Iterator[PostgresServer |
     if request.config.getoption("--engine") != "postgres":
         yield None
         return
-    need_server()
     with running_server() as server, rows_in(server):
         yield server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    """A server of PostgreSQL that forgets what it was told when it is killed, and is the faster for it."""
+    with running_server() as one:
+        yield one
 
 
 @pytest.fixture(autouse=True)

@@ -37,11 +37,6 @@ def missing() -> str | None:
     return None
 
 
-def need_server() -> None:
-    """Skips where there can be no server; in CI that is a failure."""
-    need(missing())
-
-
 def _folder_of_programs() -> Path | None:
     found = shutil.which("initdb")
     if found:
@@ -111,6 +106,10 @@ class PostgresServer:
         """The name of the database of a data folder that has one."""
         return self._names[data_dir.absolute()]
 
+    def store_of(self, data_dir: Path) -> Store:
+        """A store with its rows in the database of a data folder; the same folder again: another replica."""
+        return open_by_folder(data_dir, database_url=self.url_of(data_dir))
+
     def drop_below(self, folder: Path) -> None:
         """Drop the databases of all data folders in a folder."""
         for data_dir in [each for each in self._names if each.is_relative_to(folder)]:
@@ -171,7 +170,11 @@ def rows_in(server: PostgresServer) -> Iterator[None]:
 
 @contextmanager
 def running_server(*, is_safe: bool = False) -> Iterator[PostgresServer]:
-    """A new server; `is_safe`: what it acknowledged survives its death, which takes longer."""
+    """A new server; `is_safe`: what it acknowledged survives its death, which takes longer.
+
+    Skips where there can be none; in CI that is a failure.
+    """
+    need(missing())
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path is short
     server = PostgresServer(folder, is_safe=is_safe)
     try:

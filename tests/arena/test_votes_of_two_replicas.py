@@ -19,22 +19,20 @@ from storage import tallies
 from storage.tallies import BoardFilter
 from storage.verify import verify
 from tests.arena.world import add_run, make_services
-from tests.postgres_server import need_server, open_by_folder, running_server
+from tests.postgres_server import PostgresServer, open_by_folder
 
 OFFERS = ("openai/gpt-image-2", "openai/gpt-image-1-mini")
 VOTERS = 16
 
 
 @pytest.fixture
-def replicas(tmp_path: Path) -> Iterator[list[Services]]:
-    need_server()
+def replicas(server: PostgresServer, tmp_path: Path) -> Iterator[list[Services]]:
     with ExitStack() as stack:
-        url = stack.enter_context(running_server()).url_of(tmp_path / "shared")
         made = []
         for name in ("one", "two"):
             services = make_services(tmp_path / name)
             services.store.close()
-            store = open_by_folder(tmp_path / f"{name} on PostgreSQL", database_url=url)
+            store = open_by_folder(tmp_path / f"{name} on PostgreSQL", database_url=server.url_of(tmp_path / "shared"))
             stack.callback(store.close)
             made.append(replace(services, store=store))
         yield made

@@ -32,7 +32,6 @@ class TwoReplicas:
 def two_replicas(folder: Path, **environment: str) -> Iterator[TwoReplicas]:
     """All parts, started. Both replicas have to end in order and without a traceback, but for one that a test has killed."""
     nginx.need_nginx()
-    postgres_server.need_server()
     with ExitStack() as stack:
         database_url = stack.enter_context(postgres_server.running_server()).url_of(folder)
         objects = stack.enter_context(s3.S3())

@@ -11,7 +11,7 @@ import pytest
 from tests.faults import victim
 from tests.faults.kills import Driver, Figures, driver, forks
 from tests.faults.victim import Orders
-from tests.postgres_server import PostgresServer, need_server, rows_in, running_server
+from tests.postgres_server import PostgresServer, rows_in, running_server
 
 RECOVERS_WITHIN_S = 10.0
 AWAY_S = 0.3
@@ -63,7 +63,6 @@ def killed_under(one: Driver, server: PostgresServer, kills: int) -> Figures:
 
 @pytest.mark.parametrize("kills", [1, 8])
 def test_a_server_killed_under_the_application_loses_no_vote_and_no_picture(tmp_path: Path, kills: int) -> None:
-    need_server()
     with running_server(is_safe=True) as server, rows_in(server), driver(tmp_path, 3, ("openai", "runware")) as one:
         found = killed_under(one, server, kills)
     assert (found.votes_lost, found.images_lost, found.twice) == (0, 0, 0)

@@ -16,7 +16,7 @@ from tests.fakes import faults
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.replicate_server import FakeReplicate
 from tests.harness import KEY
-from tests.postgres_server import PostgresServer, need_server, running_server
+from tests.postgres_server import PostgresServer
 from tests.ui.browser import RunningApp
 from tests.ui.caller import Caller
 
@@ -58,10 +58,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    need_server()
+def world(server: PostgresServer, tmp_path: Path) -> Iterator[World]:
     with ExitStack() as stack:
-        server = stack.enter_context(running_server())
         fakes = stack.enter_context(FakeOpenAI(key=KEY)), stack.enter_context(FakeReplicate())
         apps = stack.enter_context(ExitStack())
         yield World(tmp_path, server, *fakes, apps)

@@ -12,7 +12,7 @@ from tests.harness import Harness
 from tests.playground.faulty_answers import Make
 from tests.playground.job_world import PROVIDERS, World, world_of
 from tests.playground.replicas import replicas_over
-from tests.postgres_server import PostgresServer, need_server, running_server
+from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -25,13 +25,6 @@ def world(
         yield one
         for key in one.secrets:
             assert key not in caplog.text
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    need_server()
-    with running_server() as one:
-        yield one
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from storage.engine import Database
 from storage.engines import postgres_connections, postgres_pipeline
 from storage.errors import ServerAway, StoreBusy, StoreError, StoreFull, StoreNotWritable
 from storage.verify import verify
-from tests.postgres_server import PostgresServer, need_server, open_by_folder, running_server
+from tests.postgres_server import PostgresServer, running_server
 from tests.storage.builders import insert, make_run
 
 RECOVERS_WITHIN_S = 10
@@ -30,7 +30,6 @@ WRITERS = 4
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    need_server()
     with running_server(is_safe=True) as one:
         yield one
 
@@ -90,7 +89,7 @@ def ids(db: Database) -> set[str]:
 
 
 def killed(server: PostgresServer, folder: Path, times: int) -> None:
-    store = open_by_folder(folder, database_url=server.url_of(folder))
+    store = server.store_of(folder)
     writers = Writers(store)
     for _ in range(times):
         before = len(writers.acknowledged)
@@ -130,7 +129,7 @@ def test_eight_kills_of_the_server_lose_no_acknowledged_run(server: PostgresServ
 def test_while_the_server_is_away_the_store_says_so_and_goes_on_once_it_is_back(
     server: PostgresServer, tmp_path: Path
 ) -> None:
-    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store = server.store_of(tmp_path)
     store.read(ids)
     server.stop()
     with pytest.raises(StoreNotWritable, match="no restart of this program is needed"):
@@ -166,7 +165,7 @@ def let_go(server: PostgresServer, name: str) -> None:
 def test_a_server_that_takes_nothing_is_named_and_used_again_once_it_does(
     server: PostgresServer, tmp_path: Path, begins: str, ends: str, words: str
 ) -> None:
-    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store = server.store_of(tmp_path)
     name = server.name_of(tmp_path)
     server.sql(f"alter database {name} {begins}")
     let_go(server, name)
@@ -185,7 +184,7 @@ def test_a_server_that_hangs_holds_nobody_for_ever(
 ) -> None:
     monkeypatch.setattr(postgres_pipeline, "ANSWER_WITHIN_S", 0.3)
     monkeypatch.setattr(postgres_connections, "CONNECT_TIMEOUT_S", 2)
-    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store = server.store_of(tmp_path)
     hung = [server.first_process, *backends(store)]
     for pid in hung:
         os.kill(pid, signal.SIGSTOP)
@@ -208,7 +207,7 @@ def test_a_server_that_hangs_holds_nobody_for_ever(
 
 
 def test_a_server_without_room_is_told_as_full(server: PostgresServer, tmp_path: Path) -> None:
-    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store = server.store_of(tmp_path)
     server.sql(
         """create function diptych.full_now() returns trigger language plpgsql as $$ begin
             raise exception 'could not extend file' using errcode = '53100'; end $$;
@@ -227,7 +226,7 @@ def test_a_server_without_room_is_told_as_full(server: PostgresServer, tmp_path:
 def test_jobs_that_wait_together_are_all_told_that_another_replica_writes(
     server: PostgresServer, tmp_path: Path
 ) -> None:
-    one, other = (open_by_folder(tmp_path, database_url=server.url_of(tmp_path)) for _ in range(2))
+    one, other = (server.store_of(tmp_path) for _ in range(2))
     one.write(lambda db: db.conn.execute("set lock_timeout = '100ms'").fetchall())
     is_held, is_entered, may_end = threading.Event(), threading.Event(), threading.Event()
 
@@ -277,7 +276,7 @@ def high_numbers() -> Iterator[None]:
 
 
 def test_a_process_with_a_thousand_open_files_is_seen_and_hears(server: PostgresServer, tmp_path: Path) -> None:
-    store = open_by_folder(tmp_path, database_url=server.url_of(tmp_path))
+    store = server.store_of(tmp_path)
     one = store.enlist("one", 0.5)
     with high_numbers():
         crowded = store.enlist("crowded", 0.5)

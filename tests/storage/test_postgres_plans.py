@@ -14,7 +14,7 @@ from storage.engine import Cursor, Database, Parameters
 from storage.engines.postgres_pipeline import PipelinedConnection
 from storage.rating_steps import FACT_COLUMNS
 from storage.tallies import BoardFilter
-from tests.postgres_server import need_server, open_by_folder, running_server
+from tests.postgres_server import PostgresServer
 
 RUNS = 10_000
 BIG = ("runs", "images", "ledger", "run_facts", "runs_fts", "battles", "votes")
@@ -47,14 +47,12 @@ _FILL = f"""
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    need_server()
+def store(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("plans")
-    with running_server() as server:
-        one = open_by_folder(folder, database_url=server.url_of(folder))
-        server.sql(_FILL, server.name_of(folder))
-        yield one
-        one.close()
+    one = server.store_of(folder)
+    server.sql(_FILL, server.name_of(folder))
+    yield one
+    one.close()
 
 
 def page(db: Database, search: str = "", sort: str = "newest", skip: int = 0) -> None:

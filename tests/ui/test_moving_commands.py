@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from app import compose
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import make_services
 from tests.playground.archives import fill
-from tests.postgres_server import PostgresServer, need_server, running_server
+from tests.postgres_server import PostgresServer
 
 STRENGTHS = {
     "openai/gpt-image-2": 1100,
@@ -21,13 +21,6 @@ STRENGTHS = {
     "fal/gpt-image-1-mini": 900,
 }
 Command = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    need_server()
-    with running_server() as one:
-        yield one
 
 
 @pytest.fixture
