@@ -22,7 +22,19 @@ from benchmarks.one import BENCHMARKS, add_options
 from benchmarks.sections import Section, write_all
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PACKAGES = ("gradio", "sqlite-utils", "httpx", "pillow", "numpy", "orjson", "pybase64", "uvloop", "httptools", "openai")
+PACKAGES = (
+    "gradio",
+    "sqlite-utils",
+    "httpx",
+    "pillow",
+    "numpy",
+    "orjson",
+    "pybase64",
+    "deflate",
+    "uvloop",
+    "httptools",
+    "openai",
+)
 PEER_PACKAGES = ("litellm", "choix", "statsmodels", "scikit-learn", "arena-rank")
 
 

@@ -19,6 +19,7 @@ from benchmarks import (
     provider_call,
     ratings,
     start_up,
+    thumbnails,
     visitors,
     votes_at_once,
 )
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "start_up": ("Start-up", lambda given: start_up.measure(quick=given.quick)),
     "page_load": ("First load of the page", lambda given: page_load.measure(quick=given.quick)),
     "click_to_picture": ("From the click to the picture", lambda given: click_to_picture.measure(quick=given.quick)),
+    "thumbnails": ("Looking at a new picture", lambda given: thumbnails.measure(quick=given.quick)),
     "many_answers": (
         "Provider calls at once, against plain httpx and other clients",
         lambda given: many_answers.measure(given.litellm_python, quick=given.quick),

@@ -22,12 +22,12 @@ _NOISE = 12
 class Pictures:
     """PNGs of soft colours under grain. They look different, and no two are the same file."""
 
-    def __init__(self, many: int = 12) -> None:
-        grain = Image.effect_noise((EDGE, EDGE), _NOISE)
+    def __init__(self, many: int = 12, edge: int = EDGE) -> None:
+        grain = Image.effect_noise((edge, edge), _NOISE)
         self._files = []
         for number in range(many):
             dice = random.Random(number)
-            coarse = [Image.frombytes("L", (5, 5), dice.randbytes(25)).resize((EDGE, EDGE), 3) for _ in range(3)]
+            coarse = [Image.frombytes("L", (5, 5), dice.randbytes(25)).resize((edge, edge), 3) for _ in range(3)]
             buffer = io.BytesIO()
             Image.merge("RGB", [Image.blend(band, grain, 0.25) for band in coarse]).save(
                 buffer, "PNG", compress_level=1

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, features
 
 from storage.gif import count_frames
 from storage.image_parts import odd_build, odd_size
+from storage.png import with_stored_rows
 
 MAX_SIDE_PX = 8192
 """Longest side, room for twice the 4096 of a 4K picture. It also bounds what one line of pixels takes."""
@@ -112,6 +113,8 @@ def decoded(data: bytes, edge_px: int | None) -> tuple[Image.Image, int]:
     has no transparency. Raises as `decode` does.
     """
     header = read_header(data)
+    if header.media_type == "image/png":
+        data = with_stored_rows(data)
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_NAMES[header.media_type]]) as image:
             if edge_px is not None:
