@@ -10,8 +10,10 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +34,8 @@ WEBP_METHOD = 1
 _DECODERS = 2
 """Pictures decoded at once: twice `images.MAX_PIXELS` is the most memory that thumbnails ever take."""
 _NICENESS = 10
+_REST_S, _MOST_REST_S = 0.2, 1.0
+"""A browser has eight pictures on screen that long after they were looked at. Pictures without end hold nothing up for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class ThumbnailFolder:
         )
         self._lock = threading.Lock()
         self._at_work: dict[str, Future[Look]] = {}
+        self._watchers = 0
+        self._together = 0
+        """Looks that began since none was under way."""
+        self._rest_until = 0.0
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_folder(self._incoming)
         sweep_leftovers(self._incoming)
@@ -75,17 +83,35 @@ class ThumbnailFolder:
             under_way = self._at_work.get(sha256)
             if under_way is not None:
                 return under_way
+            self._together = self._together + 1 if self._at_work else 1
             begun = self._at_work[sha256] = self._decoders.submit(_look, data)
         # Outside the lock: where it has ended already, it is forgotten here and now.
         begun.add_done_callback(partial(self._forget, sha256))
         return begun
 
     def behind(self, work: Callable[[], None]) -> Future[None]:
-        """Starts some more work on pictures once no look that began before is still in line, with as little haste as looks."""
+        """Starts some more work on pictures once no look that began before is still in line, with as little haste as looks.
+
+        Where several pictures came together and are `watched`, it begins a moment later.
+        """
         return self._behind.submit(self._when_looked, work)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While a browser waits for pictures: to fetch and paint several takes all the processor there is."""
+        with self._lock:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers -= 1
 
     def _when_looked(self, work: Callable[[], None]) -> None:
         self._decoders.submit(_nothing).result()
+        latest = time.monotonic() + _MOST_REST_S
+        while (rest_s := min(self._rest_until, latest) - time.monotonic()) > 0:
+            time.sleep(rest_s)
         work()
 
     def keep(self, sha256: str, look: Look) -> Path:
@@ -138,6 +164,8 @@ class ThumbnailFolder:
     def _forget(self, sha256: str, _ended: Future[Look]) -> None:
         with self._lock:
             self._at_work.pop(sha256, None)
+            if self._watchers and self._together > 1:
+                self._rest_until = time.monotonic() + _REST_S
 
 
 def _nothing() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,44 @@ def test_a_look_that_ended_is_forgotten_and_one_that_failed_is_tried_anew(thumbs
     look = thumbs.begin(SHA, picture()).result()
     assert not thumbs.path(SHA).exists()
     assert thumbs.keep(SHA, look).read_bytes() == look.encoded
+
+
+def look_at(thumbs: ThumbnailFolder, names: str) -> None:
+    for begun in [thumbs.begin(name * 64, picture(size=(400, 400), colour=ord(name))) for name in names]:
+        begun.result()
+
+
+def waited_s(work: Future[None]) -> float:
+    began = time.monotonic()
+    work.result(timeout=30)
+    return time.monotonic() - began
+
+
+def test_what_is_behind_waits_while_a_browser_paints_several_pictures(
+    thumbs: ThumbnailFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "_REST_S", 0.5)
+    with thumbs.watched():
+        look_at(thumbs, "abc")
+        assert waited_s(thumbs.behind(threading.Event().set)) > 0.4
+        look_at(thumbs, "d")
+        assert waited_s(thumbs.behind(threading.Event().set)) < 0.4, "one picture is nothing to wait for"
+
+
+def test_pictures_without_end_hold_nothing_up_for_ever(
+    thumbs: ThumbnailFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thumbnails, "_REST_S", 60.0)
+    monkeypatch.setattr(thumbnails, "_MOST_REST_S", 0.3)
+    with thumbs.watched():
+        look_at(thumbs, "abc")
+        assert 0.25 < waited_s(thumbs.behind(threading.Event().set)) < 20
+
+
+def test_where_nobody_watches_nothing_waits(thumbs: ThumbnailFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thumbnails, "_REST_S", 60.0)
+    monkeypatch.setattr(thumbnails, "_MOST_REST_S", 60.0)
+    with thumbs.watched():
+        pass
+    look_at(thumbs, "abc")
+    thumbs.behind(threading.Event().set).result(timeout=20)

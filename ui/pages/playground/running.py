@@ -252,10 +252,11 @@ async def watch(
     """
     seen: set[str] = set(watched)
     last: list[Any] = []
-    async for _ in beats(events, seen, partial(app.engine.running, owner)):
-        update = await shown(app, owner, seen, is_page=is_page)
-        drawn = [update[0]["groups"], *update[1:]]
-        if drawn != last:
-            # Stop rarely changes, and Gradio makes a button anew, with all that belongs to it, for each update of one.
-            yield [*update[:2], gr.skip() if last[2:] == drawn[2:] else update[2]]
-            last = drawn
+    with app.services.store.thumbs.watched():
+        async for _ in beats(events, seen, partial(app.engine.running, owner)):
+            update = await shown(app, owner, seen, is_page=is_page)
+            drawn = [update[0]["groups"], *update[1:]]
+            if drawn != last:
+                # Stop rarely changes, and Gradio makes a button anew, with all that belongs to it, for each update of one.
+                yield [*update[:2], gr.skip() if last[2:] == drawn[2:] else update[2]]
+                last = drawn
