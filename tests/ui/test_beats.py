@@ -20,12 +20,18 @@ async def _news(rounds: Sequence[tuple[float, What, Sequence[str]]]) -> AsyncIte
             yield RunEvent("a group", run, "an owner", what)
 
 
+async def _beats_of(rounds: Sequence[tuple[float, What, Sequence[str]]], running: int) -> list[float]:
+    """When there was a beat, in seconds from the start on."""
+    clock = asyncio.get_running_loop().time
+    seen, start = set[str](), clock()
+    times = [clock() - start async for _ in beats(_news(rounds), seen, lambda: running)]
+    assert seen == {"a group"}
+    return times
+
+
 async def _beaten(rounds: Sequence[tuple[float, What, Sequence[str]]], running: int) -> list[float]:
     """When there was a beat, in seconds from the first on."""
-    clock = asyncio.get_running_loop().time
-    seen = set[str]()
-    times = [clock() async for _ in beats(_news(rounds), seen, lambda: running)]
-    assert seen == {"a group"}
+    times = await _beats_of(rounds, running)
     return [time - times[0] for time in times]
 
 
@@ -35,6 +41,14 @@ async def test_pictures_that_come_together_are_one_beat_and_painted_before_their
     times = await _beaten([*pictures, (0, "finished", "abc"), (GATHER_AT_MOST_S, "finished", "abc")], running=3)
     assert len(times) == 2
     assert times[1] >= PAINT_S
+
+
+@pytest.mark.asyncio
+async def test_one_piece_of_news_waits_for_others_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("GATHER_S", 0.6), ("LULL_S", 0.5), ("GATHER_AT_MOST_S", 3.0)):
+        monkeypatch.setattr(f"ui.pages.playground.beats.{name}", seconds)
+    first, *_ = await _beats_of([(0, "image", "a"), (2, "finished", "a")], running=2)
+    assert 0.6 <= first < 1.0
 
 
 @pytest.mark.asyncio

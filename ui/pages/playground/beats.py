@@ -11,7 +11,7 @@ from playground.events import RunEvent
 SHOW_EVERY_S = 1 / 6
 GATHER_S, LULL_S, GATHER_AT_MOST_S = 0.08, 0.04, 0.25
 """Where several runs are under way their answers often come together, and each showing costs the browser as much as a picture
-does: so the first waits for the others, and goes on waiting until there was no news for a moment.
+does: so the first waits so long for the others, until there was no news for a moment.
 """
 PAINT_S = 0.35
 """So long the browser is left alone with pictures of several runs that came together: their figures follow after that."""
@@ -53,10 +53,11 @@ async def beats(news: AsyncIterator[RunEvent], seen: set[str], running: Callable
 
 
 async def _gather(happened: asyncio.Event, at_least_s: float) -> None:
-    """Waits so long, and then for a moment without news."""
+    """Waits so long, and until there was no news for a moment."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + at_least_s
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GATHER_AT_MOST_S):
-            await asyncio.sleep(at_least_s)
             while True:
                 happened.clear()
-                await asyncio.wait_for(happened.wait(), LULL_S)
+                await asyncio.wait_for(happened.wait(), max(LULL_S, end - clock()))
