@@ -140,9 +140,9 @@ def opened(path: Path, most_members: int = MAX_MEMBERS) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except ArchiveRefused:
         raise
-    # How `zipfile` says that an entry needs a newer version of the format than it reads ("zip file version 9.9"). It reads the
-    # whole table of contents at once, so nobody can look before it does. The hostile archive "a version to come" raises it.
-    except NotImplementedError as error:
+    # What `zipfile` knows and cannot read, by its name for it: here the version of the format that an entry needs ("zip file
+    # version 9.9", the hostile archive "a version to come"). The rest, as encryption, is looked for before a file is opened.
+    except RuntimeError as error:
         raise ArchiveRefused(_ANOTHER_ZIP.format(error)) from None
     except _UNREADABLE:
         raise ArchiveRefused("This is no ZIP file, or it is cut off. Choose a file that `export` wrote.") from None
