@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -34,7 +33,7 @@ WEBP_METHOD = 1
 _DECODERS = 2
 """Pictures decoded at once: twice `images.MAX_PIXELS` is the most memory that thumbnails ever take."""
 _NICENESS = 10
-_REST_S, _MOST_REST_S = 0.2, 1.0
+_REST_S, _MOST_REST_S = 0.2, 0.5
 """A browser has eight pictures on screen that long after they were looked at. Pictures without end hold nothing up for ever."""
 
 
@@ -84,9 +83,7 @@ class ThumbnailFolder:
             if under_way is not None:
                 return under_way
             self._together = self._together + 1 if self._at_work else 1
-            begun = self._at_work[sha256] = self._decoders.submit(_look, data)
-        # Outside the lock: where it has ended already, it is forgotten here and now.
-        begun.add_done_callback(partial(self._forget, sha256))
+            begun = self._at_work[sha256] = self._decoders.submit(self._looked, sha256, data)
         return begun
 
     def behind(self, work: Callable[[], None]) -> Future[None]:
@@ -94,7 +91,7 @@ class ThumbnailFolder:
 
         Where several pictures came together and are `watched`, it begins a moment later.
         """
-        return self._behind.submit(self._when_looked, work)
+        return self._behind.submit(self._when_looked, work, time.monotonic() + _MOST_REST_S)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -107,9 +104,8 @@ class ThumbnailFolder:
             with self._lock:
                 self._watchers -= 1
 
-    def _when_looked(self, work: Callable[[], None]) -> None:
+    def _when_looked(self, work: Callable[[], None], latest: float) -> None:
         self._decoders.submit(_nothing).result()
-        latest = time.monotonic() + _MOST_REST_S
         while (rest_s := min(self._rest_until, latest) - time.monotonic()) > 0:
             time.sleep(rest_s)
         work()
@@ -161,11 +157,15 @@ class ThumbnailFolder:
         path.unlink(missing_ok=True)
         return there
 
-    def _forget(self, sha256: str, _ended: Future[Look]) -> None:
-        with self._lock:
-            self._at_work.pop(sha256, None)
-            if self._watchers and self._together > 1:
-                self._rest_until = time.monotonic() + _REST_S
+    def _looked(self, sha256: str, data: bytes) -> Look:
+        try:
+            return _look(data)
+        finally:
+            # Here and not in a callback, which runs after whoever waits for the look goes on.
+            with self._lock:
+                del self._at_work[sha256]
+                if self._watchers and self._together > 1:
+                    self._rest_until = time.monotonic() + _REST_S
 
 
 def _nothing() -> None:
