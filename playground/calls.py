@@ -206,11 +206,7 @@ async def _keep(services: Services, call: LiveCall, images: tuple[GeneratedImage
             keep_images, services, call.run, images, first, call.kept, again, on_sight=on_sight
         )
 
-    def on_wait() -> None:
-        call.note = unsaved.HELD
-        call.tell("waiting")
-
-    done = await services.unsaved.until_written(call.run, keep, on_wait, images)
+    done = await services.unsaved.until_written(call.run, keep, waiter(call, unsaved.HELD), images)
     call.note = None
     call.places.update(done.places)
     call.sizes.update(zip(done.places, done.sizes, strict=True))
@@ -254,17 +250,22 @@ async def _take(services: Services, call: LiveCall, event: ClientEvent) -> None:
 
 async def _written(services: Services, call: LiveCall, job: Callable[[Database], T]) -> T:
     """What the job of the store gives, once it can be written."""
-
-    def on_wait() -> None:
-        call.note = unsaved.WAITS
-        call.tell("waiting")
-
     done = await services.unsaved.until_written(
-        call.run, partial(asyncio.to_thread, services.store.write, job), on_wait
+        call.run, partial(asyncio.to_thread, services.store.write, job), waiter(call)
     )
     if call.note == unsaved.WAITS:
         call.note = None
     return done
+
+
+def waiter(call: LiveCall, words: str = unsaved.WAITS) -> Callable[[], None]:
+    """Tells whoever follows the call that it has to wait until something can be written."""
+
+    def on_wait() -> None:
+        call.note = words
+        call.tell("waiting")
+
+    return on_wait
 
 
 def _mark_downloading(run: Run, db: Database) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from playground import calls, outcome, unsaved
+from playground import calls, outcome
 from playground.breakers import Breakers
 from playground.calls import LiveCall
 from playground.events import Hub, RunEvent, What
@@ -163,7 +163,7 @@ async def _carry_call(
             if refused is not None:
                 return refused
             begin = partial(_begin, services, live, worker_id)
-            if not await services.unsaved.until_written(live.run, begin, _waiter(call)):
+            if not await services.unsaved.until_written(live.run, begin, calls.waiter(call)):
                 return None
             call.note = None
             unfound = await calls.look_for(services, call) if live.is_resumed and found is None else None
@@ -200,14 +200,6 @@ def _broken(live: LiveRun, call: LiveCall, words: str) -> CallEnd:
     return outcome.call_broken(
         words, live.planned.estimate, asked=call.planned.images, images=call.images, was_sent=call.may_be_billed
     )
-
-
-def _waiter(call: LiveCall) -> Callable[[], None]:
-    def on_wait() -> None:
-        call.note = unsaved.WAITS
-        call.tell("waiting")
-
-    return on_wait
 
 
 async def _begin(services: Services, live: LiveRun, worker_id: str) -> bool:
@@ -250,7 +242,9 @@ async def _end(services: Services, live: LiveRun, ended: Outcome) -> None:
         price_id=price.price_id if price else None,
     )
     try:
-        await services.unsaved.until_written(live.run, partial(asyncio.to_thread, end, ended), _waiter(live.calls[0]))
+        await services.unsaved.until_written(
+            live.run, partial(asyncio.to_thread, end, ended), calls.waiter(live.calls[0])
+        )
     except (StoreError, OSError):
         log.exception(
             "run %s: its end could not be stored; a later look, or the next start, takes it up", live.run.run_id

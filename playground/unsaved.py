@@ -23,8 +23,9 @@ from storage.records import Run
 T = TypeVar("T")
 
 RETRY_S = 3.0
-WAITS = "The disk takes nothing. It goes on by itself once there is room."
-HELD = "The picture is here, in memory, since the disk takes nothing. It is saved by itself once there is room."
+_WHY = "the disk takes nothing, or another program holds the database"
+WAITS = f"Nothing can be saved: {_WHY}. It goes on by itself."
+HELD = f"The picture is here, in memory, and cannot be saved: {_WHY}. It is saved by itself."
 
 
 @dataclass(slots=True)

@@ -58,11 +58,26 @@ async def test_a_run_waits_until_it_can_be_written(
             hold(one)
             return await real(*given)
 
+        notes: list[str | None] = []
+        real_waiter = calls.waiter
+
+        def waiter(call: calls.LiveCall, *words: str) -> Callable[[], None]:
+            on_wait = real_waiter(call, *words)
+
+            def noted() -> None:
+                on_wait()
+                notes.append(call.note)
+
+            return noted
+
         monkeypatch.setattr(module, name, held)
+        monkeypatch.setattr(calls, "waiter", waiter)
         began = asyncio.get_running_loop().time()
         async with asyncio.timeout(10):
             (view,) = await one.run(request_of(), world.offer)
         assert asyncio.get_running_loop().time() - began > HELD_S, "it was held"
+    assert notes
+    assert all(note and "another program holds the database" in note for note in notes)
     assert (view.run.state, view.run.error, len(view.images)) == ("succeeded", None, 1)
     world.is_kept(view)
     assert (world.creates, world.cancels) == (1, 0)
