@@ -11,7 +11,7 @@ from playground.events import RunEvent
 SHOW_EVERY_S = 1 / 6
 GATHER_S, LULL_S, GATHER_AT_MOST_S = 0.08, 0.04, 0.25
 """Where several runs are under way their answers often come together, and each showing costs the browser as much as a picture
-does: so the first waits so long for the others, until there was no news for a moment.
+does: so the first waits so long for the others, and until there was no news for a moment.
 """
 PAINT_S = 0.35
 """So long the browser is left alone with pictures of several runs that came together: their figures follow after that."""
