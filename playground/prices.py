@@ -165,8 +165,9 @@ def reprice(services: Services) -> None:
     def read(db: Database) -> tuple[list[StoredPrice], str]:
         return stored.standing(db), days.day_of(at, days.zone_of(db))
 
-    rows, day = services.store.read(read)
-    services.catalog.reprice(in_force(own_prices(rows, services.catalog), date.fromisoformat(day)))
+    with services.catalog.repricing:
+        rows, day = services.store.read(read)
+        services.catalog.reprice(in_force(own_prices(rows, services.catalog), date.fromisoformat(day)))
 
 
 def offer_as_reserved(services: Services, run: Run) -> Offer:

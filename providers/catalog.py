@@ -6,6 +6,7 @@ The rows themselves stand in `providers/rows/`, one file for each maker or kind 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -226,6 +227,11 @@ class Catalog:
     def _listed(self) -> dict[str, Price | None]:
         """The prices of the rows, before any of the operator's own."""
         return {row.offer_id: row.price for row in self.offers}
+
+    @cached_property
+    def repricing(self) -> threading.Lock:
+        """Held from reading own prices until they are put in, so that older ones do not come last."""
+        return threading.Lock()
 
     @cached_property
     def _own(self) -> dict[str, Price]:

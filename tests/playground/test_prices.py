@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from providers.pricing import cost_of
 from providers.rows import CATALOG
 from providers.types import ImageRequest, Usage
 from storage import ledger, runs
+from storage import prices as stored
 from storage.ledger_pages import PaidRun
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, OFFER, Harness
@@ -50,6 +54,34 @@ async def test_a_price_holds_from_its_day_on_and_the_newest_wins(harness: Callab
     prices.reprice(later)
     assert price(one).image_out == 60  # of those that have begun, the one that began last
     assert price(one).price_id.startswith(f"{OFFER}@2999-01-01+")
+
+
+@pytest.mark.asyncio
+async def test_of_two_prices_set_at_once_the_later_holds_at_once(
+    harness: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, real = harness(), prices.in_force
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> Any:
+        if not has_read.is_set():
+            has_read.set()
+            may_go_on.wait(1)
+        return real(*given)
+
+    monkeypatch.setattr(prices, "in_force", slow)
+    first = asyncio.create_task(set_price(one, "image_out 7", "2026-01-01"))
+    await asyncio.to_thread(has_read.wait, 10)
+    await asyncio.gather(set_price(one, DEAR, "2026-01-02"), set_free(may_go_on, one), first)
+    assert price(one).image_out == 60
+
+
+async def set_free(may_go_on: threading.Event, one: Harness) -> None:
+    """Lets the first go on once the second is written, and has had time to be put in."""
+    while len(one.services.store.read(stored.standing)) < 2:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    may_go_on.set()
 
 
 @pytest.mark.asyncio
