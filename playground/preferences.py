@@ -36,10 +36,10 @@ class Preferences:
     metadata: Metadata = "none"
 
 
-def read(value: object) -> Preferences:
-    """The preferences of a JSON value from outside; what is none in it has its default."""
+def read(value: object, start: Preferences | None = None) -> Preferences:
+    """The preferences of a JSON value from outside; what is none in it stays as at the start, or has its default."""
     given = value if isinstance(value, Mapping) else {}
-    start = Preferences()
+    start = start or Preferences()
     n, timeout_s = given.get("n"), given.get("timeout_s")
     metadata = {name: name for name in get_args(Metadata)}
     return Preferences(
@@ -61,10 +61,15 @@ async def of_owner(services: Services, owner: str) -> Preferences:
     return read(await asyncio.to_thread(services.store.read, look))
 
 
-async def keep(services: Services, owner: str, wanted: Preferences) -> None:
-    """Keeps what the owner prefers from now on. Raises: StoreError."""
+async def keep(services: Services, owner: str, changed: object) -> None:
+    """Keeps from now on what the owner preferred, with the fields of a JSON value from outside in place of theirs.
+
+    Raises: StoreError.
+    """
 
     def write(db: Database) -> None:
+        # Read here, so that of two changes at once neither takes the other back.
+        wanted = read(changed, read(preferences.get(db, owner, _NAME)))
         preferences.put(db, owner, _NAME, asdict(wanted), services.now())
 
     await asyncio.to_thread(services.store.write, write)

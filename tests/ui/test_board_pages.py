@@ -102,7 +102,7 @@ async def test_what_somebody_prefers_begins_the_form_and_is_written_into_their_d
     path = library.owned_file(one.services, view.images[0].sha256, "local")
     assert path is not None
     assert await taking_along.copy_of(one.services, "local", path) is None
-    wanted = event(wanted={"quality": "medium", "n": 2, "timeout_s": 9e9, "size": "1x1", "metadata": "embedded"})
+    wanted = event(changed={"quality": "medium", "n": 2, "timeout_s": 9e9, "size": "1x1", "metadata": "embedded"})
     kept = await settings.on_prefer(one.app, VISITOR, wanted)
     assert [field["value"] for field in kept["fields"]] == ["medium", "1024x1024", "png", "2", "300", "embedded"]
     begun = forms.begun_with(forms.FormValues(), await preferences.of_owner(one.services, "local"))
@@ -112,14 +112,14 @@ async def test_what_somebody_prefers_begins_the_form_and_is_written_into_their_d
     found = settings_in(copy.data)
     assert found is not None
     assert (found.prompt, found.sha256) == ("a fox", path.stem)
-    await preferences.keep(one.services, "local", preferences.Preferences(metadata="sidecar"))
+    await preferences.keep(one.services, "local", {"metadata": "sidecar"})
     beside = await taking_along.copy_of(one.services, "local", path)
     assert beside is not None
     with zipfile.ZipFile(io.BytesIO(beside.data)) as archive:
         assert archive.read(archive.namelist()[0]) == path.read_bytes()
         assert b"a fox" in archive.read(archive.namelist()[1])
     # What is another's, or nobody's, is taken along as it is.
-    await preferences.keep(one.services, "other", preferences.Preferences(metadata="sidecar"))
+    await preferences.keep(one.services, "other", {"metadata": "sidecar"})
     assert await taking_along.copy_of(one.services, "other", path) is None
     await one.stop()
 

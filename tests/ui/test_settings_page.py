@@ -87,6 +87,59 @@ def test_a_typed_key_stands_nowhere_and_everything_can_be_deleted(page: Page, ap
     assert (visit.errors, visit.foreign) == ([], [])
 
 
+AN_OLDER_ANSWER_LATE = """() => {
+  const element = document.createElement("div");
+  element.innerHTML = "<div class='drawn defaults'></div>";
+  document.body.append(element);
+  const props = { value: null }, asked = [];
+  let told;
+  const trigger = (what, { changed }) => asked.push([what, changed]);
+  diptych.mount("defaults", { element, props, trigger, watch: (_, tell) => (told = tell) });
+  const choices = [["low", "Low"], ["medium", "Medium"], ["high", "High"]];
+  const answer = (value, second, is_saved) => {
+    const fields = [{ name: "of-test", label: "Quality", value, choices }];
+    props.value = JSON.stringify({ fields, is_saved, as_of: `2026-01-01T00:00:0${second}.000Z` });
+    told();
+  };
+  const select = () => element.querySelector("select");
+  const seen = () => [select().value, element.querySelector(".st-kept").textContent];
+  answer("low", 1, false);
+  select().value = "medium";
+  select().dispatchEvent(new Event("change", { bubbles: true }));
+  answer("medium", 3, true);
+  answer("low", 2, false);
+  const late = seen();
+  answer("high", 4, false);
+  const next = seen();
+  element.remove();
+  return [asked, late, next];
+}"""
+
+
+def test_what_somebody_chose_stays_shown_when_an_older_answer_comes_late(page: Page, app: RunningApp) -> None:
+    visit = Visit(page, app)
+    visit.open("#settings")
+    asked, late, after = page.evaluate(AN_OLDER_ANSWER_LATE)
+    assert asked == [["prefer", {"of-test": "medium"}]]
+    assert (late, after) == (["medium", "Kept."], ["high", ""])
+
+
+def test_changes_in_quick_succession_are_all_kept(page: Page, app: RunningApp) -> None:
+    visit = Visit(page, app)
+    visit.open("#settings")
+    chosen = {"quality": "medium", "size": "1536x1024", "output_format": "webp", "n": "3", "timeout_s": "600"}
+    for name, value in chosen.items():
+        page.select_option(f"#st-{name}", value)
+    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    for name, value in chosen.items():
+        expect(page.locator(f"#st-{name}")).to_have_value(value)
+    page.reload()
+    page.wait_for_selector("body.ready")
+    for name, value in chosen.items():
+        expect(page.locator(f"#st-{name}")).to_have_value(value)
+    assert visit.errors == []
+
+
 def test_a_key_in_a_header_stands_nowhere_be_it_right_or_wrong(app: RunningApp, folder: Path) -> None:
     asked = {"offers": ["openai/gpt-image-2"], "prompt": "A red fox", "size": "1024x1024", "quality": "low"}
     for key, state in ((KEY, "succeeded"), (WRONG_KEY, "failed")):

@@ -10,7 +10,7 @@ export function paintPrices({ element, trigger, props, watch }) {
     page.shown = props.value || page.shown;
     page.isBusy = false;
     if (page.shown.said) announce(page.shown.said.text);
-    if (page.shown.saved) page.editing = "";
+    if (page.shown.saved === page.editing) page.editing = "";
     if (page.shown.what_if) announce(page.shown.what_if.words);
     draw();
   });

@@ -44,7 +44,8 @@ function mount(kind, tools) {
 }
 
 /* A value travels as JSON text, but for fields of the form (see `drawn` in ui/components.py). One text is one object, however
-   often it is read. */
+   often it is read. Answers may come in another order than they were asked for: one that says as of when it is so does not take
+   the place of a later one. */
 function parsed(props) {
   let text, value;
   return new Proxy(props, {
@@ -52,7 +53,8 @@ function parsed(props) {
       if (name !== "value" || (target.value && typeof target.value !== "string")) return target[name];
       if (target.value !== text) {
         text = target.value;
-        value = text ? JSON.parse(text) : null;
+        const told = text ? JSON.parse(text) : null;
+        if (!(told?.as_of < value?.as_of)) value = told;
       }
       return value;
     },

@@ -4,11 +4,15 @@ import { announce, h, icon, render } from "./dom.js";
 import { forgetDraft } from "./draft.js";
 
 export function paintDefaults({ element, trigger, props, watch }) {
-  const paint = () => render(element.querySelector(".drawn"), defaults(props.value || {}));
+  const paint = () => {
+    render(element.querySelector(".drawn"), defaults(props.value || {}));
+    // A select in which somebody chose does not follow its markup any more.
+    for (const field of props.value?.fields || []) element.querySelector(`#st-${field.name}`).value = field.value;
+  };
   element.addEventListener("change", (event) => {
-    if (!event.target.closest("select[data-name]")) return;
-    const wanted = Object.fromEntries([...element.querySelectorAll("select[data-name]")].map((one) => [one.dataset.name, one.value]));
-    trigger("prefer", { wanted: { ...wanted, n: Number(wanted.n), timeout_s: Number(wanted.timeout_s) } });
+    const { name } = event.target.dataset;
+    const number = ["n", "timeout_s"].includes(name);
+    if (name) trigger("prefer", { changed: { [name]: number ? Number(event.target.value) : event.target.value } });
   });
   watch("value", () => {
     paint();

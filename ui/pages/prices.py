@@ -27,7 +27,7 @@ def build() -> Any:
 
 def wire(table: Any, app: App) -> None:
     """Attaches the listeners; the table asks for its rows when it is opened."""
-    quiet = {**QUIET, "concurrency_limit": None}
+    quiet = {**QUIET, "concurrency_limit": None, "trigger_mode": "multiple"}
     table.look(bound(on_look, app), None, table, **quiet)
     table.set_price(bound(on_set_price, app), None, table, **quiet)
     table.take_back(bound(on_take_back, app), None, table, **quiet)
@@ -72,10 +72,12 @@ async def _prices(app: App, request: gr.Request) -> View:
     def read(db: Database) -> list[stored.StoredPrice]:
         return stored.standing(db)
 
+    as_of = app.services.now()
     rows = await asyncio.to_thread(app.services.store.read, read)
     own = prices.own_prices(rows, app.services.catalog)
     today = date.fromisoformat(await spending.local_day(app.services))
-    return price_views.prices_view(app.services.catalog, own, today, can_set=is_operator(app, request))
+    view = price_views.prices_view(app.services.catalog, own, today, can_set=is_operator(app, request))
+    return view | {"as_of": as_of}
 
 
 def _text(event: gr.EventData, name: str) -> str:

@@ -66,31 +66,35 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
     quiet = {**QUIET, "concurrency_limit": None}
     tabs.settings.select(bound(on_visit, app), None, [page.defaults, page.privacy, page.storage], **quiet)
-    page.defaults.prefer(bound(on_prefer, app), None, page.defaults, **quiet)
-    page.privacy.mine_changed(bound(on_mine_changed, app), None, [page.privacy, page.storage, tabs.strip], **quiet)
-    page.keys.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
-    page.servers.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **quiet)
+    page.defaults.prefer(bound(on_prefer, app), None, page.defaults, trigger_mode="multiple", **quiet)
+    anew = {**quiet, "trigger_mode": "always_last"}
+    page.privacy.mine_changed(bound(on_mine_changed, app), None, [page.privacy, page.storage, tabs.strip], **anew)
+    page.keys.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **anew)
+    page.servers.keys_changed(bound(on_keys_changed, app), None, tabs.strip, **anew)
     page.storage.verify(bound(on_verify, app), None, page.storage, **quiet)
 
 
 async def on_visit(app: App, request: gr.Request) -> list[View]:
     """What somebody prefers, what is kept of them, and what the data folder holds now."""
-    owner = owner_of(app, request)
-    liked = settings_views.defaults_view(await preferences.of_owner(app.services, owner))
-    return [liked, await _privacy(app, request), await _stored(app, request)]
+    return [await _liked(app, request), await _privacy(app, request), await _stored(app, request)]
 
 
 async def on_prefer(app: App, request: gr.Request, event: gr.EventData) -> View:
     """Keeps what somebody prefers; it holds from the next time the form begins anew."""
-    wanted = preferences.read(getattr(event, "wanted", None))
-    await preferences.keep(app.services, owner_of(app, request), wanted)
-    return settings_views.defaults_view(wanted, is_saved=True)
+    await preferences.keep(app.services, owner_of(app, request), getattr(event, "changed", None))
+    return await _liked(app, request, is_saved=True)
 
 
 async def on_mine_changed(app: App, request: gr.Request) -> list[View]:
     """The figures anew: something of theirs was deleted, or they run this server now."""
     strip = await header.strip(app, owner_of(app, request))
     return [await _privacy(app, request), await _stored(app, request), strip]
+
+
+async def _liked(app: App, request: gr.Request, *, is_saved: bool = False) -> View:
+    as_of = app.services.now()
+    liked = await preferences.of_owner(app.services, owner_of(app, request))
+    return settings_views.defaults_view(liked, as_of, is_saved=is_saved)
 
 
 async def _privacy(app: App, request: gr.Request) -> View:
