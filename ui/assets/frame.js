@@ -7,6 +7,7 @@ import "./frames.js";
 import { announce } from "./dom.js";
 import { storedDraft } from "./draft.js";
 import { watchReplicas } from "./replicas.js";
+import { keepStream } from "./stream.js";
 
 const STORED_THEME = "diptych-theme";
 const PARTS = ["#d-strip .drawn", "#pg-prompt textarea", "#pg-offers .drawn", "#pg-size input", "#pg-quality input", "#pg-refs .drawn", "#pg-run", "#pg-results .drawn"];
@@ -70,6 +71,7 @@ function parsed(props) {
 }
 
 watchReplicas();
+keepStream();
 const early = window.diptych?.early || [];
 const formTold = openGate();
 window.diptych = { component, mount, announce, visit, onVisit, formTold, draft: storedDraft, pressRun: () => press("pg-run") };

@@ -11,8 +11,8 @@ export function paintDefaults({ element, trigger, props, watch }) {
   };
   element.addEventListener("change", (event) => {
     const { name } = event.target.dataset;
-    const number = ["n", "timeout_s"].includes(name);
-    if (name) trigger("prefer", { changed: { [name]: number ? Number(event.target.value) : event.target.value } });
+    const isNumber = ["n", "timeout_s"].includes(name);
+    if (name) trigger("prefer", { changed: { [name]: isNumber ? Number(event.target.value) : event.target.value } });
   });
   watch("value", () => {
     paint();

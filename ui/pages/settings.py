@@ -66,6 +66,7 @@ def wire(page: Page, app: App, tabs: Tabs) -> None:
     """Attaches the listeners."""
     quiet = {**QUIET, "concurrency_limit": None}
     tabs.settings.select(bound(on_visit, app), None, [page.defaults, page.privacy, page.storage], **quiet)
+    # Gradio would drop a second press while the first is under way: each change counts, and of signs to look anew the last.
     page.defaults.prefer(bound(on_prefer, app), None, page.defaults, trigger_mode="multiple", **quiet)
     anew = {**quiet, "trigger_mode": "always_last"}
     page.privacy.mine_changed(bound(on_mine_changed, app), None, [page.privacy, page.storage, tabs.strip], **anew)

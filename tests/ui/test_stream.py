@@ -1,0 +1,88 @@
+"""The stream over which a page hears the answers to its events, in a real browser: none is lost when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import APIResponse, Page, Request, Route, expect
+
+from tests.ui.browser import RunningApp, served
+from tests.ui.visit import Visit
+
+pytestmark = pytest.mark.browser
+
+STREAM = "**/queue/data?*"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    with served(tmp_path_factory.mktemp("stream")) as one:
+        yield one
+
+
+class Streams:
+    """How many streams a page has open."""
+
+    def __init__(self, page: Page) -> None:
+        self.open = 0
+        page.on("request", self._begin)
+        page.on("requestfinished", self._end)
+        page.on("requestfailed", self._end)
+
+    def _begin(self, request: Request) -> None:
+        self.open += "/queue/data" in request.url
+
+    def _end(self, request: Request) -> None:
+        self.open -= "/queue/data" in request.url
+
+
+def settle(page: Page, streams: Streams) -> None:
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if not streams.open:
+            return
+    raise AssertionError("a stream stays open although nothing is under way")
+
+
+def test_an_event_taken_on_while_the_stream_ends_is_answered(page: Page, app: RunningApp) -> None:
+    streams, visit = Streams(page), Visit(page, app)
+    visit.open("#settings")
+    page.locator("#st-quality").wait_for()
+    settle(page, streams)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        """The stream is over at the server, and has not come to the page yet."""
+        held.append((route, route.fetch()))
+
+    page.route(STREAM, hold, times=1)
+    page.select_option("#st-quality", "medium")
+    while not held:
+        page.wait_for_timeout(20)
+    with page.expect_response("**/queue/join?*") as joined:
+        page.click("#st-verify")
+    joined.value.finished()
+    page.wait_for_timeout(300)
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    expect(page.get_by_test_id("verified")).to_be_visible()
+    settle(page, streams)
+    assert visit.errors == []
+
+
+def test_events_close_together_are_all_answered_and_leave_no_stream_open(page: Page, app: RunningApp) -> None:
+    streams, visit = Streams(page), Visit(page, app)
+    visit.open("#settings")
+    page.locator("#st-quality").wait_for()
+    settle(page, streams)
+    joined: list[str] = []
+    page.on("response", lambda answer: joined.append(answer.url) if "/queue/join" in answer.url else None)
+    for n in range(30):
+        page.select_option("#st-quality", ["low", "medium"][n % 2])
+    page.select_option("#st-size", "1536x1024")
+    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    settle(page, streams)
+    assert len(joined) == 31
+    assert visit.errors == []
