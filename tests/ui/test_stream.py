@@ -12,7 +12,7 @@ from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
 
-STREAM = "**/queue/data?*"
+STREAM, EVENT = "**/queue/data?*", "**/queue/join?*"
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,45 @@ def test_an_event_taken_on_while_the_stream_ends_is_answered(page: Page, app: Ru
     page.select_option("#st-quality", "medium")
     while not held:
         page.wait_for_timeout(20)
-    with page.expect_response("**/queue/join?*") as joined:
+    with page.expect_response(EVENT) as joined:
         page.click("#st-verify")
     joined.value.finished()
     page.wait_for_timeout(300)
     route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    expect(page.get_by_test_id("verified")).to_be_visible()
+    settle(page, streams)
+    assert visit.errors == []
+
+
+def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(page: Page, app: RunningApp) -> None:
+    streams, visit = Streams(page), Visit(page, app)
+    visit.open("#settings")
+    page.locator("#st-quality").wait_for()
+    settle(page, streams)
+    opened: list[Route] = []
+    taken: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        """The stream until it is let go, and the word that the second event was taken on."""
+        if "/queue/data" in route.request.url and not opened:
+            opened.append(route)
+        elif "/queue/join" in route.request.url and opened and not taken:
+            taken.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/queue/*", hold)
+    page.select_option("#st-quality", "high")
+    while not opened:
+        page.wait_for_timeout(20)
+    page.click("#st-verify")
+    while not taken:
+        page.wait_for_timeout(20)
+    opened[0].continue_()
+    page.wait_for_timeout(300)
+    route, answer = taken[0]
     route.fulfill(response=answer)
     expect(page.locator("#st-defaults")).to_contain_text("Kept.")
     expect(page.get_by_test_id("verified")).to_be_visible()
