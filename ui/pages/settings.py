@@ -99,13 +99,13 @@ async def _liked(app: App, request: gr.Request, *, is_saved: bool = False) -> Vi
 
 
 async def _privacy(app: App, request: gr.Request) -> View:
-    owner, settings = owner_of(app, request), app.services.settings
+    owner, settings, as_of = owner_of(app, request), app.services.settings, app.services.now()
 
     def read(db: Database) -> footprint.Footprint:
         return footprint.of_owner(db, owner)
 
     account = guard.account_of(settings, request)
-    return settings_views.privacy_view(
+    view = settings_views.privacy_view(
         await asyncio.to_thread(app.services.store.read, read),
         settings,
         is_private=app.is_private,
@@ -113,12 +113,14 @@ async def _privacy(app: App, request: gr.Request) -> View:
         is_operator=is_operator(app, request),
         has_token=app.operators.has_token,
     )
+    return view | {"as_of": as_of}
 
 
 async def _stored(app: App, request: gr.Request) -> View:
-    is_host = is_operator(app, request)
+    is_host, as_of = is_operator(app, request), app.services.now()
     return await asyncio.to_thread(_storage, app.services, is_host=is_host) | {
-        "snapshots": _copied(app, is_host=is_host)
+        "snapshots": _copied(app, is_host=is_host),
+        "as_of": as_of,
     }
 
 
