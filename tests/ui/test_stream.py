@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import APIResponse, Page, Request, Route, expect
@@ -37,12 +37,17 @@ class Streams:
         self.open -= "/queue/data" in request.url
 
 
-def settle(page: Page, streams: Streams) -> None:
-    for _ in range(100):
-        page.wait_for_timeout(100)
-        if not streams.open:
+def wait(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if is_so():
             return
-    raise AssertionError("a stream stays open although nothing is under way")
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to that in 20 s")
+
+
+def settle(page: Page, streams: Streams) -> None:
+    """Waits until no stream is open, which is so where nothing is under way."""
+    wait(page, lambda: not streams.open)
 
 
 def test_an_event_taken_on_while_the_stream_ends_is_answered(page: Page, app: RunningApp) -> None:
@@ -58,8 +63,7 @@ def test_an_event_taken_on_while_the_stream_ends_is_answered(page: Page, app: Ru
 
     page.route(STREAM, hold, times=1)
     page.select_option("#st-quality", "medium")
-    while not held:
-        page.wait_for_timeout(20)
+    wait(page, lambda: bool(held))
     with page.expect_response(EVENT) as joined:
         page.click("#st-verify")
     joined.value.finished()
@@ -91,11 +95,9 @@ def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(page: Page, ap
 
     page.route("**/queue/*", hold)
     page.select_option("#st-quality", "high")
-    while not opened:
-        page.wait_for_timeout(20)
+    wait(page, lambda: bool(opened))
     page.click("#st-verify")
-    while not taken:
-        page.wait_for_timeout(20)
+    wait(page, lambda: bool(taken))
     opened[0].continue_()
     page.wait_for_timeout(300)
     route, answer = taken[0]
@@ -104,6 +106,42 @@ def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(page: Page, ap
     expect(page.get_by_test_id("verified")).to_be_visible()
     settle(page, streams)
     assert visit.errors == []
+
+
+def test_a_stream_that_cannot_be_had_again_holds_no_later_answer_back(page: Page, app: RunningApp) -> None:
+    streams, visit = Streams(page), Visit(page, app)
+    visit.open("#settings")
+    page.locator("#st-quality").wait_for()
+    settle(page, streams)
+    ended: list[tuple[Route, APIResponse]] = []
+    taken: list[tuple[Route, APIResponse]] = []
+    broken: list[Route] = []
+
+    def hold(route: Route) -> None:
+        """The first stream that has ended, and the word on the second event; the second stream breaks."""
+        is_stream = "/queue/data" in route.request.url
+        if is_stream and not ended:
+            ended.append((route, route.fetch()))
+        elif is_stream and not broken:
+            broken.append(route)
+            route.abort()
+        elif not is_stream and ended and not taken:
+            taken.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/queue/*", hold)
+    page.select_option("#st-quality", "medium")
+    wait(page, lambda: bool(ended))
+    page.click("#st-verify")
+    wait(page, lambda: bool(taken))
+    route, answer = ended[0]
+    route.fulfill(response=answer)
+    wait(page, lambda: bool(broken))
+    route, answer = taken[0]
+    route.fulfill(response=answer)
+    expect(page.get_by_test_id("verified")).to_be_visible()
+    settle(page, streams)
 
 
 def test_events_close_together_are_all_answered_and_leave_no_stream_open(page: Page, app: RunningApp) -> None:
@@ -117,6 +155,6 @@ def test_events_close_together_are_all_answered_and_leave_no_stream_open(page: P
         page.select_option("#st-quality", ["low", "medium"][n % 2])
     page.select_option("#st-size", "1536x1024")
     expect(page.locator("#st-defaults")).to_contain_text("Kept.")
+    wait(page, lambda: len(joined) == 31)
     settle(page, streams)
-    assert len(joined) == 31
     assert visit.errors == []

@@ -6,6 +6,7 @@
 const JOIN = "/queue/join";
 const DATA = "/queue/data";
 const HEAD = /^data: \{"msg":"(\w+)","event_id":(?:null|"(\w+)")/;
+const END = 'data: {"msg":"close_stream","event_id":null}\n\n';
 /** A request that hangs keeps the answers to others back no longer than this. */
 const MOST_WAIT_MS = 1000;
 
@@ -33,9 +34,10 @@ function join(sent, { joining, unanswered, early }) {
 }
 
 async function streamed(open, events) {
+  const due = [...events.unanswered];
   const answer = await open();
   if (!answer.ok || !answer.body) return answer;
-  const texts = goingOn(answer, open, events);
+  const texts = goingOn(answer, due, open, events);
   const body = new ReadableStream({
     async pull(controller) {
       const { value, done } = await texts.next();
@@ -48,23 +50,36 @@ async function streamed(open, events) {
   return new Response(body.pipeThrough(new TextEncoderStream()), { status, statusText, headers });
 }
 
-/** The messages of the stream and of those that follow it; that it ends is told once nothing is to come any more. */
-async function* goingOn(first, open, events) {
+/** The messages of the stream and of those that follow it; that it ends is told once nothing is to come any more. `before`: the
+    events that were under way when it was asked for. */
+async function* goingOn(first, before, open, events) {
   const { joining, unanswered, early } = events;
   let answer = first;
-  let end = null;
-  try {
-    for (;;) {
+  let due = before;
+  for (;;) {
+    let end = null;
+    let fault = null;
+    try {
       end = yield* messages(answer.body, events);
-      if (!end) return;
-      if (joining.size) await Promise.race([Promise.allSettled(joining), new Promise((over) => setTimeout(over, MOST_WAIT_MS))]);
-      const next = joining.size || unanswered.size ? await open() : null;
-      if (!next?.ok || !next.body) return yield end;
-      [answer, end] = [next, null];
+    } catch (error) {
+      fault = error;
     }
-  } finally {
-    // Broken off: the page tells of each event that it failed, and nobody answers them any more.
-    if (!end) for (const ids of [unanswered, early]) ids.clear();
+    if (!end) {
+      const isIdle = !joining.size && !unanswered.size;
+      for (const ids of [unanswered, early]) ids.clear();
+      // Broken off: the page tells of each event under way that it failed. Where there is none, the next opens another stream.
+      if (isIdle) yield END;
+      else if (fault) throw fault;
+      return;
+    }
+    // By its end the server says that none of those is under way any more; of one taken on since it may not know.
+    for (const id of due) unanswered.delete(id);
+    const over = new Promise((resolve) => setTimeout(resolve, MOST_WAIT_MS, END));
+    while (joining.size && !unanswered.size) if ((await Promise.race([...joining, over])) === END) break;
+    due = [...unanswered];
+    const next = joining.size || unanswered.size ? await open().catch(() => null) : null;
+    if (!next?.ok || !next.body) return yield end;
+    answer = next;
   }
 }
 
@@ -72,20 +87,24 @@ async function* goingOn(first, open, events) {
 async function* messages(body, { unanswered, early }) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return null;
-    const whole = (rest + value).split("\n\n");
-    rest = whole.pop();
-    let end = null;
-    for (const message of whole) {
-      const [, what, id] = HEAD.exec(message) || [];
-      if (what === "close_stream") end = `${message}\n\n`;
-      else {
-        if (what === "process_completed" && !unanswered.delete(id)) early.add(id);
-        yield `${message}\n\n`;
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return null;
+      const whole = (rest + value).split("\n\n");
+      rest = whole.pop();
+      let end = null;
+      for (const message of whole) {
+        const [, what, id] = HEAD.exec(message) || [];
+        if (what === "close_stream") end = `${message}\n\n`;
+        else {
+          if (what === "process_completed" && !unanswered.delete(id)) early.add(id);
+          yield `${message}\n\n`;
+        }
       }
+      if (end) return end;
     }
-    if (end) return end;
+  } finally {
+    reader.cancel().catch(() => null);
   }
 }
