@@ -17,24 +17,27 @@ from tests.playground.job_world import World, request_of
 
 pytestmark = pytest.mark.asyncio
 HELD_S = 0.4
-Hold = Callable[[Harness], None]
+Hold = Callable[[Harness, Callable[[], bool]], None]
 
 
 @pytest.fixture
 def hold() -> Iterator[Hold]:
-    """Has another program hold the database from now on, for a while."""
+    """Has another program hold the database from now on, for a while and until it is felt."""
     others: list[sqlite3.Connection] = []
 
-    def let_go() -> None:
-        others[0].rollback()
+    def let_go(is_felt: Callable[[], bool]) -> None:
+        if is_felt():
+            others[0].rollback()
+        else:
+            asyncio.get_running_loop().call_later(0.05, let_go, is_felt)
 
-    def begin(one: Harness) -> None:
+    def begin(one: Harness, is_felt: Callable[[], bool]) -> None:
         if not others:
             store: Store = one.services.store
             store._writer._db.conn.execute("pragma busy_timeout=10")
             others.append(sqlite3.connect(store.data_dir / "diptych.sqlite3"))
             others[0].execute("begin immediate")
-            asyncio.get_running_loop().call_later(HELD_S, let_go)
+            asyncio.get_running_loop().call_later(HELD_S, let_go, is_felt)
 
     yield begin
     for other in others:
@@ -55,7 +58,7 @@ async def test_a_run_waits_until_it_can_be_written(
         object.__setattr__(one.services, "unsaved", Unsaved(retry_s=0.05))
 
         async def held(*given: Any) -> Any:
-            hold(one)
+            hold(one, lambda: bool(notes))
             return await real(*given)
 
         notes: list[str | None] = []
