@@ -108,7 +108,7 @@ AN_OLDER_ANSWER_LATE = """() => {
   select().dispatchEvent(new Event("change", { bubbles: true }));
   answer("medium", 3, true);
   answer("low", 2, false);
-  const late = seen();
+  const late = [...seen(), JSON.parse(props.value).as_of.slice(-6)];
   answer("high", 4, false);
   const next = seen();
   element.remove();
@@ -121,7 +121,7 @@ def test_what_somebody_chose_stays_shown_when_an_older_answer_comes_late(page: P
     visit.open("#settings")
     asked, late, after = page.evaluate(AN_OLDER_ANSWER_LATE)
     assert asked == [["prefer", {"of-test": "medium"}]]
-    assert (late, after) == (["medium", "Kept."], ["high", ""])
+    assert (late, after) == (["medium", "Kept.", "3.000Z"], ["high", ""]), "what a later event hands to the server, too"
 
 
 def test_changes_in_quick_succession_are_all_kept(page: Page, app: RunningApp) -> None:

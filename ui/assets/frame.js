@@ -39,23 +39,40 @@ function component(kind, paint) {
 
 function mount(kind, tools) {
   const paint = painters.get(kind);
-  const ours = { ...tools, props: parsed(tools.props) };
+  const props = parsed(tools.props);
+  const ours = { ...tools, props, watch: (name, tell) => tools.watch(name, name === "value" ? unlessOutdated(props, tell) : tell) };
   if (paint) paint(ours);
   else waiting.push([kind, ours]);
+}
+
+/** Calls `tell` for what is new: an outdated answer gives way to what is shown, and nobody hears of either. */
+function unlessOutdated(props, tell) {
+  let kept = null;
+  return () => {
+    if (props.isOutdated) {
+      kept = props.value;
+      props.putBack();
+    } else if (kept === null || props.value !== kept) {
+      kept = null;
+      tell();
+    }
+  };
 }
 
 /* A value travels as JSON text, but for fields of the form (see `drawn` in ui/components.py). One text is one object, however
    often it is read. Answers may come in another order than they were asked for: one that says as of when it is so does not take
    the place of a later one. */
 function parsed(props) {
-  let text, value;
+  let text, value, shown;
   return new Proxy(props, {
-    get(target, name) {
+    get(target, name, proxy) {
+      if (name === "isOutdated") return proxy.value !== null && text !== shown;
+      if (name === "putBack") return () => (target.value = text = shown);
       if (name !== "value" || (target.value && typeof target.value !== "string")) return target[name];
       if (target.value !== text) {
         text = target.value;
         const told = text ? JSON.parse(text) : null;
-        if (!(told?.as_of < value?.as_of)) value = told;
+        if (!(told?.as_of < value?.as_of)) [shown, value] = [text, told];
       }
       return value;
     },
@@ -63,6 +80,7 @@ function parsed(props) {
       if (name !== "value" || (target.value && typeof target.value !== "string")) target[name] = given;
       else {
         [text, value] = [JSON.stringify(given), given];
+        shown = text;
         target.value = text;
       }
       return true;

@@ -4,17 +4,25 @@ import { announce, h, icon, render } from "./dom.js";
 import { forgetDraft } from "./draft.js";
 
 export function paintDefaults({ element, trigger, props, watch }) {
+  /** What was chosen and is being saved: an answer to an earlier choice does not take it back. */
+  const saving = new Map();
   const paint = () => {
     render(element.querySelector(".drawn"), defaults(props.value || {}));
     // A select in which somebody chose does not follow its markup any more.
-    for (const field of props.value?.fields || []) element.querySelector(`#st-${field.name}`).value = field.value;
+    for (const { name, value } of props.value?.fields || []) {
+      if (saving.get(name) === value) saving.delete(name);
+      element.querySelector(`#st-${name}`).value = saving.get(name) ?? value;
+    }
   };
   element.addEventListener("change", (event) => {
     const { name } = event.target.dataset;
-    const isNumber = ["n", "timeout_s"].includes(name);
-    if (name) trigger("prefer", { changed: { [name]: isNumber ? Number(event.target.value) : event.target.value } });
+    if (!name) return;
+    const { value } = event.target;
+    saving.set(name, value);
+    trigger("prefer", { changed: { [name]: ["n", "timeout_s"].includes(name) ? Number(value) : value } });
   });
   watch("value", () => {
+    if (!props.value?.is_saved) saving.clear();
     paint();
     if (props.value?.is_saved) announce("Kept.");
   });
