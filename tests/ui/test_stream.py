@@ -12,7 +12,7 @@ from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
 
-STREAM, EVENT = "**/queue/data?*", "**/queue/join?*"
+STREAM, EVENT = "/queue/data", "/queue/join"
 
 
 @pytest.fixture(scope="module")
@@ -21,140 +21,127 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         yield one
 
 
-class Streams:
-    """How many streams a page has open."""
+class Settings:
+    """The page on its Settings tab, with how many streams it has open and what was held back of its queue."""
 
-    def __init__(self, page: Page) -> None:
-        self.open = 0
-        page.on("request", self._begin)
-        page.on("requestfinished", self._end)
-        page.on("requestfailed", self._end)
+    def __init__(self, page: Page, app: RunningApp) -> None:
+        self.page, self.open = page, 0
+        self.held: dict[str, tuple[Route, APIResponse | None]] = {}
+        page.on("request", lambda request: self._count(request, 1))
+        page.on("requestfinished", lambda request: self._count(request, -1))
+        page.on("requestfailed", lambda request: self._count(request, -1))
+        self.visit = Visit(page, app)
+        self.visit.open("#settings")
+        page.locator("#st-quality").wait_for()
+        self.settle()
 
-    def _begin(self, request: Request) -> None:
-        self.open += "/queue/data" in request.url
+    def _count(self, request: Request, by: int) -> None:
+        self.open += by if STREAM in request.url else 0
 
-    def _end(self, request: Request) -> None:
-        self.open -= "/queue/data" in request.url
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        for _ in range(400):
+            if is_so():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("it did not come to that in 20 s")
+
+    def settle(self) -> None:
+        """Waits until no stream is open, which is so where nothing is under way."""
+        self.wait(lambda: not self.open)
+
+    def hold(self, name: str, url: str, *, after: str = "", is_asked: bool = True) -> None:
+        """Keeps back the next answer to a request, once another is held; where it is not `is_asked`, the request itself."""
+
+        def keep(route: Route) -> None:
+            if name in self.held or (after and after not in self.held):
+                route.fallback()
+            else:
+                self.held[name] = (route, route.fetch() if is_asked else None)
+
+        self.page.route(f"**{url}?*", keep)
+
+    def until_held(self, name: str) -> None:
+        self.wait(lambda: name in self.held)
+
+    def let_go(self, name: str) -> None:
+        route, answer = self.held[name]
+        if answer is None:
+            route.continue_()
+        else:
+            route.fulfill(response=answer)
+
+    def choose(self, quality: str) -> None:
+        self.page.select_option("#st-quality", quality)
+
+    def verify(self) -> None:
+        self.page.click("#st-verify")
+
+    def is_verified(self) -> None:
+        expect(self.page.get_by_test_id("verified")).to_be_visible()
+
+    def is_kept(self) -> None:
+        expect(self.page.locator("#st-defaults")).to_contain_text("Kept.")
 
 
-def wait(page: Page, is_so: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if is_so():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not come to that in 20 s")
+@pytest.fixture
+def tab(page: Page, app: RunningApp) -> Settings:
+    return Settings(page, app)
 
 
-def settle(page: Page, streams: Streams) -> None:
-    """Waits until no stream is open, which is so where nothing is under way."""
-    wait(page, lambda: not streams.open)
-
-
-def test_an_event_taken_on_while_the_stream_ends_is_answered(page: Page, app: RunningApp) -> None:
-    streams, visit = Streams(page), Visit(page, app)
-    visit.open("#settings")
-    page.locator("#st-quality").wait_for()
-    settle(page, streams)
-    held: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        """The stream is over at the server, and has not come to the page yet."""
-        held.append((route, route.fetch()))
-
-    page.route(STREAM, hold, times=1)
-    page.select_option("#st-quality", "medium")
-    wait(page, lambda: bool(held))
-    with page.expect_response(EVENT) as joined:
-        page.click("#st-verify")
+def test_an_event_taken_on_while_the_stream_ends_is_answered(tab: Settings) -> None:
+    tab.hold("the stream, over at the server", STREAM)
+    tab.choose("medium")
+    tab.until_held("the stream, over at the server")
+    with tab.page.expect_response(f"**{EVENT}?*") as joined:
+        tab.verify()
     joined.value.finished()
-    page.wait_for_timeout(300)
-    route, answer = held[0]
-    route.fulfill(response=answer)
-    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
-    expect(page.get_by_test_id("verified")).to_be_visible()
-    settle(page, streams)
-    assert visit.errors == []
+    tab.page.wait_for_timeout(300)
+    tab.let_go("the stream, over at the server")
+    tab.is_kept()
+    tab.is_verified()
+    tab.settle()
+    assert tab.visit.errors == []
 
 
-def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(page: Page, app: RunningApp) -> None:
-    streams, visit = Streams(page), Visit(page, app)
-    visit.open("#settings")
-    page.locator("#st-quality").wait_for()
-    settle(page, streams)
-    opened: list[Route] = []
-    taken: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        """The stream until it is let go, and the word that the second event was taken on."""
-        if "/queue/data" in route.request.url and not opened:
-            opened.append(route)
-        elif "/queue/join" in route.request.url and opened and not taken:
-            taken.append((route, route.fetch()))
-        else:
-            route.continue_()
-
-    page.route("**/queue/*", hold)
-    page.select_option("#st-quality", "high")
-    wait(page, lambda: bool(opened))
-    page.click("#st-verify")
-    wait(page, lambda: bool(taken))
-    opened[0].continue_()
-    page.wait_for_timeout(300)
-    route, answer = taken[0]
-    route.fulfill(response=answer)
-    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
-    expect(page.get_by_test_id("verified")).to_be_visible()
-    settle(page, streams)
-    assert visit.errors == []
+def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(tab: Settings) -> None:
+    tab.hold("the stream", STREAM, is_asked=False)
+    tab.hold("the word on the second event", EVENT, after="the stream")
+    tab.choose("high")
+    tab.until_held("the stream")
+    tab.verify()
+    tab.until_held("the word on the second event")
+    tab.let_go("the stream")
+    tab.page.wait_for_timeout(300)
+    tab.let_go("the word on the second event")
+    tab.is_kept()
+    tab.is_verified()
+    tab.settle()
+    assert tab.visit.errors == []
 
 
-def test_a_stream_that_cannot_be_had_again_holds_no_later_answer_back(page: Page, app: RunningApp) -> None:
-    streams, visit = Streams(page), Visit(page, app)
-    visit.open("#settings")
-    page.locator("#st-quality").wait_for()
-    settle(page, streams)
-    ended: list[tuple[Route, APIResponse]] = []
-    taken: list[tuple[Route, APIResponse]] = []
-    broken: list[Route] = []
-
-    def hold(route: Route) -> None:
-        """The first stream that has ended, and the word on the second event; the second stream breaks."""
-        is_stream = "/queue/data" in route.request.url
-        if is_stream and not ended:
-            ended.append((route, route.fetch()))
-        elif is_stream and not broken:
-            broken.append(route)
-            route.abort()
-        elif not is_stream and ended and not taken:
-            taken.append((route, route.fetch()))
-        else:
-            route.continue_()
-
-    page.route("**/queue/*", hold)
-    page.select_option("#st-quality", "medium")
-    wait(page, lambda: bool(ended))
-    page.click("#st-verify")
-    wait(page, lambda: bool(taken))
-    route, answer = ended[0]
-    route.fulfill(response=answer)
-    wait(page, lambda: bool(broken))
-    route, answer = taken[0]
-    route.fulfill(response=answer)
-    expect(page.get_by_test_id("verified")).to_be_visible()
-    settle(page, streams)
+def test_a_stream_that_cannot_be_had_again_holds_no_later_answer_back(tab: Settings) -> None:
+    tab.hold("the stream, over at the server", STREAM)
+    tab.hold("the word on the second event", EVENT, after="the stream, over at the server")
+    tab.choose("medium")
+    tab.until_held("the stream, over at the server")
+    tab.verify()
+    tab.until_held("the word on the second event")
+    tab.hold("the second stream", STREAM, is_asked=False)
+    tab.let_go("the stream, over at the server")
+    tab.until_held("the second stream")
+    tab.held["the second stream"][0].abort()
+    tab.let_go("the word on the second event")
+    tab.is_verified()
+    tab.settle()
 
 
-def test_events_close_together_are_all_answered_and_leave_no_stream_open(page: Page, app: RunningApp) -> None:
-    streams, visit = Streams(page), Visit(page, app)
-    visit.open("#settings")
-    page.locator("#st-quality").wait_for()
-    settle(page, streams)
+def test_events_close_together_are_all_answered_and_leave_no_stream_open(tab: Settings) -> None:
     joined: list[str] = []
-    page.on("response", lambda answer: joined.append(answer.url) if "/queue/join" in answer.url else None)
+    tab.page.on("response", lambda answer: joined.append(answer.url) if EVENT in answer.url else None)
     for n in range(30):
-        page.select_option("#st-quality", ["low", "medium"][n % 2])
-    page.select_option("#st-size", "1536x1024")
-    expect(page.locator("#st-defaults")).to_contain_text("Kept.")
-    wait(page, lambda: len(joined) == 31)
-    settle(page, streams)
-    assert visit.errors == []
+        tab.choose(["low", "medium"][n % 2])
+    tab.page.select_option("#st-size", "1536x1024")
+    tab.is_kept()
+    tab.wait(lambda: len(joined) == 31)
+    tab.settle()
+    assert tab.visit.errors == []

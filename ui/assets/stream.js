@@ -74,13 +74,19 @@ async function* goingOn(first, before, open, events) {
     }
     // By its end the server says that none of those is under way any more; of one taken on since it may not know.
     for (const id of due) unanswered.delete(id);
-    const over = new Promise((resolve) => setTimeout(resolve, MOST_WAIT_MS, END));
-    while (joining.size && !unanswered.size) if ((await Promise.race([...joining, over])) === END) break;
+    await heard(events);
     due = [...unanswered];
     const next = joining.size || unanswered.size ? await open().catch(() => null) : null;
     if (!next?.ok || !next.body) return yield end;
     answer = next;
   }
+}
+
+/** Waits until it is told of one event at least that it was taken on, or of each that it was not. */
+async function heard({ joining, unanswered }) {
+  if (!joining.size) return;
+  const over = new Promise((resolve) => setTimeout(resolve, MOST_WAIT_MS, END));
+  while (joining.size && !unanswered.size) if ((await Promise.race([...joining, over])) === END) return;
 }
 
 /** Hands on all messages but that of the end, which it returns. */
