@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import gradio as gr
 import orjson
 
 from ui import notices
 from ui.app import App, app_for
+
+Given = ParamSpec("Given")
 
 QUIET: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
 """Of every listener of the page. Told of no component to show progress on, the browser need not go through all outputs, hidden
@@ -114,6 +116,21 @@ def bound(handler: Callable[..., Any], app: App, *, is_shared: bool = False) -> 
     if inspect.isasyncgenfunction(handler):
         return _described(_bound_stream(handler, theirs), handler)
     return _described(_bound_call(handler, theirs), handler)
+
+
+def dated(
+    read: Callable[Concatenate[App, Given], Awaitable[Mapping[str, object]]],
+) -> Callable[Concatenate[App, Given], Awaitable[dict[str, object]]]:
+    """What reads a view, and now says in `as_of` when it began to: an answer that comes after a later one is not shown
+    (`unlessOutdated` in `assets/frame.js`). What is written has to be written before it is read.
+    """
+
+    @wraps(read)
+    async def call(app: App, /, *args: Given.args, **named: Given.kwargs) -> dict[str, object]:
+        as_of = app.services.now()
+        return {**await read(app, *args, **named), "as_of": as_of}
+
+    return call
 
 
 _Theirs = Callable[[Sequence[Any], Mapping[str, Any]], Awaitable[App]]

@@ -19,8 +19,8 @@ _METADATA = (
 _TIMEOUTS = ((60, "1 minute"), (120, "2 minutes"), (300, "5 minutes"), (600, "10 minutes"), (1800, "30 minutes"))
 
 
-def defaults_view(liked: Preferences, as_of: str, *, is_saved: bool = False) -> View:
-    """The choices with what is chosen, read at `as_of` or later."""
+def defaults_view(liked: Preferences, *, is_saved: bool = False) -> View:
+    """The choices with what is chosen."""
     chosen = asdict(liked)
     timeouts = [(str(seconds), words) for seconds, words in _TIMEOUTS]
     if all(seconds != liked.timeout_s for seconds, _ in _TIMEOUTS):
@@ -39,7 +39,6 @@ def defaults_view(liked: Preferences, as_of: str, *, is_saved: bool = False) -> 
             for name, label, choices in fields
         ],
         "is_saved": is_saved,
-        "as_of": as_of,
     }
 
 

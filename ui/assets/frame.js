@@ -45,34 +45,30 @@ function mount(kind, tools) {
   else waiting.push([kind, ours]);
 }
 
-/** Calls `tell` for what is new: an outdated answer gives way to what is shown, and nobody hears of either. */
+/** Answers may come in another order than they were asked for: one that says as of when it is so gives way to a later one that is
+    shown, and nobody hears of it. */
 function unlessOutdated(props, tell) {
-  let kept = null;
+  let shown = props.value;
   return () => {
-    if (props.isOutdated) {
-      kept = props.value;
-      props.putBack();
-    } else if (kept === null || props.value !== kept) {
-      kept = null;
+    const told = props.value;
+    if (told?.as_of < shown?.as_of) props.value = shown;
+    else if (!told?.as_of || told !== shown) {
+      shown = told;
       tell();
     }
   };
 }
 
 /* A value travels as JSON text, but for fields of the form (see `drawn` in ui/components.py). One text is one object, however
-   often it is read. Answers may come in another order than they were asked for: one that says as of when it is so does not take
-   the place of a later one. */
+   often it is read. */
 function parsed(props) {
-  let text, value, shown;
+  let text, value;
   return new Proxy(props, {
-    get(target, name, proxy) {
-      if (name === "isOutdated") return proxy.value !== null && text !== shown;
-      if (name === "putBack") return () => (target.value = text = shown);
+    get(target, name) {
       if (name !== "value" || (target.value && typeof target.value !== "string")) return target[name];
       if (target.value !== text) {
         text = target.value;
-        const told = text ? JSON.parse(text) : null;
-        if (!(told?.as_of < value?.as_of)) [shown, value] = [text, told];
+        value = text ? JSON.parse(text) : null;
       }
       return value;
     },
@@ -80,7 +76,6 @@ function parsed(props) {
       if (name !== "value" || (target.value && typeof target.value !== "string")) target[name] = given;
       else {
         [text, value] = [JSON.stringify(given), given];
-        shown = text;
         target.value = text;
       }
       return true;

@@ -16,7 +16,7 @@ from storage.ledger_pages import Cursor
 from storage.records import LimitAction, LimitSpan
 from ui import header
 from ui.app import App, Tabs, is_operator, owner_of
-from ui.components import QUIET, bound, drawn
+from ui.components import QUIET, bound, dated, drawn
 from ui.costs import coach_views, ledger_views
 from ui.costs import views as shown
 from ui.costs.routes import read_filter
@@ -120,9 +120,10 @@ async def on_settle(app: App, costs: object, event: gr.EventData, request: gr.Re
     ]
 
 
+@dated
 async def _costs(app: App, request: gr.Request, told: object) -> View:
     """The upper part, with the choices of what was shown before."""
-    owner, as_of = owner_of(app, request), app.services.now()
+    owner = owner_of(app, request)
     before = told if isinstance(told, dict) else {}
     by = next((one for one in BY if one == before.get("by")), BY[0])
     period = str(before.get("period")) if before.get("period") in spending.PERIODS else next(iter(spending.PERIODS))
@@ -130,7 +131,7 @@ async def _costs(app: App, request: gr.Request, told: object) -> View:
     can_set = is_operator(app, request)
     view = shown.costs_view(found, by, period, app.services.catalog, can_set=can_set)
     advice = await advise(app.services, owner)
-    return view | {"as_of": as_of, "coach": coach_views.sentences(advice, app.services.catalog, can_settle=can_set)}
+    return view | {"coach": coach_views.sentences(advice, app.services.catalog, can_settle=can_set)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +155,16 @@ def _trail(event: gr.EventData, name: str) -> tuple[str, ...]:
     return tuple(str(one) for one in told if _cursor(str(one))) if isinstance(told, list) else ()
 
 
+@dated
 async def _ledger(app: App, request: gr.Request, at: Place) -> View:
     services, owner, is_ours = app.services, owner_of(app, request), is_operator(app, request)
-    as_of = services.now()
     wanted = read_filter(owner, at.state, at.offer)
     found = await spending.ledger_page(services, wanted, _cursor(at.trail[-1]) if at.trail else None)
     zone = await spending.zone(services)
     may = partial(spending.can_settle, services, is_operator=is_ours)
     view = ledger_views.ledger_view(found, wanted, at.trail, zone, services.catalog, can_settle=may)
     others = await _others(app, owner, at, zone) if is_ours and services.settings.mode == "public" else None
-    return view | {"as_of": as_of, "trail": list(at.trail), "others": others}
+    return view | {"trail": list(at.trail), "others": others}
 
 
 async def _others(app: App, owner: str, at: Place, zone: str) -> View | None:

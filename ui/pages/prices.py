@@ -13,7 +13,7 @@ from playground.prices import WrongPrice
 from storage import prices as stored
 from storage.engine import Database
 from ui.app import App, is_operator, owner_of
-from ui.components import QUIET, bound, drawn
+from ui.components import QUIET, bound, dated, drawn
 from ui.costs import price_views
 from ui.costs.views import View
 
@@ -68,16 +68,15 @@ async def on_what_if(app: App, request: gr.Request) -> View:
     return await _prices(app, request) | {"what_if": price_views.what_if_view(found, app.services.catalog)}
 
 
+@dated
 async def _prices(app: App, request: gr.Request) -> View:
     def read(db: Database) -> list[stored.StoredPrice]:
         return stored.standing(db)
 
-    as_of = app.services.now()
     rows = await asyncio.to_thread(app.services.store.read, read)
     own = prices.own_prices(rows, app.services.catalog)
     today = date.fromisoformat(await spending.local_day(app.services))
-    view = price_views.prices_view(app.services.catalog, own, today, can_set=is_operator(app, request))
-    return view | {"as_of": as_of}
+    return price_views.prices_view(app.services.catalog, own, today, can_set=is_operator(app, request))
 
 
 def _text(event: gr.EventData, name: str) -> str:

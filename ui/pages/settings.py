@@ -17,7 +17,7 @@ from storage import footprint, verify
 from storage.engine import Database
 from ui import guard, header, history_views, settings_views
 from ui.app import App, Tabs, is_operator, owner_of
-from ui.components import QUIET, bound, drawn, static
+from ui.components import QUIET, bound, dated, drawn, static
 from ui.history_views import View
 from ui.snapshot_views import snapshot_view
 
@@ -92,20 +92,21 @@ async def on_mine_changed(app: App, request: gr.Request) -> list[View]:
     return [await _privacy(app, request), await _stored(app, request), strip]
 
 
+@dated
 async def _liked(app: App, request: gr.Request, *, is_saved: bool = False) -> View:
-    as_of = app.services.now()
     liked = await preferences.of_owner(app.services, owner_of(app, request))
-    return settings_views.defaults_view(liked, as_of, is_saved=is_saved)
+    return settings_views.defaults_view(liked, is_saved=is_saved)
 
 
+@dated
 async def _privacy(app: App, request: gr.Request) -> View:
-    owner, settings, as_of = owner_of(app, request), app.services.settings, app.services.now()
+    owner, settings = owner_of(app, request), app.services.settings
 
     def read(db: Database) -> footprint.Footprint:
         return footprint.of_owner(db, owner)
 
     account = guard.account_of(settings, request)
-    view = settings_views.privacy_view(
+    return settings_views.privacy_view(
         await asyncio.to_thread(app.services.store.read, read),
         settings,
         is_private=app.is_private,
@@ -113,14 +114,13 @@ async def _privacy(app: App, request: gr.Request) -> View:
         is_operator=is_operator(app, request),
         has_token=app.operators.has_token,
     )
-    return view | {"as_of": as_of}
 
 
+@dated
 async def _stored(app: App, request: gr.Request) -> View:
-    is_host, as_of = is_operator(app, request), app.services.now()
+    is_host = is_operator(app, request)
     return await asyncio.to_thread(_storage, app.services, is_host=is_host) | {
-        "snapshots": _copied(app, is_host=is_host),
-        "as_of": as_of,
+        "snapshots": _copied(app, is_host=is_host)
     }
 
 
