@@ -14,7 +14,7 @@ from storage import ledger, runs
 from storage.database import Store
 from tests.harness import KEY
 from tests.storage.builders import make_group, make_line, make_run
-from tests.ui.browser import RunningApp, served
+from tests.ui.browser import PHONE, RunningApp, served
 from tests.ui.visit import Visit
 
 pytestmark = pytest.mark.browser
@@ -73,6 +73,20 @@ def test_a_limit_is_set_stops_a_press_and_an_unknown_is_settled(app: RunningApp,
     expect(page.get_by_test_id("prices").locator("tbody tr").first).to_contain_text("per million tokens")
     visit.tab("Playground")
     expect(page.locator("#pg-run")).to_contain_text("about $0.0059")
+    assert visit.errors == []
+
+
+def test_the_form_of_an_own_price_is_whole_on_a_phone(app: RunningApp, page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    visit = Visit(page, app)
+    visit.open("#costs")
+    prices = page.get_by_test_id("prices")
+    prices.locator("summary").click()
+    prices.get_by_role("button", name="Set an own price for").first.click()
+    for field in (prices.get_by_label("Figures in US dollars"), prices.get_by_role("button", name="Set own price")):
+        box = field.bounding_box()
+        assert box
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390
     assert visit.errors == []
 
 
