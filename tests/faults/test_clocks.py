@@ -36,14 +36,11 @@ class Jumping:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("offer", ["openai/gpt-image-2", "fal/gpt-image-2"])
-async def test_runs_end_and_are_measured_whatever_the_clock_says(
-    harness: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch, offer: str
-) -> None:
-    monkeypatch.setattr("tests.harness.utc_now", Jumping())
+async def test_runs_end_and_are_measured_whatever_the_clock_says(harness: Callable[..., Harness], offer: str) -> None:
     with FakeOpenAI(key=KEY) as openai, FakeFal() as fal:
         one = harness(
             openai_url=openai.base_url, urls={"fal": fal.base_url}, keys={"fal": fal.key}, upload_urls={"fal": fal.rest_url},
-            sleep=quick,
+            sleep=quick, clock=Jumping(),
         )  # fmt: skip
         views = [await one.one(f"A fox {number}", offer, quality="low", size="1024x1024") for number in range(3)]
         page, _ = await library.history_page(one.services, None)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from playground.services import LOCAL_OWNER, utc_now
+from playground.services import LOCAL_OWNER
 from providers.rows import CATALOG
 from storage import jobs
 from storage.records import RunView
 from tests.fakes import faults
 from tests.fakes.job_faults import NeverEnds
-from tests.harness import Harness
+from tests.harness import Harness, one_noon
 from tests.playground.job_splits import split_in_ones
 from tests.playground.job_world import (
     Frozen,
@@ -273,12 +273,12 @@ async def test_a_run_on_a_typed_key_waits_for_it_and_goes_on(has_server_key: boo
         is_whole(world, await world.ended(second), 1)
 
 
-async def test_a_key_that_does_not_come_back_ends_the_run_in_words(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_that_does_not_come_back_ends_the_run_in_words(world: World) -> None:
+    def later() -> datetime:
+        return one_noon() + timedelta(hours=2)
+
     one, run_id = await left_on_a_typed_key(world)
-    monkeypatch.setattr("tests.harness.utc_now", lambda: utc_now() + timedelta(hours=2))
-    async with killed(world, one), world.running(keys={}) as second:
+    async with killed(world, one), world.running(keys={}, clock=later) as second:
         await second.engine.start()
         view = await world.ended(second)
         assert second.engine.live(run_id) is None

@@ -120,4 +120,4 @@ def test_ticking_by_keyboard_moves_nothing(visit: Visit) -> None:
     assert offer.bounding_box() == before
     page.fill("#pg-filter", "nothing like it")
     expect(offer).to_be_visible()
-    expect(page.locator("#pg-offers input[value='runware/gpt-image-1.5']")).to_have_count(0)
+    expect(page.locator("#pg-offers input[value='runware/gpt-image-2.5-flare']")).to_have_count(0)

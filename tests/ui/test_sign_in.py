@@ -17,7 +17,7 @@ from tests.harness import KEY
 from tests.ui.browser import RunningApp
 
 HOST = "owner-diptych.hf.space"
-PAID = "openai/gpt-image-1-mini"
+PAID = "openai/gpt-image-2"
 
 
 class Person:
