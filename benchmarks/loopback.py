@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import struct
 import sys
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 
-USAGE = (
-    b'{"input_tokens": 9, "input_tokens_details": {"image_tokens": 0, "text_tokens": 9}, "output_tokens": 272, '
-    b'"total_tokens": 281}'
+_OPENING = b'{"created": 1776729600, "background": "opaque", "data": [{"b64_json": "'
+_CLOSING = (
+    b'"}], "output_format": "png", "quality": "low", "size": "1024x1024", "usage": {"input_tokens": 9, '
+    b'"input_tokens_details": {"image_tokens": 0, "text_tokens": 9}, "output_tokens": 272, "total_tokens": 281}}'
 )
+_HEAD_BYTES = 33
+"""PNG signature and IHDR: a multiple of three, so that base64 can be cut there."""
+_NUMBER_BYTES = 24
+"""In a chunk of 36 bytes: a multiple of three again."""
+
+
+class ImageAnswer:
+    """The whole HTTP answer to an image call, with this PNG. Answers differ in one small chunk of it, so that no contender can
+    save a file because it is there already; all else is made here and not while calls come, which would be late for it.
+    """
+
+    def __init__(self, png: bytes) -> None:
+        self._head, self._rest = png[:_HEAD_BYTES], png[_HEAD_BYTES:]
+        self.image_bytes = len(self.file(0))
+        length = len(_OPENING) + (self.image_bytes + 2) // 3 * 4 + len(_CLOSING)
+        self._before = _answer_head(length) + _OPENING + base64.b64encode(self._head)
+        self._after = base64.b64encode(self._rest) + _CLOSING
+
+    def file(self, number: int) -> bytes:
+        """The PNG that the answer of this number holds."""
+        return self._head + _own_chunk(number) + self._rest
+
+    def pieces(self, number: int) -> tuple[bytes, bytes, bytes]:
+        """The answer of this number, in pieces to be sent one after the other."""
+        return self._before, base64.b64encode(_own_chunk(number)), self._after
 
 
 async def serve(answer: Callable[[float], Awaitable[Iterable[bytes]]], *told: object) -> None:
@@ -39,7 +66,7 @@ async def serve(answer: Callable[[float], Awaitable[Iterable[bytes]]], *told: ob
     server.close()
 
 
-def answer_head(length: int) -> bytes:
+def _answer_head(length: int) -> bytes:
     """The head of an answer whose body has so many bytes."""
     return (
         b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-request-id: req_benchmark\r\n"
@@ -50,6 +77,10 @@ def answer_head(length: int) -> bytes:
 def png_chunk(name: bytes, data: bytes) -> bytes:
     """A chunk of a PNG with its length and sum."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _own_chunk(number: int) -> bytes:
+    return png_chunk(b"diPt", number.to_bytes(_NUMBER_BYTES, "big"))
 
 
 def _length(head: bytes) -> int:
