@@ -13,6 +13,7 @@ from tests.ui.visit import Visit
 pytestmark = pytest.mark.browser
 
 STREAM, EVENT = "/queue/data", "/queue/join"
+FIRST_STREAM, SECOND_WORD = "the first stream", "the word that the second event was taken on"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,15 @@ class Settings:
     def choose(self, quality: str) -> None:
         self.page.select_option("#st-quality", quality)
 
+    def hold_two_events(self, quality: str, *, is_stream_asked: bool) -> None:
+        """A choice whose stream is kept back, over at the server where it `is_stream_asked`, and Verify whose word is."""
+        self.hold(FIRST_STREAM, STREAM, is_asked=is_stream_asked)
+        self.hold(SECOND_WORD, EVENT, after=FIRST_STREAM)
+        self.choose(quality)
+        self.until_held(FIRST_STREAM)
+        self.verify()
+        self.until_held(SECOND_WORD)
+
     def verify(self) -> None:
         self.page.click("#st-verify")
 
@@ -89,14 +99,14 @@ def tab(page: Page, app: RunningApp) -> Settings:
 
 
 def test_an_event_taken_on_while_the_stream_ends_is_answered(tab: Settings) -> None:
-    tab.hold("the stream, over at the server", STREAM)
+    tab.hold(FIRST_STREAM, STREAM)
     tab.choose("medium")
-    tab.until_held("the stream, over at the server")
+    tab.until_held(FIRST_STREAM)
     with tab.page.expect_response(f"**{EVENT}?*") as joined:
         tab.verify()
     joined.value.finished()
     tab.page.wait_for_timeout(300)
-    tab.let_go("the stream, over at the server")
+    tab.let_go(FIRST_STREAM)
     tab.is_kept()
     tab.is_verified()
     tab.settle()
@@ -104,15 +114,10 @@ def test_an_event_taken_on_while_the_stream_ends_is_answered(tab: Settings) -> N
 
 
 def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(tab: Settings) -> None:
-    tab.hold("the stream", STREAM, is_asked=False)
-    tab.hold("the word on the second event", EVENT, after="the stream")
-    tab.choose("high")
-    tab.until_held("the stream")
-    tab.verify()
-    tab.until_held("the word on the second event")
-    tab.let_go("the stream")
+    tab.hold_two_events("high", is_stream_asked=False)
+    tab.let_go(FIRST_STREAM)
     tab.page.wait_for_timeout(300)
-    tab.let_go("the word on the second event")
+    tab.let_go(SECOND_WORD)
     tab.is_kept()
     tab.is_verified()
     tab.settle()
@@ -120,17 +125,12 @@ def test_an_answer_that_overtakes_its_event_leaves_no_stream_open(tab: Settings)
 
 
 def test_a_stream_that_cannot_be_had_again_holds_no_later_answer_back(tab: Settings) -> None:
-    tab.hold("the stream, over at the server", STREAM)
-    tab.hold("the word on the second event", EVENT, after="the stream, over at the server")
-    tab.choose("medium")
-    tab.until_held("the stream, over at the server")
-    tab.verify()
-    tab.until_held("the word on the second event")
+    tab.hold_two_events("medium", is_stream_asked=True)
     tab.hold("the second stream", STREAM, is_asked=False)
-    tab.let_go("the stream, over at the server")
+    tab.let_go(FIRST_STREAM)
     tab.until_held("the second stream")
     tab.held["the second stream"][0].abort()
-    tab.let_go("the word on the second event")
+    tab.let_go(SECOND_WORD)
     tab.is_verified()
     tab.settle()
 
