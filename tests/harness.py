@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from playground import library
@@ -27,23 +26,16 @@ from providers.types import ImageRequest
 from storage.database import Store
 from storage.records import RunView
 from tests.fresh_store import fresh, home_of_images
+from tests.noon import since_noon
 from ui.app import App
 
 OFFER = "openai/gpt-image-2"
 KEY = "sk-test-0123456789"
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-"""No model of the catalogue that is not retired yet retires on this day, and no test comes near midnight."""
-_BEGUN = time.monotonic()
 
 
 async def no_sleep(_seconds: float) -> None:
     """Waits between tries take no time in tests."""
     await asyncio.sleep(0)
-
-
-def one_noon() -> datetime:
-    """The time that tests have: it goes on as time does, and whenever they run they begin at the same."""
-    return NOON + timedelta(seconds=time.monotonic() - _BEGUN)
 
 
 class Harness:
@@ -64,7 +56,7 @@ class Harness:
         database_url: str | None = None,
         demo_pace: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = no_sleep,
-        clock: Callable[[], datetime] | None = None,
+        clock: Callable[[], datetime] = since_noon,
     ) -> None:
         base_urls = ({"openai": openai_url} if openai_url else {}) | dict(urls or {})
         secrets = ({"openai": key} if key else {}) | dict(keys or {})
@@ -85,7 +77,7 @@ class Harness:
             client=Client(transport, sleep=sleep, rng=random.Random(1)),
             catalog=catalog_of(self.settings, catalog),
             keys=KeyRing(self.settings),
-            clock=clock or one_noon,
+            clock=clock,
             new_id=new_ulid,
             rng=random.Random(1),
         )

@@ -6,8 +6,8 @@ import io
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from storage import ledger, runs
 from storage.database import Store
 from storage.records import Group, LedgerLine, Run, RunState, StoredImage, StoredInput
 from tests.fresh_store import fresh
+from tests.noon import NOON
 
 VOTER = "local"
 
@@ -31,7 +32,7 @@ VOTER = "local"
 class Clock:
     """A clock that stands still until it is moved."""
 
-    at: datetime = field(default_factory=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC))
+    at: datetime = NOON
 
     def __call__(self) -> datetime:
         return self.at

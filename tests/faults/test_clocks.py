@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,8 @@ from tests.arena.world import Clock, add_run, make_services
 from tests.fakes.fal_server import FakeFal
 from tests.fakes.openai_server import FakeOpenAI
 from tests.harness import KEY, Harness
+from tests.noon import NOON
 from tests.playground.job_world import quick
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 class Jumping:

@@ -13,7 +13,8 @@ from storage import jobs
 from storage.records import RunView
 from tests.fakes import faults
 from tests.fakes.job_faults import NeverEnds
-from tests.harness import Harness, one_noon
+from tests.harness import Harness
+from tests.noon import since_noon
 from tests.playground.job_splits import split_in_ones
 from tests.playground.job_world import (
     Frozen,
@@ -275,7 +276,7 @@ async def test_a_run_on_a_typed_key_waits_for_it_and_goes_on(has_server_key: boo
 
 async def test_a_key_that_does_not_come_back_ends_the_run_in_words(world: World) -> None:
     def later() -> datetime:
-        return one_noon() + timedelta(hours=2)
+        return since_noon() + timedelta(hours=2)
 
     one, run_id = await left_on_a_typed_key(world)
     async with killed(world, one), world.running(keys={}, clock=later) as second:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from storage.elo_days import EloDay
 from storage.performance import OfferTimes
 from tests.arena.many_votes import Field, Voting, add_votes
 from tests.arena.world import make_services
+from tests.noon import NOON
 from tests.ui.voted_boards import SIX, board_of, short, text_of, voted_on
 from ui.board_queries import WrongQuery
 from ui.leaderboard import charts, figures, table, views
 from ui.leaderboard.choices import Choices, address, category_name, query_of, read_choices
 from ui.leaderboard.documents import table_document, table_markdown
 from ui.leaderboard.performance import performance_view
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +61,9 @@ def test_an_unknown_choice_is_named(name: str, value: object) -> None:
 
 
 def test_choices_become_a_query() -> None:
-    asked = query_of(Choices(), voter="v", now=NOW)
+    asked = query_of(Choices(), voter="v", now=NOON)
     assert asked == BoardQuery()
-    narrow = query_of(Choices("edit-single", "own", "model", "me", "7", "drop", "looks", "demo"), voter="v", now=NOW)
+    narrow = query_of(Choices("edit-single", "own", "model", "me", "7", "drop", "looks", "demo"), voter="v", now=NOON)
     assert narrow == BoardQuery(
         "edit-single", demo=True, question="looks", category="own", level="model", since="2026-11-14T00:00:00.000Z",
         voter="v", method=Method(ties="drop"),
@@ -226,7 +224,7 @@ def test_elo_over_time_is_thinned_but_keeps_both_ends(full: Board, services: Ser
 
 def test_the_whole_tab_is_plain_json_without_owner_ids(full: Board, services: Services) -> None:
     times = [OfferTimes("openai/gpt-image-2", 20, 17, 2, 24_000, 31_000, None, "2026-11-21T00:00:00.000Z")]
-    shown: Any = views.page_view(full, Choices(), times, services.catalog, now=NOW)
+    shown: Any = views.page_view(full, Choices(), times, services.catalog, now=NOON)
     text = json.dumps(shown, allow_nan=False)
     assert shown["state"] == "board"
     assert '"local"' not in text
@@ -244,7 +242,7 @@ def test_the_whole_tab_is_plain_json_without_owner_ids(full: Board, services: Se
 
 def test_alarms_about_voters_stand_above_the_table(full: Board, services: Services) -> None:
     alarms = ("On the board 'generate': 40 voters of few votes each take 'x' for better.", "And another.")
-    shown: Any = views.page_view(full, Choices(), [], services.catalog, now=NOW, alarms=alarms)
+    shown: Any = views.page_view(full, Choices(), [], services.catalog, now=NOON, alarms=alarms)
     first = shown["notices"][0]
     assert (first["icon"], first["rest"]) == ("warn", " ".join(alarms))
 
@@ -263,7 +261,7 @@ def test_alarms_about_voters_stand_above_the_table(full: Board, services: Servic
 def test_the_page_names_the_file_and_the_command_that_make_its_board(
     full: Board, services: Services, choices: Choices, options: str, narrows: bool
 ) -> None:
-    shown: Any = views.page_view(full, choices, [], services.catalog, now=NOW)
+    shown: Any = views.page_view(full, choices, [], services.catalog, now=NOON)
     assert shown["check"] == f"python app.py leaderboard --votes FILE{options}"
     assert ("category=photo" in shown["exports"][0]["href"]) == narrows
     assert f"`{shown['check']}`" in table_markdown(full, choices, services.catalog, "f" * 64)
@@ -275,17 +273,17 @@ def test_nobody_is_told_to_check_a_board_that_has_no_file(full: Board, services:
 
 
 def test_my_votes_are_not_offered_as_everybodys_file(full: Board) -> None:
-    assert [one["name"] for one in views.exports(Choices(voters="me"), NOW)] == ["Table, JSON", "Table, Markdown"]
+    assert [one["name"] for one in views.exports(Choices(voters="me"), NOON)] == ["Table, JSON", "Table, Markdown"]
 
 
 def test_empty_boards_say_which_and_what_to_do(services: Services) -> None:
     for name, words in (("edit-single", "one image"), ("edit-multi", "several images")):
         found = board_of(services, board=name)
-        shown: Any = views.page_view(found, Choices(board=name), [], services.catalog, now=NOW)
+        shown: Any = views.page_view(found, Choices(board=name), [], services.catalog, now=NOON)
         assert (shown["state"], shown["action"]) == ("empty", "arena")
         assert words in shown["title"]
     nobody = board_of(services, voter="nobody")
-    mine: Any = views.page_view(nobody, Choices(voters="me", when="7"), [], services.catalog, now=NOW)
+    mine: Any = views.page_view(nobody, Choices(voters="me", when="7"), [], services.catalog, now=NOON)
     assert (mine["title"], mine["action"]) == ("No votes match", "reset")
     assert mine["text"] == "This board has 900 votes, but none of yours in the last 7 days."
 
@@ -293,7 +291,7 @@ def test_empty_boards_say_which_and_what_to_do(services: Services) -> None:
 def test_a_board_whose_competitors_only_met_themselves_says_so(tmp_path: Path) -> None:
     other = make_services(tmp_path)
     add_votes(other, Field({"openai/gpt-image-2": 1_000.0, "fal/gpt-image-2": 1_000.0}), Voting(9))
-    shown: Any = views.page_view(board_of(other, level="model"), Choices(level="model"), [], other.catalog, now=NOW)
+    shown: Any = views.page_view(board_of(other, level="model"), Choices(level="model"), [], other.catalog, now=NOON)
     assert (shown["state"], shown["action"]) == ("empty", "level")
     assert "All 9 votes are between two images of one model" in shown["text"]
     other.store.close()
@@ -304,7 +302,7 @@ def test_one_competitor_or_only_ties_is_said(services: Services, tmp_path: Path)
     add_votes(other, Field({"demo/flat": 1_000.0, "demo/sketch": 1_000.0}, ties=1.0, both_bad=0.0), Voting(9))
     ties = board_of(other)
     assert "every vote was a tie" in text_of(figures.notices(ties, short(ties, other)))
-    views.page_view(ties, Choices(), [], other.catalog, now=NOW)
+    views.page_view(ties, Choices(), [], other.catalog, now=NOON)
     alone = replace(ties, rows=ties.rows[:1])
     assert "One competitor alone" in text_of(figures.notices(alone, short(ties, other)))
     other.store.close()
